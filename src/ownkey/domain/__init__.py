@@ -1,0 +1,1 @@
+"""The words of the project: pure values and rules, without clock, network or database."""

@@ -1,0 +1,83 @@
+"""Providers and models as data: the rows of `providers/catalog` once read."""
+
+from enum import StrEnum
+from typing import Literal
+
+from msgspec import Struct
+
+from ownkey.domain.formats import WireFormat
+from ownkey.domain.price import FREE, Rates
+
+
+class AuthScheme(StrEnum):
+    """How a key travels upstream."""
+
+    BEARER = "bearer"
+    X_API_KEY = "x-api-key"
+    NONE = "none"
+
+
+class KeyCheck(Struct, frozen=True, forbid_unknown_fields=True):
+    """The cheapest authenticated call. `url` is absolute or relative to the provider's base URL."""
+
+    method: Literal["GET", "POST"]
+    url: str
+    body: str = ""
+
+
+class Provider(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One provider. `endpoints` maps each wire format it speaks to a path below `base_url`.
+
+    A `router` serves other vendors' models under `vendor/model` names. `vendor_prefixes` are the
+    first segments of model ids that mean this vendor (`google/…` for gemini). `models` are
+    patterns (fnmatch) of bare model names that belong to this vendor. `key_pattern` is a regular
+    expression that helps a person notice a mistake and never rejects. `price_id` is the provider's
+    id in genai-prices. `base_url` is None when every key brings its own.
+    """
+
+    name: str
+    title: str
+    base_url: str | None
+    endpoints: dict[WireFormat, str]
+    auth: AuthScheme = AuthScheme.BEARER
+    headers: dict[str, str] = {}
+    check: KeyCheck | None = None
+    router: bool = False
+    key_required: bool = True
+    vendor_prefixes: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
+    signup_url: str | None = None
+    docs_url: str | None = None
+    logo: str | None = None
+    key_example: str = ""
+    key_pattern: str = ""
+    eu: Literal["yes", "no", "regional", "self-hosted", "unknown"] = "unknown"
+    regions: tuple[str, ...] = ()
+    capabilities: tuple[str, ...] = ()
+    price_id: str | None = None
+    quirks: tuple[str, ...] = ()
+
+
+class Model(Struct, frozen=True, kw_only=True):
+    """A model offered by a vendor. `upstream_ids` maps a provider's name to its own id for the model."""
+
+    id: str
+    title: str
+    vendor: str
+    upstream_ids: dict[str, str] = {}
+    context_window: int | None = None
+    max_output: int | None = None
+    capabilities: tuple[str, ...] = ()
+    recommended: bool = False
+    tier: str = "standard"
+    eu: bool = False
+
+
+class Offer(Struct, frozen=True):
+    """What one provider gives for one asked model: its own id for it and its list price."""
+
+    provider: Provider
+    upstream_model: str
+    rates: Rates = FREE
+    priced: bool = False
+    eu: bool = False

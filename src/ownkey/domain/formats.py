@@ -1,0 +1,29 @@
+"""Wire formats: the languages clients and providers speak, and what each is for."""
+
+from enum import StrEnum
+
+
+class Operation(StrEnum):
+    """What a request wants done, whatever the language it is said in."""
+
+    CHAT = "chat"
+    EMBEDDINGS = "embeddings"
+
+
+class WireFormat(StrEnum):
+    """A request and answer format; the value is also its module's name in `ownkey.wire`."""
+
+    OPENAI_CHAT = "openai_chat"
+    OPENAI_EMBEDDINGS = "openai_embeddings"
+    ANTHROPIC_MESSAGES = "anthropic_messages"
+
+    @property
+    def operation(self) -> Operation:
+        return _OPERATION[self]
+
+
+_OPERATION = {
+    WireFormat.OPENAI_CHAT: Operation.CHAT,
+    WireFormat.OPENAI_EMBEDDINGS: Operation.EMBEDDINGS,
+    WireFormat.ANTHROPIC_MESSAGES: Operation.CHAT,
+}

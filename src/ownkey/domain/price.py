@@ -1,0 +1,41 @@
+"""List prices and what a request costs at them."""
+
+from msgspec import Struct
+
+from ownkey.domain.money import Nano
+from ownkey.domain.usage import Usage
+
+
+class Rates(Struct, frozen=True):
+    """Prices in nano-dollars per million tokens; `per_request` in nano-dollars.
+
+    `tiers` replace these rates when the input exceeds their threshold (in tokens); the highest
+    threshold that is exceeded wins. `None` for a cached rate means cached tokens cost as input does.
+    """
+
+    input: int = 0
+    output: int = 0
+    cached_input: int | None = None
+    cache_write: int | None = None
+    per_request: int = 0
+    tiers: tuple[tuple[int, "Rates"], ...] = ()
+
+
+FREE = Rates()
+
+
+def list_cost(rates: Rates, usage: Usage) -> Nano:
+    """The provider's asking price for `usage`, rounded up to a whole nano-dollar."""
+    for threshold, tier in rates.tiers:
+        if usage.input_tokens > threshold:
+            rates = tier
+    cached = rates.input if rates.cached_input is None else rates.cached_input
+    written = rates.input if rates.cache_write is None else rates.cache_write
+    plain = max(usage.input_tokens - usage.cached_tokens - usage.cache_write_tokens, 0)
+    micro = (
+        plain * rates.input
+        + usage.cached_tokens * cached
+        + usage.cache_write_tokens * written
+        + usage.output_tokens * rates.output
+    )
+    return Nano(rates.per_request + -(-micro // 1_000_000))
