@@ -1,0 +1,9 @@
+"""The data plane: every model call passes here. Others use `Gateway` and the names beside it."""
+
+from ownkey.gateway.edge.strict_json import read_object
+from ownkey.gateway.face import Gateway
+from ownkey.gateway.health import owner_topic
+from ownkey.gateway.key_test import KeyTestResult
+from ownkey.gateway.secrets import credential_place
+
+__all__ = ["Gateway", "KeyTestResult", "credential_place", "owner_topic", "read_object"]

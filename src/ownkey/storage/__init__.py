@@ -1,0 +1,12 @@
+"""What Ownkey keeps: one module per aggregate, plain functions over an open transaction.
+
+    async with database.write() as conn:
+        await users.create(conn, user)
+        await changes.append(conn, f"user:{user.id}")
+
+Functions that only look something up also work inside `database.read()`.
+"""
+
+from ownkey.storage.database import Database
+
+__all__ = ["Database"]

@@ -1,0 +1,72 @@
+"""Who is asking: an Ownkey API key in any of the four carriers, all equal in limits and rights."""
+
+import hmac
+import time
+from ipaddress import ip_address, ip_network
+
+from ownkey.domain.api_key import PREFIX, is_api_key
+from ownkey.domain.errors import NotAllowed, Unauthenticated
+from ownkey.domain.tenancy import ApiKeyGrant, KeyScope, Principal
+from ownkey.gateway.directory import Directory
+from ownkey.gateway.edge.exchange import Request
+
+_CARRIERS = (b"x-api-key", b"x-goog-api-key", b"api-key")
+
+
+class Authenticator:
+    """Turns a request into its principal. Stored hashes are HMAC-SHA-256 of the whole key under `pepper`."""
+
+    def __init__(self, directory: Directory, pepper: bytes) -> None:
+        self._directory = directory
+        self._pepper = pepper
+
+    def hash(self, key: str) -> bytes:
+        """The 32 bytes under which a key is stored and cached."""
+        return hmac.digest(self._pepper, key.encode(), "sha256")
+
+    async def authenticate(self, request: Request, scope: KeyScope) -> Principal:
+        """The caller. Raises Unauthenticated, or NotAllowed when the key may not do this or not from here."""
+        key_hash = self.hash(presented_key(request))
+        principal = self._directory.known_principal(key_hash) or await self._directory.principal(key_hash)
+        if principal.api_key is not None:
+            check_grant(principal.api_key, scope, request.peer, time.time())
+        return principal
+
+
+def presented_key(request: Request) -> str:
+    """The one Ownkey key among the carriers; a placeholder beside it does not hide it.
+
+    Raises Unauthenticated when there is none, when it is malformed, or when two different ones came.
+    """
+    values: list[str] = []
+    for value in request.headers(b"authorization"):
+        scheme, _, token = value.partition(b" ")
+        if scheme.lower() == b"bearer":
+            values.append(token.strip().decode("latin-1"))
+    for carrier in _CARRIERS:
+        values += [value.strip().decode("latin-1") for value in request.headers(carrier)]
+    keys = {value for value in values if value.startswith(PREFIX)}
+    if len(keys) > 1:
+        raise Unauthenticated("Two different Ownkey API keys came with this request; send one.")
+    if not keys:
+        if values:
+            raise Unauthenticated(
+                "This is not an Ownkey API key: those start with ok_. Provider keys are stored first."
+            )
+        raise Unauthenticated("No API key: send an Ownkey key as `Authorization: Bearer ok_…` or `x-api-key: ok_…`.")
+    key = keys.pop()
+    if not is_api_key(key):
+        raise Unauthenticated("This API key is mistyped or cut off: its checksum does not hold.")
+    return key
+
+
+def check_grant(grant: ApiKeyGrant, scope: KeyScope, peer: str, now: float) -> None:
+    """Raise unless the key may do `scope` from `peer` (an IP address) at `now` (Unix seconds)."""
+    if grant.expires_at is not None and grant.expires_at <= now:
+        raise Unauthenticated("This API key has expired: create a new one.")
+    if scope not in grant.scopes:
+        raise NotAllowed(f"This API key lacks the scope {scope.value!r}.")
+    if grant.allowed_ips is not None:
+        address = ip_address(peer)
+        if not any(address in ip_network(network, strict=False) for network in grant.allowed_ips):
+            raise NotAllowed("This API key may not be used from your address.")

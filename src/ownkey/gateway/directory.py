@@ -1,0 +1,101 @@
+"""Read models of the data plane: who a key belongs to and what they own, held in memory.
+
+Loaded on first use, bounded, and dropped when the change feed names them. A load that was overtaken
+by a change is used once and not kept, so a revoked key cannot come back from a slow read.
+"""
+
+from typing import TypeVar
+
+from ownkey.domain.credential import Holdings
+from ownkey.domain.errors import Unauthenticated
+from ownkey.domain.tenancy import PLATFORM, ApiKeyGrant, KeyScope, Principal, user_owner
+from ownkey.storage import api_keys, credentials, preferences, users
+from ownkey.storage.changes import EVERYTHING
+from ownkey.storage.database import Database
+
+_K = TypeVar("_K")
+_V = TypeVar("_V")
+_UNKNOWN_KEY = "This API key is not known here: it was mistyped, revoked, or belongs to another server."
+
+
+class Directory:
+    """Principals by API-key hash and holdings by user. `capacity` bounds each of the two."""
+
+    def __init__(self, database: Database, capacity: int = 20_000) -> None:
+        self._database = database
+        self._capacity = capacity
+        self._principals: dict[bytes, Principal] = {}
+        self._holdings: dict[str, Holdings] = {}
+        self._epoch = 0
+
+    def known_principal(self, key_hash: bytes) -> Principal | None:
+        """The principal when it is in memory; no waiting."""
+        return self._principals.get(key_hash)
+
+    async def principal(self, key_hash: bytes) -> Principal:
+        """The principal of an API key. Raises Unauthenticated for an unknown or revoked one."""
+        known = self._principals.get(key_hash)
+        if known is not None:
+            return known
+        epoch = self._epoch
+        async with self._database.read() as connection:
+            stored = await api_keys.by_hash(connection, key_hash)
+            if stored is None or stored.revoked_at is not None:
+                raise Unauthenticated(_UNKNOWN_KEY)
+            user = await users.get(connection, stored.user_id)
+        if user is None or user.disabled_at is not None:
+            raise Unauthenticated(_UNKNOWN_KEY)
+        grant = ApiKeyGrant(
+            id=stored.id,
+            name=stored.name,
+            scopes=frozenset(KeyScope(scope) for scope in stored.scopes),
+            models=stored.models,
+            allowed_ips=stored.allowed_ips,
+            expires_at=stored.expires_at,
+            requests_per_minute=stored.requests_per_minute,
+        )
+        principal = Principal(user.id, user.role, (user_owner(user.id), PLATFORM), api_key=grant)
+        if epoch == self._epoch:
+            _keep(self._principals, key_hash, principal, self._capacity)
+        return principal
+
+    def known_holdings(self, principal: Principal) -> Holdings | None:
+        """The holdings when they are in memory; no waiting."""
+        return self._holdings.get(principal.user_id)
+
+    async def holdings(self, principal: Principal) -> Holdings:
+        """The keys of all of the principal's tenants, and the user's preferences."""
+        known = self._holdings.get(principal.user_id)
+        if known is not None:
+            return known
+        epoch = self._epoch
+        async with self._database.read() as connection:
+            owned = await credentials.list_for_owners(connection, principal.owners)
+            preferred = await preferences.get(connection, principal.user_id)
+        holdings = Holdings(tuple(owned), preferred)
+        if epoch == self._epoch:
+            _keep(self._holdings, principal.user_id, holdings, self._capacity)
+        return holdings
+
+    def apply(self, topic: str) -> None:
+        """Forget what a change-feed topic names (`user:<id>`, `api_key:<hash hex>`, `platform`, everything)."""
+        self._epoch += 1
+        kind, _, name = topic.partition(":")
+        if kind == "user":
+            self._holdings.pop(name, None)
+            stale = [key for key, principal in self._principals.items() if principal.user_id == name]
+            for key in stale:
+                del self._principals[key]
+        elif kind == "api_key":
+            self._principals.pop(bytes.fromhex(name), None)
+        elif kind == "platform":
+            self._holdings.clear()
+        elif topic == EVERYTHING:
+            self._principals.clear()
+            self._holdings.clear()
+
+
+def _keep(cache: dict[_K, _V], key: _K, value: _V, capacity: int) -> None:
+    if len(cache) >= capacity:
+        del cache[next(iter(cache))]
+    cache[key] = value

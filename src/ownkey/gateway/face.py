@@ -1,0 +1,102 @@
+"""The gateway's public face: what the control plane and the composition root may ask of it."""
+
+import time
+
+from ownkey.domain.credential import Credential
+from ownkey.domain.catalogue import Provider
+from ownkey.domain.formats import WireFormat
+from ownkey.domain.plan import Plan, PlanRequest, make_plan
+from ownkey.domain.secret import Secret
+from ownkey.domain.tenancy import KeyScope, Principal
+from ownkey.gateway.authenticate import Authenticator, check_grant
+from ownkey.gateway.changes import ChangeFollower
+from ownkey.gateway.directory import Directory
+from ownkey.gateway.health import KeyHealth
+from ownkey.gateway.key_test import KeyTestResult, run_key_test
+from ownkey.gateway.listing import ModelListing
+from ownkey.gateway.net import Target, UpstreamClient
+from ownkey.gateway.secrets import SecretCache
+from ownkey.providers import ProviderCatalogue
+from ownkey.storage.journal import UsageWriter
+
+
+class Gateway:
+    """Everything outside the data plane may use of it. Its other modules are its own affair."""
+
+    def __init__(
+        self,
+        authenticator: Authenticator,
+        directory: Directory,
+        catalogue: ProviderCatalogue,
+        health: KeyHealth,
+        secrets: SecretCache,
+        client: UpstreamClient,
+        follower: ChangeFollower,
+        writer: UsageWriter,
+    ) -> None:
+        self._authenticator = authenticator
+        self._directory = directory
+        self._health = health
+        self._secrets = secrets
+        self._client = client
+        self._follower = follower
+        self._writer = writer
+        self.catalogue = catalogue
+
+    def hash_api_key(self, key: str) -> bytes:
+        """The hash under which an Ownkey API key is stored."""
+        return self._authenticator.hash(key)
+
+    async def principal_of(self, key: str, scope: KeyScope, peer: str) -> Principal:
+        """The principal of an Ownkey API key. Raises Unauthenticated or NotAllowed."""
+        principal = await self._directory.principal(self._authenticator.hash(key))
+        if principal.api_key is not None:
+            check_grant(principal.api_key, scope, peer, time.time())
+        return principal
+
+    async def explain(
+        self, principal: Principal, model: str, format_: WireFormat, credential: str | None, peer: str
+    ) -> Plan:
+        """The plan a request would get now; nothing is sent."""
+        holdings = await self._directory.holdings(principal)
+        request = PlanRequest(
+            model=model,
+            client_format=format_,
+            now=time.time(),
+            credential=credential,
+            allowed_models=principal.api_key.models if principal.api_key else None,
+            peer=peer,
+        )
+        return make_plan(request, holdings, self.catalogue, self._health.resting)
+
+    async def usable_models(self, principal: Principal, peer: str) -> frozenset[str]:
+        """The ids of the models the principal's keys can serve now."""
+        holdings = await self._directory.holdings(principal)
+        return frozenset(ModelListing(self.catalogue).ids(principal, holdings, time.time(), peer))
+
+    async def test_key(
+        self, provider: Provider, base_url: str, secret: Secret, config: dict[str, str], trusted: bool
+    ) -> KeyTestResult:
+        """Call the provider's check endpoint with this key; see `run_key_test`."""
+        return await run_key_test(self._client, provider, base_url, secret, config, trusted)
+
+    async def check_endpoint(self, url: str) -> None:
+        """Raise unless `url` is an address a user's key may be sent to: well-formed, and public or allowed."""
+        await self._client.check(Target.parse(url))
+
+    async def open_secret(self, credential: Credential) -> Secret:
+        """A stored key, decrypted. Raises SecretUnreadable."""
+        return await self._secrets.open(credential)
+
+    def forget_rests(self, credential_id: str) -> None:
+        """A key was tested or changed: whatever it rested for is over."""
+        for key in [key for key in self._health.resting if key[0] == credential_id]:
+            del self._health.resting[key]
+
+    async def changed(self) -> None:
+        """Apply what was just written to this process at once; the others follow within a second."""
+        await self._follower.catch_up()
+
+    async def flush_usage(self) -> None:
+        """Wait until every settled request is in the database, so that a receipt can be read."""
+        await self._writer.flush()

@@ -1,0 +1,98 @@
+"""What answers teach about keys: cool-downs in memory, health states written behind the requests."""
+
+import asyncio
+import time
+from contextlib import suppress
+
+from ownkey.domain.credential import Credential, CredentialStatus
+from ownkey.domain.errors import Unavailable
+from ownkey.domain.ids import CredentialId
+from ownkey.domain.plan import Rest, RestKey
+from ownkey.domain.tenancy import Scope
+from ownkey.providers.verdict import Verdict
+from ownkey.storage import changes, credentials
+from ownkey.storage.database import Database
+
+_CAPACITY = 20_000
+_LAST_USE_INTERVAL = 10.0
+"""Seconds at most between two writes of when keys were last used."""
+_PAUSE = 0.5
+"""Seconds between two writes of health: a failing key under load costs one write, not thousands."""
+
+
+class KeyHealth:
+    """`resting` is what plans read. `run` writes status changes and last uses until cancelled."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.resting: dict[RestKey, Rest] = {}
+        self._states: dict[CredentialId, tuple[Credential, CredentialStatus, str]] = {}
+        self._used: dict[CredentialId, float] = {}
+        self._wake = asyncio.Event()
+
+    def failed(self, credential: Credential, model: str, verdict: Verdict) -> None:
+        """Let the key rest as the verdict says and note its new state."""
+        if verdict.rest_seconds > 0:
+            if len(self.resting) >= _CAPACITY:
+                self._forget_past_rests()
+            whole_key = verdict.credential_status is not None
+            until = time.time() + verdict.rest_seconds
+            self.resting[credential.id, "" if whole_key else model] = Rest(until, verdict.told)
+        if verdict.credential_status is not None:
+            self.note(credential, verdict.credential_status, verdict.message)
+
+    def succeeded(self, credential: Credential, model: str) -> None:
+        """The key answered: it is valid, rested or not."""
+        if self.resting:
+            self.resting.pop((credential.id, model), None)
+            self.resting.pop((credential.id, ""), None)
+        if credential.status is not CredentialStatus.VALID:
+            self.note(credential, CredentialStatus.VALID, "")
+        self._used[credential.id] = time.time()
+
+    def note(self, credential: Credential, status: CredentialStatus, detail: str) -> None:
+        """Have the state written soon, unless the row says so already."""
+        if credential.status is not status or credential.status_detail != detail:
+            self._states[credential.id] = (credential, status, detail)
+            self._wake.set()
+
+    async def run(self) -> None:
+        """Write what was noted, at most twice a second, until cancelled."""
+        while True:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), timeout=_LAST_USE_INTERVAL)
+            self._wake.clear()
+            await self.write()
+            await asyncio.sleep(_PAUSE)
+
+    async def write(self) -> None:
+        """Write what was noted now; when the database is away it stays noted."""
+        states, self._states = self._states, {}
+        used, self._used = self._used, {}
+        if not states and not used:
+            return
+        try:
+            async with self._database.write() as connection:
+                for credential, status, detail in states.values():
+                    version = credential.version
+                    if await credentials.set_status(connection, credential.id, status, detail, version=version):
+                        await changes.append(connection, owner_topic(credential))
+                if used:
+                    await credentials.touch_used(connection, used)
+        except Unavailable:
+            self._states = states | self._states
+            self._used = used | self._used
+
+    def _forget_past_rests(self) -> None:
+        now = time.time()
+        for key in [key for key, rest in self.resting.items() if rest.until <= now]:
+            del self.resting[key]
+        while len(self.resting) >= _CAPACITY:
+            del self.resting[next(iter(self.resting))]
+
+
+def owner_topic(credential: Credential) -> str:
+    """The change-feed topic that makes every process read the owner's keys again."""
+    if credential.owner.scope is Scope.PLATFORM:
+        return "platform"
+    return f"{credential.owner.scope.value}:{credential.owner.id}"

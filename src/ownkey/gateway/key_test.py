@@ -1,0 +1,43 @@
+"""Asking a provider whether a key works, by its cheapest authenticated call."""
+
+import time
+
+from msgspec import Struct
+
+from ownkey.domain.catalogue import Provider
+from ownkey.domain.credential import CredentialStatus
+from ownkey.domain.secret import Secret
+from ownkey.gateway.net import NetError, Target, UpstreamClient, UpstreamRequest
+from ownkey.gateway.scrub import scrub
+from ownkey.providers.checks import check_request, read_check
+
+_BODY_LIMIT = 2 * 1024 * 1024
+
+
+class KeyTestResult(Struct, frozen=True):
+    """What a test found. `latency_ms` runs from sending to the whole answer; None when nothing was sent."""
+
+    status: CredentialStatus
+    message: str
+    latency_ms: float | None
+
+
+async def run_key_test(
+    client: UpstreamClient, provider: Provider, base_url: str, secret: Secret, config: dict[str, str], trusted: bool
+) -> KeyTestResult:
+    """Test a key. An address that may not be called and a provider that cannot be reached leave it untested."""
+    check = check_request(provider, base_url, secret, config)
+    began = time.monotonic()
+    try:
+        target = Target.parse(check.url)
+        request = UpstreamRequest(
+            method=check.method.encode(), target=target, headers=check.headers, body=check.body, trusted=trusted
+        )
+        response = await client.send(request)
+        body = await response.read(_BODY_LIMIT)
+    except NetError as error:
+        latency = (time.monotonic() - began) * 1000 if error.sent else None
+        return KeyTestResult(CredentialStatus.UNTESTED, f"Not reached: {error.public}", latency)
+    latency = (time.monotonic() - began) * 1000
+    result = read_check(provider, response.status, scrub(body, secret), response.headers)
+    return KeyTestResult(result.status, result.message, latency)

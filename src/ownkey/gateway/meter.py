@@ -1,0 +1,166 @@
+"""The account of one exchange while it runs: what was tried, what was used, how it ended."""
+
+import time
+
+import msgspec
+
+from ownkey.domain.plan import Attempt, Plan
+from ownkey.domain.price import list_cost
+from ownkey.domain.tenancy import Principal, Scope
+from ownkey.domain.usage import RequestRecord, RequestStatus, Usage
+from ownkey.gateway.read import Ask
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Meter:
+    """Collects the facts of one request; `opening` and `closing` turn them into the two journal records."""
+
+    __slots__ = (
+        "_began",
+        "_tried",
+        "ask",
+        "at",
+        "attempt",
+        "error",
+        "events",
+        "http_status",
+        "plan",
+        "principal",
+        "request_id",
+        "settled",
+        "status",
+        "streaming",
+        "ttft_ms",
+        "usage",
+    )
+
+    def __init__(self, request_id: str, at: float, received: float, principal: Principal, ask: Ask, plan: Plan) -> None:
+        self.request_id = request_id
+        self.at = at
+        self._began = received
+        self.principal = principal
+        self.ask = ask
+        self.plan = plan
+        self.attempt: Attempt | None = plan.attempts[0] if plan.attempts else None
+        self._tried: list[dict[str, object]] = []
+        self.usage: Usage | None = None
+        self.events = 0
+        """Stream events passed on: the estimate of output tokens when none are reported."""
+        self.ttft_ms: float | None = None
+        self.status = RequestStatus.FAILED
+        self.http_status = 0
+        self.error: str | None = None
+        self.settled = False
+        self.streaming = False
+        """Whether the client has the head of a streamed answer: too late for an error of another kind."""
+
+    @property
+    def attempts(self) -> int:
+        return len(self._tried)
+
+    def tried(self, attempt: Attempt, outcome: str, status: int | None) -> None:
+        """Note one attempt; `outcome` is a word for the receipt, `status` the provider's, if it answered."""
+        self.attempt = attempt
+        self._tried.append(
+            {
+                "credential_id": attempt.credential.id,
+                "provider": attempt.provider.name,
+                "model": attempt.upstream_model,
+                "payer": attempt.payer.value,
+                "outcome": outcome,
+                "status": status,
+            }
+        )
+
+    def first_content(self) -> None:
+        """The first content or reasoning reached us."""
+        if self.ttft_ms is None:
+            self.ttft_ms = self.elapsed_ms()
+
+    def completed(self, http_status: int) -> None:
+        self.status, self.http_status, self.error = RequestStatus.COMPLETED, http_status, None
+
+    def failed(self, http_status: int, error: str) -> None:
+        self.status, self.http_status, self.error = RequestStatus.FAILED, http_status, error
+
+    def elapsed_ms(self) -> float:
+        return (time.monotonic() - self._began) * 1000
+
+    def counted(self) -> Usage:
+        """The usage reported, else our estimate; nothing was used when no provider answered."""
+        if self.usage is not None:
+            return self.usage
+        if self.status is RequestStatus.FAILED and self.events == 0:
+            return Usage(reported=False)
+        return Usage(self.ask.estimated_input_tokens, self.events, reported=False)
+
+    def cost(self) -> tuple[int, int]:
+        """(list cost, charged), both in nano-dollars. Only the platform's keys are charged for."""
+        attempt = self.attempt
+        if attempt is None:
+            return 0, 0
+        cost = list_cost(attempt.rates, self.counted())
+        return cost, cost if attempt.payer is Scope.PLATFORM else 0
+
+    def opening(self) -> RequestRecord:
+        """The record written before anything is sent: should we die, it stands, with the worst case asked for."""
+        worst = Usage(self.ask.estimated_input_tokens, self.ask.max_tokens or 0, reported=False)
+        attempt = self.attempt
+        cost = list_cost(attempt.rates, worst) if attempt else 0
+        charged = cost if attempt is not None and attempt.payer is Scope.PLATFORM else 0
+        return self._record(RequestStatus.INTERRUPTED, worst, cost, charged, 0.0, "{}")
+
+    def closing(self) -> RequestRecord:
+        """The record of what happened."""
+        cost, charged = self.cost()
+        return self._record(self.status, self.counted(), cost, charged, self.elapsed_ms(), self._detail())
+
+    def _record(
+        self, status: RequestStatus, usage: Usage, cost: int, charged: int, latency_ms: float, detail: str
+    ) -> RequestRecord:
+        attempt, principal = self.attempt, self.principal
+        owner = attempt.credential.owner if attempt else principal.owners[0]
+        return RequestRecord(
+            id=self.request_id,
+            at=self.at,
+            user_id=principal.user_id,
+            owner_scope=owner.scope.value,
+            owner_id=owner.id,
+            api_key_id=principal.api_key.id if principal.api_key else None,
+            model=self.plan.model,
+            upstream_model=attempt.upstream_model if attempt else "",
+            provider=attempt.provider.name if attempt else "",
+            credential_id=attempt.credential.id if attempt else None,
+            payer=attempt.payer.value if attempt else "",
+            client_format=self.ask.format.value,
+            status=status.value,
+            http_status=self.http_status,
+            streamed=self.ask.stream,
+            input_tokens=usage.input_tokens,
+            output_tokens=usage.output_tokens,
+            cached_tokens=usage.cached_tokens,
+            cache_write_tokens=usage.cache_write_tokens,
+            reasoning_tokens=usage.reasoning_tokens,
+            usage_reported=usage.reported,
+            list_cost=cost,
+            charged=charged,
+            latency_ms=latency_ms,
+            ttft_ms=self.ttft_ms,
+            attempts=len(self._tried),
+            error=self.error,
+            detail=detail,
+        )
+
+    def _detail(self) -> str:
+        dropped = [
+            {
+                "credential_id": drop.credential.id,
+                "label": drop.credential.label,
+                "provider": drop.credential.provider,
+                "reason": drop.reason.value,
+                "detail": drop.detail,
+            }
+            for drop in self.plan.dropped
+        ]
+        return _encode({"attempts": self._tried, "dropped": dropped}).decode()

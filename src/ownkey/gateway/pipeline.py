@@ -1,0 +1,154 @@
+"""The data plane in a page: authenticate → read → plan → admit → attempt → relay → settle."""
+
+import asyncio
+import itertools
+
+from ownkey.domain.credential import Holdings
+from ownkey.domain.errors import MethodNotAllowed, NotFound, OwnkeyError
+from ownkey.domain.formats import WireFormat
+from ownkey.domain.ids import new_id
+from ownkey.domain.plan import Catalogue, Plan, PlanRequest, make_plan
+from ownkey.domain.tenancy import KeyScope, Principal
+from ownkey.domain.usage import RequestStatus
+from ownkey.gateway.admit import Admission
+from ownkey.gateway.attempts import Answered, Attempts, Refused, Unreached
+from ownkey.gateway.authenticate import Authenticator
+from ownkey.gateway.directory import Directory
+from ownkey.gateway.edge.exchange import Request, Responder
+from ownkey.gateway.health import KeyHealth
+from ownkey.gateway.ledger import Ledger
+from ownkey.gateway.listing import ModelListing
+from ownkey.gateway.meter import Meter
+from ownkey.gateway.read import Ask, read_request
+from ownkey.gateway.receipt import receipt_headers
+from ownkey.gateway.refusals import render_error, render_refusal
+from ownkey.gateway.relay import Relay
+from ownkey.gateway.surfaces import Deed, Surface, error_format, surface_of
+
+
+class Pipeline:
+    """Answers data-plane requests. Every answer carries a receipt; every accepted request is settled once."""
+
+    def __init__(
+        self,
+        authenticator: Authenticator,
+        directory: Directory,
+        catalogue: Catalogue,
+        health: KeyHealth,
+        admission: Admission,
+        attempts: Attempts,
+        relay: Relay,
+        ledger: Ledger,
+        listing: ModelListing,
+    ) -> None:
+        self._authenticator = authenticator
+        self._directory = directory
+        self._catalogue = catalogue
+        self._health = health
+        self._admission = admission
+        self._attempts = attempts
+        self._relay = relay
+        self._ledger = ledger
+        self._listing = listing
+        self._tickets = itertools.count()
+
+    async def handle(self, request: Request, responder: Responder) -> None:
+        """Answer one request, whatever happens; a client that leaves ends the work for it."""
+        request_id = new_id("req")
+        format_ = error_format(request.path, request.header(b"anthropic-version") is not None)
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101
+        responder.left.add_done_callback(lambda _: task.cancel())
+        try:
+            await self._answer(request_id, format_, request, responder)
+        except OwnkeyError as error:
+            _answer_error(responder, format_, error, request_id, None)
+        except asyncio.CancelledError:
+            if not responder.gone:
+                raise
+
+    async def _answer(self, request_id: str, format_: WireFormat, request: Request, responder: Responder) -> None:
+        surface = _surface(request)
+        principal = await self._authenticator.authenticate(request, KeyScope.GATEWAY)
+        if surface.deed is Deed.LIST_MODELS:
+            await self._list(request_id, format_, request, responder, principal)
+            return
+        ask = read_request(request, surface.format)
+        holdings = self._directory.known_holdings(principal) or await self._directory.holdings(principal)
+        plan = self.plan(ask, holdings, principal, request)
+        await self._admission.admit(principal)
+        meter = Meter(request_id, request.started_at, request.received, principal, ask, plan)
+        self._ledger.open(meter)
+        try:
+            await self._carry_out(request, responder, ask, holdings, plan, meter)
+        except OwnkeyError as error:
+            meter.failed(error.status, error.code)
+            self._ledger.settle(meter)
+            if meter.streaming:
+                responder.abort()
+                return
+            _answer_error(responder, format_, error, request_id, meter)
+        except asyncio.CancelledError:
+            meter.status = RequestStatus.CANCELLED if responder.gone else RequestStatus.INTERRUPTED
+            meter.error = meter.status.value
+            raise
+        finally:
+            self._ledger.settle(meter)
+
+    async def _carry_out(
+        self, request: Request, responder: Responder, ask: Ask, holdings: Holdings, plan: Plan, meter: Meter
+    ) -> None:
+        if plan.refusal is not None:
+            raise plan.refusal
+        outcome = await self._attempts.run(request, ask, plan, holdings.preferences, meter)
+        match outcome:
+            case Answered():
+                await self._relay.run(outcome, ask, responder, meter)
+            case Refused():
+                meter.failed(outcome.status, "upstream_error")
+                self._ledger.settle(meter)
+                headers, body = render_refusal(outcome, ask.format, meter.request_id)
+                receipt = receipt_headers(meter.request_id, outcome.attempt, meter.attempts)
+                responder.answer(outcome.status, headers + receipt, body)
+            case Unreached():
+                raise outcome.error
+
+    def plan(self, ask: Ask, holdings: Holdings, principal: Principal, request: Request) -> Plan:
+        """The plan for a request of this principal, as `route/explain` shows it too."""
+        asked = PlanRequest(
+            model=ask.model,
+            client_format=ask.format,
+            now=request.started_at,
+            credential=ask.credential,
+            allowed_models=principal.api_key.models if principal.api_key else None,
+            peer=request.peer,
+            ticket=next(self._tickets),
+        )
+        return make_plan(asked, holdings, self._catalogue, self._health.resting)
+
+    async def _list(
+        self, request_id: str, format_: WireFormat, request: Request, responder: Responder, principal: Principal
+    ) -> None:
+        holdings = await self._directory.holdings(principal)
+        ids = self._listing.ids(principal, holdings, request.started_at, request.peer)
+        wanted = request.path.removeprefix("/v1/models").lstrip("/") or None
+        body = self._listing.answer(ids, format_, wanted)
+        responder.answer(200, [(b"content-type", b"application/json"), *receipt_headers(request_id, None, 0)], body)
+
+
+def _surface(request: Request) -> Surface:
+    surface = surface_of(request.path)
+    if surface is None:
+        raise NotFound(f"There is nothing at {request.path}: see the README for the paths that exist.")
+    if request.method != surface.method:
+        raise MethodNotAllowed(f"{request.path} takes {surface.method}, not {request.method}.")
+    return surface
+
+
+def _answer_error(
+    responder: Responder, format_: WireFormat, error: OwnkeyError, request_id: str, meter: Meter | None
+) -> None:
+    headers, body = render_error(format_, error, request_id)
+    attempt = meter.attempt if meter is not None else None
+    receipt = receipt_headers(request_id, attempt, meter.attempts if meter is not None else 0)
+    responder.answer(error.status, headers + receipt, body)

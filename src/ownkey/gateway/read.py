@@ -1,0 +1,92 @@
+"""Reading a request: strict JSON, then only the fields that planning and relaying need."""
+
+from typing import Any
+
+from msgspec import Struct
+
+from ownkey.domain.errors import InvalidRequest
+from ownkey.domain.formats import Operation, WireFormat
+from ownkey.gateway.edge.exchange import Request
+from ownkey.gateway.edge.media import check_json_body
+from ownkey.gateway.edge.strict_json import read_object
+
+_MODEL_LIMIT = 256
+"""Characters in a model name; longer ones are no model's."""
+MAX_TOKENS_LIMIT = 10_000_000
+"""Above this a token limit is a mistake, not a wish."""
+_TOKEN_LIMITS = ("max_tokens", "max_completion_tokens")
+
+
+class Ask(Struct, frozen=True):
+    """A request understood: `parsed` is the whole body, `wants_usage` is whether the client asked for a usage chunk."""
+
+    format: WireFormat
+    model: str
+    stream: bool
+    wants_usage: bool
+    max_tokens: int | None
+    credential: str | None
+    body: bytes
+    parsed: dict[str, Any]
+
+    @property
+    def estimated_input_tokens(self) -> int:
+        """A guess from the size, four bytes a token, for when the provider reports nothing."""
+        return len(self.body) // 4
+
+
+def read_request(request: Request, format_: WireFormat) -> Ask:
+    """Read the body. Raises InvalidRequest (with the field's name) or UnsupportedMediaType."""
+    check_json_body(request)
+    parsed = read_object(request.body)
+    model = parsed.get("model")
+    if not isinstance(model, str) or not model:
+        raise InvalidRequest("`model` is missing or no text: name a model such as openai/gpt-5-mini.", param="model")
+    if len(model) > _MODEL_LIMIT or not model.isprintable():
+        raise InvalidRequest(
+            f"`model` is longer than {_MODEL_LIMIT} characters or holds control characters.", param="model"
+        )
+    stream = parsed.get("stream")
+    if stream is not None and not isinstance(stream, bool):
+        raise InvalidRequest("`stream` must be true or false.", param="stream")
+    selector = request.header(b"x-ownkey-credential")
+    return Ask(
+        format=format_,
+        model=model,
+        stream=stream is True and format_.operation is Operation.CHAT,
+        wants_usage=_wants_usage(parsed),
+        max_tokens=_max_tokens(parsed, format_),
+        credential=_text(selector) if selector else None,
+        body=request.body,
+        parsed=parsed,
+    )
+
+
+def _max_tokens(parsed: dict[str, Any], format_: WireFormat) -> int | None:
+    lowest = 0 if format_ is WireFormat.ANTHROPIC_MESSAGES else 1
+    limit: int | None = None
+    for name in _TOKEN_LIMITS:
+        value = parsed.get(name)
+        if value is None:
+            continue
+        if type(value) is not int or not lowest <= value <= MAX_TOKENS_LIMIT:
+            text = f"`{name}` must be a whole number from {lowest} to {MAX_TOKENS_LIMIT}."
+            raise InvalidRequest(text, param=name)
+        limit = value
+    return limit
+
+
+def _wants_usage(parsed: dict[str, Any]) -> bool:
+    options = parsed.get("stream_options")
+    if options is None:
+        return False
+    if not isinstance(options, dict):
+        raise InvalidRequest("`stream_options` must be an object.", param="stream_options")
+    return options.get("include_usage") is True  # pyright: ignore[reportUnknownMemberType]
+
+
+def _text(value: bytes) -> str:
+    try:
+        return value.decode("utf-8")
+    except UnicodeDecodeError:
+        raise InvalidRequest("The header x-ownkey-credential is not UTF-8.") from None

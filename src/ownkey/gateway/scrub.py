@@ -1,0 +1,33 @@
+"""Taking a secret out of what a provider sent back, in the spellings in which it could stand there."""
+
+import base64
+from urllib.parse import quote, quote_plus
+
+from ownkey.domain.secret import Secret
+
+_REPLACEMENT = b"[redacted]"
+_SHORTEST = 6
+"""Shorter keys (a local server's `none`) are words, not secrets; replacing them would mangle texts."""
+
+
+def spellings(secret: Secret) -> tuple[bytes, ...]:
+    """The secret as it is, URL-encoded, JSON-escaped, and in base64 at each of the three alignments."""
+    text = secret.reveal()
+    if len(text) < _SHORTEST:
+        return ()
+    raw = text.encode()
+    found = {raw, quote(text, safe="").encode(), quote_plus(text).encode(), text.replace("/", "\\/").encode()}
+    for shift in range(3):
+        encoded = base64.b64encode(b"\0" * shift + raw)
+        core = encoded[(4 if shift else 0) : len(encoded) // 4 * 4 - 4]
+        if len(core) >= 8:
+            found |= {core, core.replace(b"+", b"-").replace(b"/", b"_")}
+    return tuple(sorted(found, key=len, reverse=True))
+
+
+def scrub(data: bytes, secret: Secret) -> bytes:
+    """`data` without the secret; the same object when it does not occur."""
+    for spelling in spellings(secret):
+        if spelling in data:
+            data = data.replace(spelling, _REPLACEMENT)
+    return data

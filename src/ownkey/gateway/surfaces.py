@@ -1,0 +1,46 @@
+"""Which paths the data plane answers, and in which format it answers them."""
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+from ownkey.domain.formats import WireFormat
+
+
+class Deed(StrEnum):
+    """What a path is for."""
+
+    RELAY = "relay"
+    LIST_MODELS = "list_models"
+
+
+class Surface(Struct, frozen=True):
+    """One path: its method, what it does, and the format a client speaks there."""
+
+    method: str
+    deed: Deed
+    format: WireFormat
+
+
+_EXACT = {
+    "/v1/chat/completions": Surface("POST", Deed.RELAY, WireFormat.OPENAI_CHAT),
+    "/v1/embeddings": Surface("POST", Deed.RELAY, WireFormat.OPENAI_EMBEDDINGS),
+    "/v1/messages": Surface("POST", Deed.RELAY, WireFormat.ANTHROPIC_MESSAGES),
+    "/v1/models": Surface("GET", Deed.LIST_MODELS, WireFormat.OPENAI_CHAT),
+}
+_MODEL_PREFIX = "/v1/models/"
+
+
+def surface_of(path: str) -> Surface | None:
+    """The surface at `path`, or None."""
+    found = _EXACT.get(path)
+    if found is None and path.startswith(_MODEL_PREFIX) and len(path) > len(_MODEL_PREFIX):
+        return _EXACT["/v1/models"]
+    return found
+
+
+def error_format(path: str, anthropic_version: bool = False) -> WireFormat:
+    """The format in which an error at `path` is told, for unknown paths too."""
+    if path.startswith("/v1/messages") or (anthropic_version and path.startswith("/v1/models")):
+        return WireFormat.ANTHROPIC_MESSAGES
+    return WireFormat.OPENAI_CHAT

@@ -1,0 +1,301 @@
+"""What the simulated models do: from a neutral question to a neutral reply.
+
+A model name's last segment chooses the behaviour, so `openai/echo` is `echo`; any other name echoes.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from enum import Enum, StrEnum
+from typing import Any, TypeAlias
+
+import msgspec
+from msgspec import Struct, field
+
+from ownkey.sandbox import tokens
+from ownkey.sandbox.errors import Problem, Refused, problem_for_status
+from ownkey.sandbox.keys import KeyIdentity
+from ownkey.sandbox.schema import Unsatisfiable, minimal
+
+LONGEST = 1_000_000
+"""The most tokens an answer may be asked for."""
+
+
+class Tool(Struct, frozen=True):
+    """A function the client offers; `schema` describes its arguments."""
+
+    name: str
+    schema: dict[str, Any]
+
+
+class Ask(Struct, kw_only=True):
+    """A request, whatever format it came in.
+
+    `prompt` is the text of the last user message. `tool_result` is the text of the tool results
+    that end the conversation, None when there are none. `forced_tool` is the tool the client
+    names; `tools` is empty when the client forbids calls. `output_schema` is None when no
+    structured output is asked for, and empty for any JSON object.
+    """
+
+    model: str
+    prompt: str
+    input_tokens: int
+    stream: bool = False
+    include_usage: bool = False
+    obfuscate: bool = True
+    count: int = 1
+    max_tokens: int | None = None
+    stop: Sequence[str] = ()
+    tools: Sequence[Tool] = ()
+    forced_tool: str | None = None
+    parallel: bool = True
+    tool_result: str | None = None
+    output_schema: dict[str, Any] | None = None
+
+
+class Finish(StrEnum):
+    """Why an answer ended."""
+
+    STOP = "stop"
+    LENGTH = "length"
+    TOOL = "tool"
+    STOP_SEQUENCE = "stop_sequence"
+
+
+class Fault(Enum):
+    """How an answer is spoilt on its way."""
+
+    CUT = "cut"
+    GARBAGE = "garbage"
+    ERROR_EVENT = "error event"
+
+
+class Call(Struct, frozen=True):
+    """One call of a tool; `arguments` is JSON text."""
+
+    name: str
+    arguments: str
+
+
+class Reply(Struct, kw_only=True):
+    """What to answer. `tokens` are the pieces of the text when they are known already.
+
+    Counts of the input: of its tokens, `cached` were read from a cache and `cache_written` put into
+    one. `delay` is in seconds, on top of the pace.
+    """
+
+    text: str = ""
+    pieces: list[str] | None = None
+    thinking: list[str] = field(default_factory=list[str])
+    calls: list[Call] = field(default_factory=list[Call])
+    finish: Finish = Finish.STOP
+    stop_sequence: str | None = None
+    cached: int = 0
+    cache_written: int = 0
+    delay: float = 0.0
+    fault: Fault | None = None
+    error_event: Problem | None = None
+
+    def text_pieces(self) -> list[str]:
+        if self.pieces is None:
+            self.pieces = tokens.split(self.text)
+        return self.pieces
+
+    def output_tokens(self) -> int:
+        """All tokens of one choice: reasoning, text and arguments."""
+        size = len(self.pieces) if self.pieces is not None else tokens.count(self.text)
+        size += len(self.thinking)
+        for call in self.calls:
+            size += tokens.count(call.arguments)
+        return size
+
+
+class Scene:
+    """What behaviours may know beyond the question: the caller's key, and how often each model was called."""
+
+    def __init__(self) -> None:
+        self.calls: dict[str, int] = {}
+
+    def count_call(self, name: str) -> int:
+        """How many times `name` has been called, this one included."""
+        calls = self.calls[name] = self.calls.get(name, 0) + 1
+        return calls
+
+
+Behaviour: TypeAlias = Callable[[Ask, int, KeyIdentity | None, Scene], Reply]
+"""(question, the number in the model's name, key, scene) → reply. Raises Refused."""
+
+
+def _echo(ask: Ask, number: int, key: KeyIdentity | None, scene: Scene) -> Reply:
+    return Reply(text=ask.prompt)
+
+
+def _lorem(ask: Ask, number: int, key: KeyIdentity | None, scene: Scene) -> Reply:
+    pieces = tokens.lorem(min(number, LONGEST))
+    return Reply(text="".join(pieces), pieces=pieces)
+
+
+def _think(ask: Ask, number: int, key: KeyIdentity | None, scene: Scene) -> Reply:
+    return Reply(text=ask.prompt, thinking=tokens.lorem(min(number, LONGEST)))
+
+
+def _slow(ask: Ask, number: int, key: KeyIdentity | None, scene: Scene) -> Reply:
+    return Reply(text=ask.prompt, delay=number / 1000)
+
+
+def _tool(ask: Ask, number: int, key: KeyIdentity | None, scene: Scene) -> Reply:
+    if ask.tool_result is not None:
+        return Reply(text=ask.tool_result)
+    if not ask.tools:
+        return Reply(text=ask.prompt)
+    chosen = next((tool for tool in ask.tools if tool.name == ask.forced_tool), ask.tools[0])
+    return Reply(calls=[_call(chosen)], finish=Finish.TOOL)
+
+
+def _tools(ask: Ask, number: int, key: KeyIdentity | None, scene: Scene) -> Reply:
+    if ask.tool_result is not None or not ask.tools or ask.forced_tool is not None or not ask.parallel:
+        return _tool(ask, number, key, scene)
+    return Reply(calls=[_call(tool) for tool in ask.tools], finish=Finish.TOOL)
+
+
+def _json(ask: Ask, number: int, key: KeyIdentity | None, scene: Scene) -> Reply:
+    if not ask.output_schema:
+        return Reply(text=_encode({"text": ask.prompt}))
+    return Reply(text=_encode(_instance(ask.output_schema)))
+
+
+def _cached(ask: Ask, number: int, key: KeyIdentity | None, scene: Scene) -> Reply:
+    return Reply(text=ask.prompt, cached=ask.input_tokens // 2, cache_written=ask.input_tokens // 4)
+
+
+def _cut(ask: Ask, number: int, key: KeyIdentity | None, scene: Scene) -> Reply:
+    return Reply(text=ask.prompt, fault=Fault.CUT)
+
+
+def _garbage(ask: Ask, number: int, key: KeyIdentity | None, scene: Scene) -> Reply:
+    return Reply(text=ask.prompt, fault=Fault.GARBAGE)
+
+
+def _stream_error(ask: Ask, number: int, key: KeyIdentity | None, scene: Scene) -> Reply:
+    problem = problem_for_status(500)
+    if not ask.stream:
+        raise Refused(problem)
+    return Reply(text=ask.prompt, fault=Fault.ERROR_EVENT, error_event=problem)
+
+
+def _stream_echo_key(ask: Ask, number: int, key: KeyIdentity | None, scene: Scene) -> Reply:
+    problem = Problem(status=500, type="server_error", message=f"Upstream refused the key {key.text if key else ''}.")
+    if not ask.stream:
+        raise Refused(problem)
+    return Reply(text=ask.prompt, fault=Fault.ERROR_EVENT, error_event=problem)
+
+
+def _echo_key(ask: Ask, number: int, key: KeyIdentity | None, scene: Scene) -> Reply:
+    raw = key.raw if key else b""
+    message = f"Incorrect API key provided: {raw.decode('latin-1')}."
+    head = b"x-sandbox-echoed-key: " + raw + b"\r\n"
+    raise Refused(Problem(status=401, message=message, code="invalid_api_key", head=head))
+
+
+def _error(ask: Ask, number: int, key: KeyIdentity | None, scene: Scene) -> Reply:
+    if not 400 <= number <= 599:
+        return Reply(text=ask.prompt)
+    raise Refused(problem_for_status(number))
+
+
+def _flaky(ask: Ask, number: int, key: KeyIdentity | None, scene: Scene) -> Reply:
+    if number and scene.count_call(f"flaky-{number}") % number == 0:
+        raise Refused(problem_for_status(500))
+    return Reply(text=ask.prompt)
+
+
+_NAMED: dict[str, Behaviour] = {
+    "tool": _tool,
+    "tools": _tools,
+    "json": _json,
+    "cached": _cached,
+    "cut": _cut,
+    "garbage": _garbage,
+    "stream-error": _stream_error,
+    "stream-echo-key": _stream_echo_key,
+    "error-echo-key": _echo_key,
+}
+_NUMBERED: dict[str, Behaviour] = {
+    "lorem": _lorem,
+    "think": _think,
+    "slow": _slow,
+    "error": _error,
+    "flaky": _flaky,
+}
+_WITH_NUMBER = re.compile(r"([a-z]+)-([0-9]{1,7})")
+
+MODEL_NAMES = (
+    *("echo", "lorem-100", "think-20", "tool", "tools", "json", "cached", "slow-1000", "flaky-3"),
+    *("error-429", "error-500", "error-echo-key", "stream-error", "stream-echo-key", "cut", "garbage"),
+)
+"""The names shown in model lists; numbers may be changed at will."""
+
+
+def last_segment(model: str) -> str:
+    """`openrouter/openai/echo` → `echo`."""
+    return model[model.rfind("/") + 1 :]
+
+
+def reply_to(ask: Ask, key: KeyIdentity | None, scene: Scene) -> Reply:
+    """The reply of the model that `ask` names, within the limits it sets. Raises Refused."""
+    name = last_segment(ask.model)
+    behaviour, number = _echo, 0
+    if name in _NAMED:
+        behaviour = _NAMED[name]
+    elif name != "echo":
+        match = _WITH_NUMBER.fullmatch(name)
+        if match and match[1] in _NUMBERED:
+            behaviour, number = _NUMBERED[match[1]], int(match[2])
+    reply = behaviour(ask, number, key, scene)
+    if ask.stop:
+        _apply_stop(reply, ask.stop)
+    if ask.max_tokens is not None:
+        _apply_limit(reply, ask.max_tokens)
+    return reply
+
+
+def _apply_stop(reply: Reply, stops: Sequence[str]) -> None:
+    found = [(at, stop) for stop in stops if stop and (at := reply.text.find(stop)) >= 0]
+    if found:
+        at, reply.stop_sequence = min(found)
+        reply.text, reply.pieces = reply.text[:at], None
+        reply.finish = Finish.STOP_SEQUENCE
+
+
+def _apply_limit(reply: Reply, limit: int) -> None:
+    """Spend `limit` tokens on reasoning first, then on text, then on calls, as a model would."""
+    if reply.output_tokens() <= limit:
+        return
+    reply.finish, reply.stop_sequence = Finish.LENGTH, None
+    reply.thinking = reply.thinking[:limit]
+    limit -= len(reply.thinking)
+    reply.pieces = reply.text_pieces()[:limit]
+    reply.text = "".join(reply.pieces)
+    limit -= len(reply.pieces)
+    kept: list[Call] = []
+    for call in reply.calls:
+        if limit > 0:
+            pieces = tokens.split(call.arguments)[:limit]
+            kept.append(Call(call.name, "".join(pieces)))
+            limit -= len(pieces)
+    reply.calls = kept
+
+
+def _call(tool: Tool) -> Call:
+    arguments = _instance(tool.schema)
+    return Call(tool.name, _encode(arguments))
+
+
+def _instance(schema: dict[str, Any]) -> Any:
+    try:
+        return minimal(schema)
+    except Unsatisfiable as error:
+        raise Refused(Problem(status=400, message=f"Invalid schema: {error}.", param="schema")) from error
+
+
+def _encode(value: Any) -> str:
+    return msgspec.json.encode(value).decode()

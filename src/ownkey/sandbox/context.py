@@ -1,0 +1,98 @@
+"""What one request is answered with at hand, and the rows that say which path is answered how."""
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import msgspec
+from msgspec import Struct
+
+from ownkey.sandbox.behaviour import Scene
+from ownkey.sandbox.errors import Problem, Refused, render
+from ownkey.sandbox.exchange import Answer, Request, Response
+from ownkey.sandbox.options import Options
+from ownkey.sandbox.pacing import Pace, pace_for
+from ownkey.sandbox.vendors import Vendor
+
+SIMULATOR = b"x-ownkey-sandbox: simulator\r\n"
+_JSON = b"content-type: application/json\r\n" + SIMULATOR
+_EVENTS = b"content-type: text/event-stream; charset=utf-8\r\ncache-control: no-cache\r\n" + SIMULATOR
+
+
+class Context:
+    """One request with all that its answer depends on.
+
+    `rest` is the path below the provider's segment, without a leading slash. `ident` is unique to
+    the request among all sandboxes; `created` is in Unix seconds.
+    """
+
+    __slots__ = ("ident", "options", "request", "rest", "scene", "vendor")
+
+    def __init__(
+        self, request: Request, vendor: Vendor, rest: str, ident: bytes, options: Options, scene: Scene
+    ) -> None:
+        self.request = request
+        self.vendor = vendor
+        self.rest = rest
+        self.ident = ident
+        self.options = options
+        self.scene = scene
+
+    @property
+    def created(self) -> int:
+        return int(self.request.at)
+
+    @property
+    def request_id(self) -> str:
+        return "req_" + self.ident.decode()
+
+    def pace(self, extra_s: float) -> Pace:
+        """When the answer's tokens are due. Raises Refused for override headers that are no amounts."""
+        try:
+            return pace_for(self.options, self.request.headers, self.request.number, extra_s)
+        except ValueError as error:
+            text = "x-sandbox-ttft-ms and x-sandbox-tps must be numbers from 0 to 1000000."
+            raise Refused(Problem(status=400, message=text)) from error
+
+    def head(self) -> bytes:
+        """The header lines of a JSON answer."""
+        vendor = self.vendor
+        return b"%b%b%b: req_%b\r\n" % (_JSON, vendor.head, vendor.request_id, self.ident)
+
+    def stream_head(self) -> bytes:
+        """The header lines of an event stream."""
+        vendor = self.vendor
+        return b"%b%b%b: req_%b\r\n" % (_EVENTS, vendor.head, vendor.request_id, self.ident)
+
+    def json(self, value: Any) -> Answer:
+        """`value` as a JSON answer with status 200."""
+        return Answer(200, self.head(), msgspec.json.encode(value))
+
+    def failure(self, problem: Problem) -> Answer:
+        """`problem` in the vendor's shape."""
+        head = self.head() + problem.head
+        if problem.retry_after is not None:
+            head += b"retry-after: %d\r\n" % problem.retry_after
+        return Answer(problem.status, head, render(problem, self.vendor.shape, self.request_id))
+
+
+Handler: TypeAlias = Callable[[Context], Response]
+
+
+class Endpoint(Struct, frozen=True):
+    """One path of every provider: `/<provider>/<anything>/<suffix>`.
+
+    A suffix that ends in `/*` takes one or more further segments. `face` overrides whose ways the
+    answer follows. `lists_models` marks what some vendors show to anybody.
+    """
+
+    method: bytes
+    suffix: str
+    handle: Handler
+    face: Vendor | None = None
+    lists_models: bool = False
+
+    def matches(self, rest: str) -> bool:
+        """Whether this endpoint answers `rest`, the path below the provider's segment."""
+        if self.suffix.endswith("/*"):
+            return f"/{self.suffix[:-1]}" in f"/{rest}" and not rest.endswith("/")
+        return rest == self.suffix or rest.endswith("/" + self.suffix)

@@ -1,0 +1,25 @@
+"""Every path the sandbox answers. A further format is a further module and its rows here.
+
+The first matching row wins, so longer suffixes stand before shorter ones.
+"""
+
+from ownkey.sandbox.context import Endpoint
+from ownkey.sandbox.formats import anthropic_messages, key_checks, model_lists, openai_chat
+from ownkey.sandbox.formats.chat import chat_handler
+from ownkey.sandbox.formats.openai_embeddings import embeddings
+from ownkey.sandbox.vendors import ANTHROPIC
+
+ENDPOINTS = (
+    Endpoint(b"POST", "chat/completions", chat_handler(openai_chat)),
+    Endpoint(b"POST", "embeddings", embeddings),
+    Endpoint(b"POST", "messages/count_tokens", anthropic_messages.count_tokens, face=ANTHROPIC),
+    Endpoint(b"POST", "messages", chat_handler(anthropic_messages), face=ANTHROPIC),
+    Endpoint(b"GET", "models", model_lists.list_models, lists_models=True),
+    Endpoint(b"GET", "models/*", model_lists.get_model, lists_models=True),
+    Endpoint(b"GET", "key", key_checks.openrouter_key),
+    Endpoint(b"GET", "api-key", key_checks.xai_key),
+    Endpoint(b"GET", "user/balance", key_checks.deepseek_balance),
+    Endpoint(b"GET", "whoami-v2", key_checks.huggingface_whoami),
+    Endpoint(b"POST", "check-api-key", key_checks.cohere_check),
+    Endpoint(b"GET", "api/tags", key_checks.ollama_tags),
+)

@@ -1,0 +1,341 @@
+"""OpenAI chat completions, as OpenAI and those compatible with it serve them.
+
+Written from https://platform.openai.com/docs/api-reference/chat and the types of the `openai` package.
+"""
+
+from collections.abc import Generator
+from typing import Any, Literal, cast
+
+import msgspec
+from msgspec import Struct
+
+from ownkey.sandbox import tokens
+from ownkey.sandbox.behaviour import LONGEST, Ask, Call, Finish, Reply, Tool
+from ownkey.sandbox.context import Context
+from ownkey.sandbox.errors import Problem, render
+from ownkey.sandbox.exchange import Beat
+from ownkey.sandbox.formats.openai_extras import answer_extras, chunk_extras, final_chunk_extras, usage_extras
+from ownkey.sandbox.reading import check_range, invalid, missing, read_json
+
+
+class _CalledFunction(Struct):
+    name: str = ""
+    arguments: str = ""
+
+
+class _ToolCall(Struct):
+    id: str = ""
+    function: _CalledFunction | None = None
+
+
+class _Part(Struct):
+    type: str
+    text: str | None = None
+
+
+class _Message(Struct):
+    role: Literal["system", "developer", "user", "assistant", "tool", "function"]
+    content: str | list[_Part] | None = None
+    tool_calls: list[_ToolCall] | None = None
+    tool_call_id: str | None = None
+
+
+class _Function(Struct):
+    name: str
+    description: str | None = None
+    parameters: dict[str, Any] | None = None
+
+
+class _Tool(Struct):
+    type: str = "function"
+    function: _Function | None = None
+
+
+class _StreamOptions(Struct):
+    include_usage: bool | None = None
+    include_obfuscation: bool | None = None
+
+
+class _JsonSchema(Struct):
+    schema: dict[str, Any] | None = None
+
+
+class _ResponseFormat(Struct):
+    type: str
+    json_schema: _JsonSchema | None = None
+
+
+class _Body(Struct):
+    model: str | None = None
+    messages: list[_Message] | None = None
+    stream: bool | None = None
+    stream_options: _StreamOptions | None = None
+    n: int | None = None
+    stop: str | list[str] | None = None
+    max_tokens: int | None = None
+    max_completion_tokens: int | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    presence_penalty: float | None = None
+    frequency_penalty: float | None = None
+    tools: list[_Tool] | None = None
+    tool_choice: str | dict[str, Any] | None = None
+    parallel_tool_calls: bool | None = None
+    response_format: _ResponseFormat | None = None
+
+
+_DECODER = msgspec.json.Decoder(_Body)
+_encode = msgspec.json.Encoder().encode
+
+_FINISH = {
+    Finish.STOP: b"stop",
+    Finish.STOP_SEQUENCE: b"stop",
+    Finish.LENGTH: b"length",
+    Finish.TOOL: b"tool_calls",
+}
+
+
+def read(context: Context) -> Ask:
+    body = read_json(context.request.body, _DECODER)
+    model = body.model or _deployment(context.rest)
+    if not model:
+        raise invalid("model", "you must provide a model parameter", None)
+    if body.messages is None:
+        raise missing("messages")
+    if not body.messages:
+        raise invalid(
+            "messages",
+            "Invalid 'messages': empty array. Expected an array with minimum length 1, but got an empty array instead.",
+            "empty_array",
+        )
+    _check(body)
+    prompt, result, size = _measure(body.messages)
+    ask = Ask(model=model, prompt=prompt, input_tokens=size, tool_result=result)
+    if body.stream:
+        ask.stream = True
+        options = body.stream_options
+        if options is not None:
+            ask.include_usage = options.include_usage is True
+            ask.obfuscate = options.include_obfuscation is not False
+    if body.n is not None:
+        ask.count = body.n
+    limit = body.max_completion_tokens if body.max_completion_tokens is not None else body.max_tokens
+    if limit is not None:
+        ask.max_tokens = limit
+    if body.stop:
+        ask.stop = [body.stop] if isinstance(body.stop, str) else body.stop
+    if body.tools:
+        _read_tools(body, ask)
+    if body.response_format is not None and body.response_format.type != "text":
+        wanted = body.response_format.json_schema
+        ask.output_schema = (wanted.schema if wanted else None) or {}
+    return ask
+
+
+def _deployment(rest: str) -> str:
+    """Azure names the deployment in the path: `openai/deployments/<name>/chat/completions`."""
+    _, found, after = rest.partition("deployments/")
+    return after.split("/", 1)[0] if found else ""
+
+
+def _measure(messages: list[_Message]) -> tuple[str, str | None, int]:
+    """The last user message's text, the text of the tool results at the end, and the count of all tokens."""
+    prompt, size = "", 0
+    results: list[str] | None = None
+    open_calls: set[str] = set()
+    for index, message in enumerate(messages):
+        content = message.content
+        text = content if isinstance(content, str) else _join(content)
+        size += tokens.count(text)
+        if isinstance(content, list):
+            size += tokens.IMAGE_TOKENS * sum(part.type == "image_url" for part in content)
+        if message.role == "tool":
+            if message.tool_call_id not in open_calls:
+                where = f"messages.[{index}].role"
+                raise invalid(
+                    where,
+                    f"Invalid parameter: messages with role 'tool' must be a response to a preceeding message with "
+                    f"'tool_calls' (tool_call_id {message.tool_call_id!r}).",
+                    None,
+                )
+            open_calls.discard(message.tool_call_id)
+            results = [*(results or ()), text]
+            continue
+        if open_calls:
+            raise _unanswered(open_calls, index)
+        results = None
+        if message.role == "user":
+            prompt = text
+        for call in message.tool_calls or ():
+            open_calls.add(call.id)
+            size += tokens.count(call.function.arguments) if call.function else 0
+    if open_calls:
+        raise _unanswered(open_calls, len(messages))
+    return prompt, None if results is None else "\n".join(results), size
+
+
+def _unanswered(calls: set[str], index: int) -> Exception:
+    return invalid(
+        f"messages.[{index}].role",
+        "An assistant message with 'tool_calls' must be followed by tool messages responding to each 'tool_call_id'. "
+        f"The following tool_call_ids did not have response messages: {', '.join(sorted(calls))}",
+        None,
+    )
+
+
+def _join(parts: list[_Part] | None) -> str:
+    return "".join(part.text for part in parts if part.text) if parts else ""
+
+
+def _check(body: _Body) -> None:
+    check_range("temperature", body.temperature, 0, 2)
+    check_range("top_p", body.top_p, 0, 1)
+    check_range("presence_penalty", body.presence_penalty, -2, 2)
+    check_range("frequency_penalty", body.frequency_penalty, -2, 2)
+    check_range("n", body.n, 1, 128)
+    check_range("max_tokens", body.max_tokens, 1, LONGEST)
+    check_range("max_completion_tokens", body.max_completion_tokens, 1, LONGEST)
+    if body.max_tokens is not None and body.max_completion_tokens is not None:
+        text = "Setting 'max_tokens' and 'max_completion_tokens' at the same time is not supported."
+        raise invalid("max_tokens", text, "invalid_parameter_combination")
+    if isinstance(body.stop, list) and len(body.stop) > 4:
+        text = f"Invalid 'stop': array too long. Expected an array with maximum length 4, but got {len(body.stop)}."
+        raise invalid("stop", text, "array_above_max_length")
+    if body.stream_options is not None and not body.stream:
+        text = "The 'stream_options' parameter is only allowed when 'stream' is enabled."
+        raise invalid("stream_options", text, None)
+
+
+def _read_tools(body: _Body, ask: Ask) -> None:
+    tools = [
+        Tool(tool.function.name, tool.function.parameters or {}) for tool in body.tools or () if tool.function is not None
+    ]
+    ask.input_tokens += tokens.count(_encode(body.tools).decode())
+    ask.parallel = body.parallel_tool_calls is not False
+    choice = body.tool_choice
+    if isinstance(choice, dict):
+        function = cast("dict[str, Any]", choice.get("function") or {})
+        ask.forced_tool = str(function.get("name", ""))
+        if all(tool.name != ask.forced_tool for tool in tools):
+            text = f"Invalid value for 'tool_choice': function {ask.forced_tool!r} is not among the tools."
+            raise invalid("tool_choice", text, None)
+    ask.tools = () if choice == "none" else tools
+
+
+def _usage(context: Context, ask: Ask, reply: Reply) -> bytes:
+    asked, answered = ask.input_tokens, reply.output_tokens() * ask.count
+    return (
+        b'{"prompt_tokens":%d,"completion_tokens":%d,"total_tokens":%d,'
+        b'"prompt_tokens_details":{"cached_tokens":%d,"cache_write_tokens":%d,"audio_tokens":0},'
+        b'"completion_tokens_details":{"reasoning_tokens":%d,"audio_tokens":0,'
+        b'"accepted_prediction_tokens":0,"rejected_prediction_tokens":0}%b}'
+    ) % (
+        asked,
+        answered,
+        asked + answered,
+        reply.cached,
+        reply.cache_written,
+        len(reply.thinking) * ask.count,
+        usage_extras(context.vendor, asked, answered, reply.cached),
+    )
+
+
+def _call_id(context: Context, index: int) -> str:
+    return f"call_{context.ident.decode()}{index}"
+
+
+def _message(context: Context, reply: Reply) -> bytes:
+    if not reply.calls and not reply.thinking:
+        return b'{"role":"assistant","content":%b,"refusal":null,"annotations":[]}' % _encode(reply.text)
+    message: dict[str, Any] = {
+        "role": "assistant",
+        "content": None if reply.calls and not reply.text else reply.text,
+        "refusal": None,
+        "annotations": [],
+    }
+    if reply.thinking:
+        message[context.vendor.reasoning_field] = "".join(reply.thinking)
+    if reply.calls:
+        message["tool_calls"] = [
+            {
+                "id": _call_id(context, index),
+                "type": "function",
+                "function": {"name": call.name, "arguments": call.arguments},
+            }
+            for index, call in enumerate(reply.calls)
+        ]
+    return _encode(message)
+
+
+def answer(context: Context, ask: Ask, reply: Reply) -> bytes:
+    choice = b'"message":%b,"logprobs":null,"finish_reason":"%b"}' % (_message(context, reply), _FINISH[reply.finish])
+    return (
+        b'{"id":"chatcmpl-%b","object":"chat.completion","created":%d,"model":%b,"choices":[%b],"usage":%b,'
+        b'"service_tier":"default","system_fingerprint":"fp_ownkey_sandbox"%b}'
+    ) % (
+        context.ident,
+        context.created,
+        _encode(ask.model),
+        b",".join([b'{"index":%d,%b' % (index, choice) for index in range(ask.count)]),
+        _usage(context, ask, reply),
+        answer_extras(context.vendor, context.ident),
+    )
+
+
+def events(context: Context, ask: Ask, reply: Reply) -> Generator[Beat, None, None]:
+    """A role-only chunk, a chunk for each token, the finish, the usage when asked for, and [DONE]."""
+    start = (
+        b'data: {"id":"chatcmpl-%b","object":"chat.completion.chunk","created":%d,"model":%b,'
+        b'"service_tier":"default","system_fingerprint":"fp_ownkey_sandbox"%b,'
+    ) % (context.ident, context.created, _encode(ask.model), chunk_extras(context.vendor))
+    usage_null = b',"usage":null' if ask.include_usage else b""
+    end = b'},"logprobs":null,"finish_reason":null}]' + usage_null + b"}\n\n"
+    if context.vendor.opening:
+        yield 0, context.vendor.opening
+    for index in range(ask.count):
+        delta = start + b'"choices":[{"index":%d,"delta":{' % index
+        content = b"null" if reply.calls and not reply.text else b'""'
+        yield 0, delta + b'"role":"assistant","content":' + content + b',"refusal":null' + end
+        reasoning = delta + b'"' + context.vendor.reasoning_field.encode() + b'":'
+        for piece in reply.thinking:
+            yield 1, reasoning + _encode(piece) + end
+        padded = context.vendor.extras == "openai" and ask.obfuscate
+        for piece in reply.text_pieces():
+            text = _encode(piece)
+            tail = _obfuscated(end, len(text)) if padded else end
+            yield 1, delta + b'"content":' + text + tail
+        for number, call in enumerate(reply.calls):
+            yield from _call_events(delta, end, number, _call_id(context, number), call)
+    for index in range(ask.count):
+        yield (
+            0,
+            start
+            + b'"choices":[{"index":%d,"delta":{},"logprobs":null,"finish_reason":"%b"%b}]%b%b}\n\n'
+            % (
+                index,
+                _FINISH[reply.finish],
+                b',"native_finish_reason":"stop"' if context.vendor.extras == "openrouter" else b"",
+                usage_null,
+                final_chunk_extras(context.vendor, context.ident),
+            ),
+        )
+    if ask.include_usage:
+        yield 0, start + b'"choices":[],"usage":' + _usage(context, ask, reply) + b"}\n\n"
+    yield 0, b"data: [DONE]\n\n"
+
+
+def _call_events(delta: bytes, end: bytes, index: int, call_id: str, call: Call) -> Generator[Beat, None, None]:
+    opened = {"index": index, "id": call_id, "type": "function", "function": {"name": call.name, "arguments": ""}}
+    yield 0, delta + b'"tool_calls":[' + _encode(opened) + b"]" + end
+    fragment = delta + b'"tool_calls":[{"index":%d,"function":{"arguments":' % index
+    for piece in tokens.split(call.arguments):
+        yield 1, fragment + _encode(piece) + b"}}]" + end
+
+
+def _obfuscated(end: bytes, length: int) -> bytes:
+    """OpenAI pads chunks so that their lengths do not betray the tokens'."""
+    return b'%b,"obfuscation":"%b"}\n\n' % (end[:-3], b"0" * (16 - length % 16))
+
+
+def error_event(context: Context, problem: Problem) -> bytes:
+    return b"data: " + render(problem, context.vendor.shape, context.request_id) + b"\n\n"

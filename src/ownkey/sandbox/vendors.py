@@ -1,0 +1,229 @@
+"""How each vendor's answers differ, as rows of data. A provider without a row answers as OpenAI does."""
+
+from typing import Literal
+
+from msgspec import Struct
+
+from ownkey.sandbox import errors
+from ownkey.sandbox.errors import OPENAI_TROUBLES, Problem, Shape
+from ownkey.sandbox.keys import Trouble
+
+
+class Vendor(Struct, frozen=True, kw_only=True):
+    """One vendor's face. `troubles` replace OpenAI's texts for bad keys, `{key}` being the masked key.
+
+    `request_id` is the header that carries the request's id; `head` further header lines.
+    `opening` is sent before a stream's first event. `extras` names the fields that this vendor adds
+    to a chat answer; `reasoning_field` is where it puts a chat answer's reasoning.
+    """
+
+    name: str
+    shape: Shape = errors.openai
+    troubles: dict[Trouble, Problem] = {}
+    request_id: bytes = b"x-request-id"
+    head: bytes = b""
+    key_required: bool = True
+    public_models: bool = False
+    models_shape: Literal["openai", "anthropic", "openrouter", "array", "google"] = "openai"
+    reasoning_field: str = "reasoning_content"
+    extras: Literal["none", "openai", "openrouter", "deepseek", "groq"] = "none"
+    opening: bytes = b""
+
+    def trouble(self, trouble: Trouble) -> Problem:
+        """The problem that this vendor makes of a bad key."""
+        if trouble is Trouble.REJECTED and trouble not in self.troubles:
+            trouble = Trouble.INVALID
+        return self.troubles.get(trouble) or OPENAI_TROUBLES[trouble]
+
+
+ANTHROPIC = Vendor(
+    name="anthropic",
+    shape=errors.anthropic,
+    request_id=b"request-id",
+    head=b"anthropic-organization-id: 00000000-0000-4000-8000-000000000000\r\n",
+    models_shape="anthropic",
+    troubles={
+        Trouble.MISSING: Problem(status=401, message="x-api-key header is required"),
+        Trouble.INVALID: Problem(status=401, message="invalid x-api-key"),
+        Trouble.LIMITED: Problem(
+            status=429,
+            retry_after=1,
+            message="This request would exceed your organization's rate limit of 50 requests per minute.",
+            head=b"anthropic-ratelimit-requests-limit: 50\r\nanthropic-ratelimit-requests-remaining: 0\r\n",
+        ),
+        Trouble.BROKE: Problem(
+            status=400,
+            message=(
+                "Your credit balance is too low to access the Anthropic API. Please go to Plans & Billing to upgrade "
+                "or purchase credits."
+            ),
+        ),
+        Trouble.REVOKED: Problem(status=403, message="This API key has been revoked."),
+    },
+)
+"""Anthropic's own format, also where another provider serves `…/messages`."""
+
+ANTHROPIC_COMPATIBLE = Vendor(name="anthropic", request_id=b"request-id", models_shape="anthropic")
+"""Anthropic's OpenAI-compatible surface."""
+
+_ROWS = (
+    Vendor(name="openai", head=b"openai-version: 2020-10-01\r\nopenai-processing-ms: 1\r\n", extras="openai"),
+    ANTHROPIC_COMPATIBLE,
+    Vendor(
+        name="openrouter",
+        shape=errors.openrouter,
+        public_models=True,
+        models_shape="openrouter",
+        reasoning_field="reasoning",
+        extras="openrouter",
+        opening=b": OPENROUTER PROCESSING\n\n",
+        troubles={
+            Trouble.MISSING: Problem(status=401, message="No auth credentials found"),
+            Trouble.INVALID: Problem(status=401, message="User not found."),
+            Trouble.BROKE: Problem(
+                status=402, message="Insufficient credits. Add more using https://openrouter.ai/settings/credits"
+            ),
+            Trouble.LIMITED: Problem(status=429, message="Rate limit exceeded: limit_rpm.", retry_after=1),
+            Trouble.REVOKED: Problem(status=403, message="This key has been disabled."),
+        },
+    ),
+    Vendor(
+        name="groq",
+        reasoning_field="reasoning",
+        extras="groq",
+        troubles={
+            Trouble.INVALID: Problem(status=401, message="Invalid API Key", code="invalid_api_key"),
+            Trouble.BROKE: Problem(status=402, message="Payment required.", type="insufficient_quota"),
+        },
+    ),
+    Vendor(
+        name="xai",
+        shape=errors.xai,
+        troubles={
+            Trouble.INVALID: Problem(
+                status=401,
+                message="Incorrect API key provided: {key}. You can obtain an API key from https://console.x.ai.",
+            ),
+            Trouble.REJECTED: Problem(
+                status=400,
+                message="Incorrect API key provided: {key}. You can obtain an API key from https://console.x.ai.",
+            ),
+            Trouble.BROKE: Problem(
+                status=429, message="Your team has either used all available credits or reached its spending limit."
+            ),
+        },
+    ),
+    Vendor(
+        name="deepseek",
+        extras="deepseek",
+        troubles={
+            Trouble.INVALID: Problem(
+                status=401,
+                type="authentication_error",
+                code="invalid_request_error",
+                message="Authentication Fails, Your api key: {key} is invalid",
+            ),
+            Trouble.BROKE: Problem(
+                status=402, type="unknown_error", code="invalid_request_error", message="Insufficient Balance"
+            ),
+        },
+    ),
+    Vendor(
+        name="huggingface",
+        shape=errors.bare_string,
+        public_models=True,
+        troubles={
+            Trouble.MISSING: Problem(status=401, message="Invalid username or password."),
+            Trouble.INVALID: Problem(status=401, message="Invalid credentials in Authorization header"),
+            Trouble.BROKE: Problem(
+                status=402,
+                message="You have exceeded your monthly included credits for Inference Providers.",
+            ),
+        },
+    ),
+    Vendor(
+        name="together",
+        shape=errors.together,
+        models_shape="array",
+        troubles={
+            Trouble.BROKE: Problem(
+                status=402, type="credit_limit", message="Credit limit exceeded, please add credits to your account."
+            )
+        },
+    ),
+    Vendor(
+        name="fireworks",
+        shape=errors.fireworks,
+        troubles={
+            Trouble.INVALID: Problem(
+                status=401, code="invalid_request_error", message="The API key you provided is invalid."
+            ),
+            Trouble.BROKE: Problem(status=402, code="payment_required", message="Your account has run out of credits."),
+        },
+    ),
+    Vendor(
+        name="mistral",
+        shape=errors.mistral,
+        troubles={
+            Trouble.MISSING: Problem(status=401, message="Unauthorized"),
+            Trouble.INVALID: Problem(status=401, message="Unauthorized"),
+            Trouble.LIMITED: Problem(
+                status=429, type="rate_limited", code="1300", message="Rate limit exceeded", retry_after=1
+            ),
+            Trouble.BROKE: Problem(
+                status=402, type="payment_required", code="3002", message="You have exceeded your usage limit."
+            ),
+        },
+    ),
+    Vendor(
+        name="perplexity",
+        shape=errors.perplexity,
+        troubles={
+            Trouble.INVALID: Problem(
+                status=401, code="invalid_api_key", message="Invalid API key provided. Please check your API key."
+            ),
+        },
+    ),
+    Vendor(name="qwen", shape=errors.dashscope),
+    Vendor(
+        name="cohere",
+        shape=errors.cohere,
+        troubles={
+            Trouble.MISSING: Problem(status=401, message="no api key supplied"),
+            Trouble.INVALID: Problem(status=401, message="invalid api token"),
+            Trouble.BROKE: Problem(status=402, message="Please add or update your payment method to continue."),
+        },
+    ),
+    Vendor(
+        name="gemini",
+        shape=errors.google_array,
+        models_shape="google",
+        troubles={
+            Trouble.MISSING: Problem(status=401, message="Missing or invalid Authorization header."),
+            Trouble.INVALID: Problem(
+                status=401, code="API_KEY_INVALID", message="API key not valid. Please pass a valid API key."
+            ),
+            Trouble.REJECTED: Problem(
+                status=400, code="API_KEY_INVALID", message="API key not valid. Please pass a valid API key."
+            ),
+        },
+    ),
+    Vendor(
+        name="azure",
+        shape=errors.azure,
+        request_id=b"apim-request-id",
+        troubles={
+            Trouble.INVALID: Problem(
+                status=401, code="401", message="Access denied due to invalid subscription key or wrong API endpoint."
+            )
+        },
+    ),
+    Vendor(name="ollama", key_required=False, public_models=True),
+)
+
+_BY_NAME = {vendor.name: vendor for vendor in _ROWS}
+
+
+def vendor_named(name: str) -> Vendor:
+    """The row of a provider, or OpenAI's ways under its name."""
+    return _BY_NAME.get(name) or Vendor(name=name)

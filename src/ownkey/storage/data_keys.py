@@ -1,0 +1,1 @@
+"""The vault's data keys, wrapped, in the database: its DataKeyStore."""

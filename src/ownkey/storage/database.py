@@ -1,0 +1,172 @@
+"""One database, SQLite or Postgres, behind two doors: `read` and `write`."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Literal, Self
+
+import aiosqlite
+from sqlalchemy import URL, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from ownkey.storage.border import database_border
+from ownkey.storage.engines import (
+    create_private_file,
+    parse_url,
+    postgres_engine,
+    postgres_migration_engine,
+    sqlite_engine,
+    sqlite_migration_engine,
+    sqlite_path,
+)
+
+_SECRET_TABLES = ("credentials", "data_keys")
+"""The tables that hold ciphertext."""
+
+_OLDER_SNAPSHOTS = """
+    SELECT count(*) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid() AND age(backend_xmin) > 0
+"""
+"""Transactions that may see rows deleted by now: VACUUM keeps such rows."""
+
+_LOCK_TIMEOUT_MS = 2000
+_LOCK_NOT_AVAILABLE = "55P03"
+
+
+class Database:
+    """Open with `Database.open`, migrate once, close at the end.
+
+    `read` and `write` raise only the domain's errors for what the database does: Unavailable when it
+    is away, locked or full, Conflict for a violated constraint, InvalidRequest for a value it
+    cannot hold. Writers of one process queue for the write lock in the order they came; on SQLite
+    readers see the last committed state and never wait.
+    """
+
+    def __init__(self, url: URL, readers: AsyncEngine, writers: AsyncEngine, timeout_s: float) -> None:
+        self.url = url
+        """With its password: never print it; `place` is for that."""
+        self.engine: Literal["sqlite", "postgresql"] = "sqlite" if readers.dialect.name == "sqlite" else "postgresql"
+        self.place = url.set(drivername=self.engine, query={}).render_as_string(hide_password=True)
+        self._readers = readers
+        self._writers = writers
+        self._timeout_s = timeout_s
+        self._writing = asyncio.Lock()
+
+    @classmethod
+    async def open(cls, url: str, *, pool_size: int = 8, timeout_s: float = 10.0) -> Self:
+        """Open `sqlite:///path` (made when absent, mode 0600) or `postgresql://…`.
+
+        `timeout_s` bounds connecting and, on SQLite, waiting for another process's write. Does not
+        connect to Postgres yet: `ping` tells whether it is there. Raises InvalidDatabaseUrl, and
+        Unavailable when the file cannot be opened.
+        """
+        parsed = parse_url(url)
+        if parsed.get_backend_name() == "postgresql":
+            engine = postgres_engine(parsed, pool_size=pool_size, timeout_s=timeout_s)
+            return cls(parsed, engine, engine, timeout_s)
+        readers = sqlite_engine(parsed, writes=False, pool_size=pool_size, busy_timeout_s=timeout_s)
+        writers = sqlite_engine(parsed, writes=True, pool_size=1, busy_timeout_s=timeout_s)
+        database = cls(parsed, readers, writers, timeout_s)
+        with database_border(database.place):
+            create_private_file(sqlite_path(parsed))
+        try:
+            await database.ping()
+        except BaseException:
+            await database.close()
+            raise
+        return database
+
+    @property
+    def path(self) -> Path | None:
+        """SQLite's file."""
+        return sqlite_path(self.url) if self.engine == "sqlite" else None
+
+    @asynccontextmanager
+    async def read(self) -> AsyncGenerator[AsyncConnection]:
+        """A read-only transaction, rolled back at the end."""
+        with database_border(self.place):
+            async with self._readers.connect() as conn:
+                if self.engine == "postgresql":
+                    await conn.execution_options(postgresql_readonly=True)
+                yield conn
+
+    @asynccontextmanager
+    async def write(self) -> AsyncGenerator[AsyncConnection]:
+        """A transaction, committed at the end, rolled back when the body raises or is cancelled."""
+        with database_border(self.place):
+            if self.engine == "postgresql":
+                async with self._writers.begin() as conn:
+                    yield conn
+            else:
+                async with self._writing, self._writers.begin() as conn:
+                    yield conn
+
+    async def ping(self) -> None:
+        """Ask the database for a sign of life. Raises Unavailable."""
+        async with self.read() as conn:
+            await conn.execute(text("SELECT 1"))
+
+    async def migrate(self) -> None:
+        """Bring the schema up to this version's. Safe while other processes start too: one migrates, others wait.
+
+        Raises DatabaseTooNew when a newer Ownkey has migrated it already.
+        """
+        from ownkey.storage.migrations import migrate  # Alembic takes a while to import
+
+        with database_border(self.place):
+            if self.engine == "postgresql":
+                engine = postgres_migration_engine(self.url, self._timeout_s)
+            else:
+                engine = sqlite_migration_engine(self.url)
+            try:
+                async with self._writing:
+                    await migrate(engine)
+            finally:
+                await engine.dispose()
+
+    async def scrub(self) -> bool:
+        """Remove what deleted rows left in the files; True when all is gone.
+
+        SQLite: pages are zeroed as rows go (secure_delete); this carries the zeroes from the WAL to
+        the file and truncates the WAL. False when a long reader held that back: try again later.
+
+        Postgres: rewrites the tables that hold ciphertext (VACUUM FULL; they are small, and locked
+        for that moment), which drops the pages with dead rows; plain VACUUM would leave their bytes
+        until overwritten. The server's own WAL and its archive keep them until recycled, which is
+        the operator's to set. False when another transaction may still see the dead rows or holds
+        a lock on them.
+        """
+        if self.engine == "postgresql":
+            return await self._rewrite_secret_tables()
+        with database_border(self.place):
+            async with self._writing, self._writers.connect() as conn:
+                # On the driver's own connection: a checkpoint cannot run inside a transaction.
+                driver: aiosqlite.Connection = (await conn.get_raw_connection()).driver_connection
+                async with driver.execute("PRAGMA wal_checkpoint(TRUNCATE)") as cursor:
+                    row = await cursor.fetchone()
+        return row is not None and row[0] == 0
+
+    async def _rewrite_secret_tables(self) -> bool:
+        with database_border(self.place):
+            async with self._writers.connect() as conn:
+                await conn.execution_options(isolation_level="AUTOCOMMIT")
+                watched = (await conn.execute(text(_OLDER_SNAPSHOTS))).scalar_one()
+                await conn.execute(text(f"SET lock_timeout = {_LOCK_TIMEOUT_MS}"))
+                try:
+                    for table in _SECRET_TABLES:
+                        await conn.execute(text(f"VACUUM (FULL) {table}"))
+                except DBAPIError as error:
+                    if getattr(error.orig, "sqlstate", None) != _LOCK_NOT_AVAILABLE:
+                        raise
+                    return False
+                finally:
+                    await conn.execute(text("RESET lock_timeout"))
+        return not watched
+
+    async def close(self) -> None:
+        """Close every connection. Waits for the write in progress."""
+        async with self._writing:
+            await self._writers.dispose()
+            await self._readers.dispose()

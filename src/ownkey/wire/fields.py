@@ -1,0 +1,123 @@
+"""Reading untrusted JSON into typed shapes, with errors that name the field, and writing JSON."""
+
+import re
+from collections.abc import Iterable
+from typing import Annotated, Any, NoReturn, TypeVar
+
+import msgspec
+from msgspec import Meta
+
+from ownkey.domain.errors import InvalidRequest, UnsupportedField
+from ownkey.wire.errors import MalformedAnswer, encodable
+
+T = TypeVar("T")
+
+MAX_TOKENS = 10_000_000
+"""No model writes more; a larger number is a mistake and would spoil the arithmetic of reservations."""
+
+Unit = Annotated[float, Meta(ge=0, le=1)]
+Temperature = Annotated[float, Meta(ge=0, le=2)]
+TokenLimit = Annotated[int, Meta(ge=1, le=MAX_TOKENS)]
+Count = Annotated[int, Meta(ge=0, le=10**12)] | Annotated[float, Meta(ge=0, le=1e12)]
+"""A number of tokens as a provider reports it; some send floats."""
+
+_ENCODE = msgspec.json.Encoder().encode
+_WHERE = re.compile(r" - at `\$\.?(.*)`$", re.DOTALL)
+_MISSING = re.compile(r"missing required field `(.*)`", re.DOTALL)
+
+
+def read_request(body: dict[str, Any], shape: type[T]) -> T:
+    """`body` as `shape`. Raises InvalidRequest naming the field, UnsupportedField for an unknown kind of part."""
+    try:
+        return msgspec.convert(body, shape)
+    except msgspec.ValidationError as error:
+        text = str(error)
+    except (ValueError, OverflowError, RecursionError) as error:
+        raise InvalidRequest("The request holds a value that cannot be read.", operator=str(error)[:500]) from None
+    _refuse(text)
+
+
+def _refuse(text: str) -> NoReturn:
+    text = encodable(text)
+    where = _WHERE.search(text)
+    path = where.group(1) if where else ""
+    reason = text[: where.start()] if where else text
+    missing = _MISSING.search(reason)
+    if missing:
+        path = f"{path}.{missing.group(1)}" if path else missing.group(1)
+        raise InvalidRequest(f"{path} is missing.", param=path)
+    reason = reason if len(reason) <= 300 else reason[:300] + "…"
+    if reason.startswith("Invalid value") and path.endswith(".type"):
+        kind = reason.removeprefix("Invalid value ")
+        raise UnsupportedField(f"{path}: the kind {kind} cannot be translated for the chosen provider.", param=path)
+    raise InvalidRequest(f"{path}: {reason}" if path else reason, param=path or None)
+
+
+def leftovers(
+    body: dict[str, Any], known: Iterable[str], required: frozenset[str]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The set fields of `body` that are not `known`: those in `required`, and the rest as hints."""
+    rest = {name: value for name, value in body.items() if name not in known and value is not None and value != []}
+    needed = {name: value for name, value in rest.items() if name in required}
+    return needed, {name: value for name, value in rest.items() if name not in required}
+
+
+def encode(value: object) -> bytes:
+    """JSON for a provider. Raises InvalidRequest where a text holds a lone surrogate or nests too deeply."""
+    try:
+        return _ENCODE(value)
+    except UnicodeEncodeError:
+        raise InvalidRequest("The request holds a text with a lone surrogate, which has no UTF-8 form.") from None
+    except (ValueError, OverflowError, RecursionError) as error:
+        raise InvalidRequest("The request holds a value that cannot be sent.", operator=str(error)[:500]) from None
+
+
+def decode(decoder: msgspec.json.Decoder[T], data: bytes) -> T:
+    """A provider's JSON. Raises MalformedAnswer."""
+    try:
+        return decoder.decode(data)
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        raise MalformedAnswer(str(error)[:500]) from None
+
+
+def refuse(param: str, why: str) -> NoReturn:
+    """Raise UnsupportedField: `why` completes the sentence that `param` begins."""
+    raise UnsupportedField(f"{param} {why}", param=param)
+
+
+def refuse_required(required: dict[str, Any]) -> None:
+    """Raise UnsupportedField when the source's own format is needed."""
+    for name in required:
+        refuse(name, "cannot be expressed in the format of the chosen provider.")
+
+
+def object_text(value: object) -> str:
+    """A tool's input as JSON text."""
+    return encode(value).decode()
+
+
+_OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+
+def object_raw(text: str) -> msgspec.Raw:
+    """A model's arguments as a JSON object.
+
+    Text that is no JSON object is wrapped as `{"INVALID_JSON": text}`, as Anthropic's documentation of
+    fine-grained tool streaming recommends.
+    """
+    if not text.strip():
+        return msgspec.Raw(b"{}")
+    data = encode_text(text)
+    try:
+        _OBJECT.decode(data)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return msgspec.Raw(encode({"INVALID_JSON": text}))
+    return msgspec.Raw(data)
+
+
+def encode_text(text: str) -> bytes:
+    """UTF-8 of `text`. Raises InvalidRequest for a lone surrogate."""
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        raise InvalidRequest("The request holds a text with a lone surrogate, which has no UTF-8 form.") from None

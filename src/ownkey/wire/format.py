@@ -1,0 +1,151 @@
+"""What a wire format consists of. The parts are modules or small classes that fit these protocols."""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from msgspec import Struct
+
+from ownkey.domain.errors import OwnkeyError
+from ownkey.domain.formats import WireFormat
+from ownkey.domain.usage import Usage
+from ownkey.wire.errors import WireError
+from ownkey.wire.events import Event
+from ownkey.wire.neutral import Answer, Conversation
+
+
+class Outline(Struct, frozen=True):
+    """The few facts of a request that a plan needs. `max_tokens` is None when the client set no limit."""
+
+    model: str
+    stream: bool = False
+    max_tokens: int | None = None
+
+
+class Written(Struct, frozen=True):
+    """A request for a provider; `dropped` names the client's hints that its format cannot express."""
+
+    body: bytes
+    dropped: tuple[str, ...] = ()
+
+
+class Requests(Protocol):
+    def read(self, body: dict[str, Any]) -> Conversation:
+        """A client's request. Raises InvalidRequest naming the field."""
+        ...
+
+    def write(self, conversation: Conversation, model: str, stream: bool, quirks: Collection[str] = ()) -> Written:
+        """A request for a provider with the given quirks. Raises UnsupportedField, InvalidRequest."""
+        ...
+
+
+class Answers(Protocol):
+    def read(self, body: bytes) -> Answer:
+        """A provider's whole answer. Raises MalformedAnswer."""
+        ...
+
+    def write(self, answer: Answer, *, model: str, created: int, answer_id: str) -> bytes:
+        """The answer for a client; `created` is in Unix seconds."""
+        ...
+
+
+class Watched(Protocol):
+    """What both a reader and an observer learn of a stream while it passes."""
+
+    @property
+    def usage(self) -> Usage | None:
+        """The last totals reported."""
+        ...
+
+    @property
+    def first_content(self) -> bool:
+        """Whether content, reasoning or a tool call has been seen, not merely a role."""
+        ...
+
+    @property
+    def ended(self) -> bool:
+        """Whether the format's own end mark has been seen."""
+        ...
+
+    @property
+    def error(self) -> WireError | None:
+        """The error inside the stream, if one came."""
+        ...
+
+
+class EventReader(Watched, Protocol):
+    def feed(self, data: bytes) -> list[Event]:
+        """The events that `data` completes; nothing follows Finished or StreamFailed."""
+        ...
+
+    def finish(self) -> list[Event]:
+        """To be called at the end of the body: a StreamFailed when the stream was cut short."""
+        ...
+
+
+class EventWriter(Protocol):
+    def write(self, event: Event) -> bytes:
+        """The client's bytes for `event`, which may be empty."""
+        ...
+
+    def finish(self) -> bytes:
+        """What is still due when no more events come: an error, unless the stream is closed already."""
+        ...
+
+
+class Streams(Protocol):
+    @property
+    def ping(self) -> bytes:
+        """Bytes that keep a silent stream alive and mean nothing."""
+        ...
+
+    def reader(self) -> EventReader: ...
+
+    def writer(self, model: str, created: int, answer_id: str, include_usage: bool) -> EventWriter: ...
+
+
+class Observer(Watched, Protocol):
+    """Watches a stream that passes as it is."""
+
+    def feed(self, data: bytes) -> bytes:
+        """The bytes to forward: `data` itself unless something is held back or taken out."""
+        ...
+
+    def finish(self) -> bytes:
+        """To be called at the end of the body: the bytes that were held back."""
+        ...
+
+
+class Errors(Protocol):
+    def read(self, status: int, body: bytes) -> WireError: ...
+
+    def write(self, error: WireError, request_id: str) -> bytes: ...
+
+    def write_own(self, error: OwnkeyError, request_id: str) -> bytes: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Format:
+    """A wire format as far as requests that pass through need it."""
+
+    name: WireFormat
+    outline: Callable[[dict[str, Any]], Outline]
+    """Read and check what a plan needs. Raises InvalidRequest."""
+    defaults: Callable[[dict[str, Any], float | None, int | None, Collection[str]], dict[str, Any]]
+    """`(parsed, temperature, max_tokens, quirks)`: top-level changes for what the client left open."""
+    ask_usage: Callable[[dict[str, Any]], dict[str, Any]]
+    """Top-level changes that make a stream report usage; empty when the client asked for it itself."""
+    usage_of: Callable[[bytes], Usage | None]
+    """The usage in a whole answer, None where there is none that can be read."""
+    observer: Callable[[bool], Observer]
+    """`(request_wants_usage)`: a fresh observer of one stream."""
+    errors: Errors
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatFormat(Format):
+    """A format that can be translated into every other ChatFormat."""
+
+    requests: Requests
+    answers: Answers
+    streams: Streams

@@ -1,0 +1,79 @@
+"""OpenAI's token counts, with the dialects of compatible providers, to and from domain usage."""
+
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from ownkey.domain.usage import Usage
+from ownkey.wire.fields import Count
+
+
+class PromptDetails(Struct):
+    cached_tokens: Count | None = None
+    cache_write_tokens: Count | None = None
+
+
+class CompletionDetails(Struct):
+    reasoning_tokens: Count | None = None
+
+
+class UsageShape(Struct):
+    """`prompt_cache_hit_tokens` is DeepSeek's word and `cached_tokens` Moonshot's for cached input."""
+
+    prompt_tokens: Count | None = None
+    completion_tokens: Count | None = None
+    total_tokens: Count | None = None
+    prompt_tokens_details: PromptDetails | None = None
+    completion_tokens_details: CompletionDetails | None = None
+    prompt_cache_hit_tokens: Count | None = None
+    cached_tokens: Count | None = None
+
+
+class _Body(Struct):
+    usage: UsageShape | None = None
+
+
+_BODY = msgspec.json.Decoder(_Body)
+
+
+def usage_of(body: bytes) -> Usage | None:
+    """The usage in a whole answer; None where there is none that can be read."""
+    try:
+        shape = _BODY.decode(body).usage
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return None
+    return to_usage(shape) if shape is not None else None
+
+
+def to_usage(shape: UsageShape) -> Usage | None:
+    """None when no count is given. Parts never exceed their whole.
+
+    Some providers (xAI, Gemini's compatible surface) leave reasoning out of `completion_tokens` and
+    count it in the total alone; what the total has beyond the prompt is output.
+    """
+    if shape.prompt_tokens is None and shape.completion_tokens is None and shape.total_tokens is None:
+        return None
+    prompt = int(shape.prompt_tokens or 0)
+    output = max(int(shape.completion_tokens or 0), int(shape.total_tokens or 0) - prompt)
+    details = shape.prompt_tokens_details
+    cached = int((details and details.cached_tokens) or shape.prompt_cache_hit_tokens or shape.cached_tokens or 0)
+    written = int((details and details.cache_write_tokens) or 0)
+    completion = shape.completion_tokens_details
+    reasoning = int((completion and completion.reasoning_tokens) or 0)
+    cached = min(cached, prompt)
+    return Usage(prompt, output, cached, min(written, prompt - cached), min(reasoning, output))
+
+
+def from_usage(usage: Usage) -> dict[str, Any]:
+    """The `usage` object of an answer."""
+    return {
+        "prompt_tokens": usage.input_tokens,
+        "completion_tokens": usage.output_tokens,
+        "total_tokens": usage.input_tokens + usage.output_tokens,
+        "prompt_tokens_details": {
+            "cached_tokens": usage.cached_tokens,
+            "cache_write_tokens": usage.cache_write_tokens,
+        },
+        "completion_tokens_details": {"reasoning_tokens": usage.reasoning_tokens},
+    }

@@ -1,0 +1,63 @@
+"""The part every event reader shares: framing, the end of the stream, and failing once."""
+
+from ownkey.domain.usage import Usage
+from ownkey.wire.errors import MalformedAnswer, WireError, broken, truncated
+from ownkey.wire.events import Event, Finished, StreamFailed
+from ownkey.wire.sse import SseParser
+
+
+class FramedReader:
+    """Feeds a provider's events to `take`, which a format provides, until the first end or failure.
+
+    Memory stays within one event and a few words for each block of the answer.
+    """
+
+    __slots__ = ("_closed", "_parser", "ended", "error", "first_content", "usage")
+
+    def __init__(self) -> None:
+        self.usage: Usage | None = None
+        self.first_content = False
+        self.ended = False
+        self.error: WireError | None = None
+        self._parser = SseParser()
+        self._closed = False
+
+    def take(self, name: bytes, data: bytes, out: list[Event]) -> None:
+        """Append the neutral events of one event. Raises MalformedAnswer."""
+        raise NotImplementedError
+
+    def feed(self, data: bytes) -> list[Event]:
+        out: list[Event] = []
+        if self._closed:
+            return out
+        try:
+            for name, payload in self._parser.feed(data):
+                self.take(name, payload, out)
+                if self._closed:
+                    return out
+        except MalformedAnswer as error:
+            self.fail(error.error or broken(), out)
+            return out
+        if self._parser.oversized:
+            self.fail(broken("The provider's stream holds an event that is too large."), out)
+        return out
+
+    def finish(self) -> list[Event]:
+        out: list[Event] = []
+        if not self._closed:
+            self.last(self._parser.rest, out)
+        if not self._closed:
+            self.fail(truncated(), out)
+        return out
+
+    def last(self, rest: bytes, out: list[Event]) -> None:
+        """A format may recognise its end mark in `rest`, the event that no blank line closed."""
+
+    def complete(self, out: list[Event]) -> None:
+        self.ended = self._closed = True
+        out.append(Finished())
+
+    def fail(self, error: WireError, out: list[Event]) -> None:
+        self.error = error
+        self._closed = True
+        out.append(StreamFailed(error))
