@@ -34,7 +34,7 @@ from ownkey.storage import usage
 from ownkey.storage.data_keys import DatabaseDataKeys
 from ownkey.storage.database import Database
 from ownkey.storage.journal import Journal, UsageWriter, recover
-from ownkey.vault import Keyring, Vault, environment_source, file_source
+from ownkey.vault import EnvironmentKeys, FileKeys, Keyring, Vault
 
 API_KEY_PEPPER = "api-key"
 SESSION_PEPPER = "session"
@@ -57,9 +57,9 @@ class Parts(Struct, frozen=True):
 def open_keyring(settings: Settings) -> Keyring:
     """The master keys: from the environment when given, else from `master.key` in the data directory."""
     if settings.master_key is not None:
-        return Keyring(environment_source(settings.master_key, settings.master_key_previous))
+        return Keyring(EnvironmentKeys(settings.master_key, settings.master_key_previous))
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return Keyring(file_source(settings.data_dir / "master.key"))
+    return Keyring(FileKeys(settings.data_dir / "master.key"))
 
 
 def open_catalogue(settings: Settings) -> ProviderCatalogue:

@@ -14,7 +14,7 @@ from uvicorn.supervisors import Multiprocess
 
 from ownkey import __version__
 from ownkey.config import ConfigurationError, Settings
-from ownkey.control import Control, ControlSettings, Readiness, create_app
+from ownkey.control import Control, ControlSettings, Passwords, Readiness, create_app
 from ownkey.domain.errors import OwnkeyError, Unavailable
 from ownkey.gateway.edge.exchange import HeaderList, Request, Responder
 from ownkey.gateway.edge.limits import EdgeLimits
@@ -74,6 +74,7 @@ def build_app(settings: Settings, data_plane: DataPlane, readiness: Readiness) -
                 session_pepper=parts.session_pepper,
                 registry=parts.registry,
                 readiness=readiness,
+                passwords=Passwords(),
                 settings=_control_settings(settings),
             )
             notice = await prepare_first_operator(settings, app.state.control)

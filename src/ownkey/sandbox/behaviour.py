@@ -9,7 +9,7 @@ from enum import Enum, StrEnum
 from typing import Any, TypeAlias
 
 import msgspec
-from msgspec import Struct, field
+from msgspec import Struct
 
 from ownkey.sandbox import tokens
 from ownkey.sandbox.errors import Problem, Refused, problem_for_status
@@ -30,7 +30,7 @@ class Tool(Struct, frozen=True):
 class Ask(Struct, kw_only=True):
     """A request, whatever format it came in.
 
-    `prompt` is the text of the last user message. `tool_result` is the text of the tool results
+    `prompt` is the text of the last user message, `prompt_tokens` its size if known. `tool_result` is the text of the tool results
     that end the conversation, None when there are none. `forced_tool` is the tool the client
     names; `tools` is empty when the client forbids calls. `output_schema` is None when no
     structured output is asked for, and empty for any JSON object.
@@ -38,6 +38,7 @@ class Ask(Struct, kw_only=True):
 
     model: str
     prompt: str
+    prompt_tokens: int | None
     input_tokens: int
     stream: bool = False
     include_usage: bool = False
@@ -77,16 +78,17 @@ class Call(Struct, frozen=True):
 
 
 class Reply(Struct, kw_only=True):
-    """What to answer. `tokens` are the pieces of the text when they are known already.
+    """What to answer. `pieces` are the tokens of the text and `size` is their number, when known already.
 
     Counts of the input: of its tokens, `cached` were read from a cache and `cache_written` put into
     one. `delay` is in seconds, on top of the pace.
     """
 
     text: str = ""
-    pieces: list[str] | None = None
-    thinking: list[str] = field(default_factory=list[str])
-    calls: list[Call] = field(default_factory=list[Call])
+    pieces: Sequence[str] | None = None
+    size: int | None = None
+    thinking: Sequence[str] = ()
+    calls: Sequence[Call] = ()
     finish: Finish = Finish.STOP
     stop_sequence: str | None = None
     cached: int = 0
@@ -95,18 +97,23 @@ class Reply(Struct, kw_only=True):
     fault: Fault | None = None
     error_event: Problem | None = None
 
-    def text_pieces(self) -> list[str]:
+    def text_pieces(self) -> Sequence[str]:
         if self.pieces is None:
             self.pieces = tokens.split(self.text)
         return self.pieces
 
     def output_tokens(self) -> int:
         """All tokens of one choice: reasoning, text and arguments."""
-        size = len(self.pieces) if self.pieces is not None else tokens.count(self.text)
-        size += len(self.thinking)
-        for call in self.calls:
-            size += tokens.count(call.arguments)
+        size = self.size
+        if size is None:
+            size = self.size = len(self.text_pieces())
+        if self.thinking or self.calls:
+            size += len(self.thinking) + sum(tokens.count(call.arguments) for call in self.calls)
         return size
+
+    def cut_text(self, length: int) -> None:
+        """Keep the first `length` characters."""
+        self.text, self.pieces, self.size = self.text[:length], None, None
 
 
 class Scene:
@@ -126,7 +133,7 @@ Behaviour: TypeAlias = Callable[[Ask, int, KeyIdentity | None, Scene], Reply]
 
 
 def _echo(ask: Ask, number: int, key: KeyIdentity | None, scene: Scene) -> Reply:
-    return Reply(text=ask.prompt)
+    return Reply(text=ask.prompt, size=ask.prompt_tokens)
 
 
 def _lorem(ask: Ask, number: int, key: KeyIdentity | None, scene: Scene) -> Reply:
@@ -135,18 +142,18 @@ def _lorem(ask: Ask, number: int, key: KeyIdentity | None, scene: Scene) -> Repl
 
 
 def _think(ask: Ask, number: int, key: KeyIdentity | None, scene: Scene) -> Reply:
-    return Reply(text=ask.prompt, thinking=tokens.lorem(min(number, LONGEST)))
+    return Reply(text=ask.prompt, size=ask.prompt_tokens, thinking=tokens.lorem(min(number, LONGEST)))
 
 
 def _slow(ask: Ask, number: int, key: KeyIdentity | None, scene: Scene) -> Reply:
-    return Reply(text=ask.prompt, delay=number / 1000)
+    return Reply(text=ask.prompt, size=ask.prompt_tokens, delay=number / 1000)
 
 
 def _tool(ask: Ask, number: int, key: KeyIdentity | None, scene: Scene) -> Reply:
     if ask.tool_result is not None:
         return Reply(text=ask.tool_result)
     if not ask.tools:
-        return Reply(text=ask.prompt)
+        return Reply(text=ask.prompt, size=ask.prompt_tokens)
     chosen = next((tool for tool in ask.tools if tool.name == ask.forced_tool), ask.tools[0])
     return Reply(calls=[_call(chosen)], finish=Finish.TOOL)
 
@@ -164,29 +171,31 @@ def _json(ask: Ask, number: int, key: KeyIdentity | None, scene: Scene) -> Reply
 
 
 def _cached(ask: Ask, number: int, key: KeyIdentity | None, scene: Scene) -> Reply:
-    return Reply(text=ask.prompt, cached=ask.input_tokens // 2, cache_written=ask.input_tokens // 4)
+    return Reply(
+        text=ask.prompt, size=ask.prompt_tokens, cached=ask.input_tokens // 2, cache_written=ask.input_tokens // 4
+    )
 
 
 def _cut(ask: Ask, number: int, key: KeyIdentity | None, scene: Scene) -> Reply:
-    return Reply(text=ask.prompt, fault=Fault.CUT)
+    return Reply(text=ask.prompt, size=ask.prompt_tokens, fault=Fault.CUT)
 
 
 def _garbage(ask: Ask, number: int, key: KeyIdentity | None, scene: Scene) -> Reply:
-    return Reply(text=ask.prompt, fault=Fault.GARBAGE)
+    return Reply(text=ask.prompt, size=ask.prompt_tokens, fault=Fault.GARBAGE)
 
 
 def _stream_error(ask: Ask, number: int, key: KeyIdentity | None, scene: Scene) -> Reply:
     problem = problem_for_status(500)
     if not ask.stream:
         raise Refused(problem)
-    return Reply(text=ask.prompt, fault=Fault.ERROR_EVENT, error_event=problem)
+    return Reply(text=ask.prompt, size=ask.prompt_tokens, fault=Fault.ERROR_EVENT, error_event=problem)
 
 
 def _stream_echo_key(ask: Ask, number: int, key: KeyIdentity | None, scene: Scene) -> Reply:
     problem = Problem(status=500, type="server_error", message=f"Upstream refused the key {key.text if key else ''}.")
     if not ask.stream:
         raise Refused(problem)
-    return Reply(text=ask.prompt, fault=Fault.ERROR_EVENT, error_event=problem)
+    return Reply(text=ask.prompt, size=ask.prompt_tokens, fault=Fault.ERROR_EVENT, error_event=problem)
 
 
 def _echo_key(ask: Ask, number: int, key: KeyIdentity | None, scene: Scene) -> Reply:
@@ -198,14 +207,14 @@ def _echo_key(ask: Ask, number: int, key: KeyIdentity | None, scene: Scene) -> R
 
 def _error(ask: Ask, number: int, key: KeyIdentity | None, scene: Scene) -> Reply:
     if not 400 <= number <= 599:
-        return Reply(text=ask.prompt)
+        return Reply(text=ask.prompt, size=ask.prompt_tokens)
     raise Refused(problem_for_status(number))
 
 
 def _flaky(ask: Ask, number: int, key: KeyIdentity | None, scene: Scene) -> Reply:
     if number and scene.count_call(f"flaky-{number}") % number == 0:
         raise Refused(problem_for_status(500))
-    return Reply(text=ask.prompt)
+    return Reply(text=ask.prompt, size=ask.prompt_tokens)
 
 
 _NAMED: dict[str, Behaviour] = {
@@ -262,7 +271,7 @@ def _apply_stop(reply: Reply, stops: Sequence[str]) -> None:
     found = [(at, stop) for stop in stops if stop and (at := reply.text.find(stop)) >= 0]
     if found:
         at, reply.stop_sequence = min(found)
-        reply.text, reply.pieces = reply.text[:at], None
+        reply.cut_text(at)
         reply.finish = Finish.STOP_SEQUENCE
 
 
@@ -273,9 +282,9 @@ def _apply_limit(reply: Reply, limit: int) -> None:
     reply.finish, reply.stop_sequence = Finish.LENGTH, None
     reply.thinking = reply.thinking[:limit]
     limit -= len(reply.thinking)
-    reply.pieces = reply.text_pieces()[:limit]
-    reply.text = "".join(reply.pieces)
-    limit -= len(reply.pieces)
+    pieces = reply.text_pieces()[:limit]
+    reply.text, reply.pieces, reply.size = "".join(pieces), pieces, len(pieces)
+    limit -= len(pieces)
     kept: list[Call] = []
     for call in reply.calls:
         if limit > 0:

@@ -9,37 +9,55 @@ from msgspec import Struct
 from ownkey.sandbox.behaviour import Scene
 from ownkey.sandbox.errors import Problem, Refused, render
 from ownkey.sandbox.exchange import Answer, Request, Response
+from ownkey.sandbox.keys import KeyIdentity
 from ownkey.sandbox.options import Options
 from ownkey.sandbox.pacing import Pace, pace_for
-from ownkey.sandbox.vendors import Vendor
+from ownkey.sandbox.vendors import Vendor, native_face
 
 SIMULATOR = b"x-ownkey-sandbox: simulator\r\n"
 _JSON = b"content-type: application/json\r\n" + SIMULATOR
 _EVENTS = b"content-type: text/event-stream; charset=utf-8\r\ncache-control: no-cache\r\n" + SIMULATOR
 
 
-class Context:
-    """One request with all that its answer depends on.
+class Plan:
+    """What a request's head means: whom it asks, with which key, and who answers.
 
-    `rest` is the path below the provider's segment, without a leading slash. `ident` is unique to
-    the request among all sandboxes; `created` is in Unix seconds.
+    `rest` is the path below the provider's segment, without a leading slash. `action` is the handler,
+    or the problem to answer with when the head alone is enough to refuse.
     """
 
-    __slots__ = ("ident", "options", "request", "rest", "scene", "vendor")
+    __slots__ = ("action", "json_head", "key", "provider", "rest", "stream_head", "vendor")
 
     def __init__(
-        self, request: Request, vendor: Vendor, rest: str, ident: bytes, options: Options, scene: Scene
+        self,
+        provider: str,
+        rest: str,
+        vendor: Vendor,
+        key: KeyIdentity | None,
+        action: "Handler | Problem",
     ) -> None:
-        self.request = request
-        self.vendor = vendor
+        self.provider = provider
         self.rest = rest
+        self.vendor = vendor
+        self.key = key
+        self.action = action
+        lines = b"%b%b: req_" % (vendor.head, vendor.request_id)
+        self.json_head = _JSON + lines
+        self.stream_head = _EVENTS + lines
+
+
+class Context:
+    """One request with all that its answer depends on. `ident` is unique to it among all sandboxes."""
+
+    __slots__ = ("ident", "options", "plan", "request", "scene", "vendor")
+
+    def __init__(self, request: Request, plan: Plan, ident: bytes, options: Options, scene: Scene) -> None:
+        self.request = request
+        self.plan = plan
+        self.vendor = plan.vendor
         self.ident = ident
         self.options = options
         self.scene = scene
-
-    @property
-    def created(self) -> int:
-        return int(self.request.at)
 
     @property
     def request_id(self) -> str:
@@ -48,20 +66,18 @@ class Context:
     def pace(self, extra_s: float) -> Pace:
         """When the answer's tokens are due. Raises Refused for override headers that are no amounts."""
         try:
-            return pace_for(self.options, self.request.headers, self.request.number, extra_s)
+            return pace_for(self.options, self.request.head.headers, self.request.number, extra_s)
         except ValueError as error:
             text = "x-sandbox-ttft-ms and x-sandbox-tps must be numbers from 0 to 1000000."
             raise Refused(Problem(status=400, message=text)) from error
 
     def head(self) -> bytes:
         """The header lines of a JSON answer."""
-        vendor = self.vendor
-        return b"%b%b%b: req_%b\r\n" % (_JSON, vendor.head, vendor.request_id, self.ident)
+        return self.plan.json_head + self.ident + b"\r\n"
 
     def stream_head(self) -> bytes:
         """The header lines of an event stream."""
-        vendor = self.vendor
-        return b"%b%b%b: req_%b\r\n" % (_EVENTS, vendor.head, vendor.request_id, self.ident)
+        return self.plan.stream_head + self.ident + b"\r\n"
 
     def json(self, value: Any) -> Answer:
         """`value` as a JSON answer with status 200."""
@@ -81,14 +97,14 @@ Handler: TypeAlias = Callable[[Context], Response]
 class Endpoint(Struct, frozen=True):
     """One path of every provider: `/<provider>/<anything>/<suffix>`.
 
-    A suffix that ends in `/*` takes one or more further segments. `face` overrides whose ways the
-    answer follows. `lists_models` marks what some vendors show to anybody.
+    A suffix that ends in `/*` takes one or more further segments. `face` tells from the provider's
+    name whose ways the answer follows. `lists_models` marks what some vendors show to anybody.
     """
 
     method: bytes
     suffix: str
     handle: Handler
-    face: Vendor | None = None
+    face: Callable[[str], Vendor] = native_face
     lists_models: bool = False
 
     def matches(self, rest: str) -> bool:

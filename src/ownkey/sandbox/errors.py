@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from ownkey.sandbox.keys import Trouble
 
@@ -26,6 +26,10 @@ class Problem(Struct, frozen=True, kw_only=True):
     param: str | None = None
     retry_after: int | None = None
     head: bytes = b""
+
+    def saying(self, message: str) -> "Problem":
+        """The same problem in other words."""
+        return structs.replace(self, message=message)
 
 
 class Refused(Exception):

@@ -1,57 +1,59 @@
 """The values that pass between the server and what it simulates: a request, and the answer to give."""
 
 from collections.abc import Generator
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from msgspec import Struct
 
-from ownkey.sandbox.keys import KeyIdentity
 from ownkey.sandbox.pacing import Pace
+
+if TYPE_CHECKING:
+    from ownkey.sandbox.context import Plan
 
 Beat: TypeAlias = tuple[int, bytes]
 """One event of a stream: how many tokens it carries (0 or 1) and its bytes."""
 
 
-class Request:
-    """One request as it was received, and what became of it; the debugging log shows these.
+class Head:
+    """The head of a request. One object may serve many requests whose heads are the same bytes.
 
     `path` and `query` are raw bytes without the question mark. `headers` have lower-case names;
-    repeated ones are joined by commas. `at` is in Unix seconds. `outcome` is one of `received`,
-    `answered`, `streaming`, `streamed` and `abandoned` (the client left first).
+    repeated ones are joined by commas. `length` is that of the body, when a content-length gave it.
+    `plan` is where the sandbox remembers what it made of this head.
     """
 
-    __slots__ = (
-        "at",
-        "body",
-        "headers",
-        "keep_alive",
-        "key",
-        "method",
-        "number",
-        "outcome",
-        "path",
-        "provider",
-        "query",
-        "status",
-        "tokens_sent",
-    )
+    __slots__ = ("headers", "keep_alive", "length", "method", "path", "plan", "query", "version_11")
 
     def __init__(
-        self, method: bytes, path: bytes, query: bytes, headers: dict[bytes, bytes], body: bytes, keep_alive: bool
+        self, method: bytes, url: bytes, headers: dict[bytes, bytes], *, keep_alive: bool, version_11: bool
     ) -> None:
+        path, _, query = url.partition(b"?")
+        if path[:1] != b"/":
+            path = b"/" + path.partition(b"://")[2].partition(b"/")[2]
         self.method = method
         self.path = path
         self.query = query
         self.headers = headers
-        self.body = body
         self.keep_alive = keep_alive
-        self.key: KeyIdentity | None = None
-        self.provider = ""
-        self.number = 0
-        self.at = 0.0
-        self.status = 0
-        self.outcome = "received"
-        self.tokens_sent = 0
+        self.version_11 = version_11
+        self.length = int(headers.get(b"content-length", 0))
+        self.plan: Plan | None = None
+
+
+class Request(Struct):
+    """One request as it was received, and what became of it; the debugging log shows these.
+
+    `at` is in Unix seconds. `outcome` is one of `received`, `answered`, `streaming`, `streamed` and
+    `abandoned` (the client left first).
+    """
+
+    head: Head
+    body: bytes
+    number: int = 0
+    at: float = 0.0
+    status: int = 0
+    outcome: str = "received"
+    tokens_sent: int = 0
 
 
 class Answer(Struct, frozen=True):

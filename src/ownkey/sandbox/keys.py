@@ -57,7 +57,7 @@ class KeyBook:
         self._known: dict[bytes, KeyIdentity] = {}
 
     def identify(self, headers: dict[bytes, bytes]) -> KeyIdentity | None:
-        """The key a request carries, counted; None when it carries none."""
+        """The key a request carries; None when it carries none."""
         raw = read_key(headers)
         if not raw:
             return None
@@ -66,7 +66,6 @@ class KeyBook:
             if len(self._known) >= self._limit:
                 del self._known[next(iter(self._known))]
             identity = self._known[raw] = KeyIdentity(raw)
-        identity.requests += 1
         return identity
 
     def __iter__(self) -> Iterator[KeyIdentity]:

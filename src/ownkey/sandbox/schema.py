@@ -44,14 +44,14 @@ def _instance(schema: object, root: object, depth: int) -> Any:
         raise Unsatisfiable("the schema requires itself without end")
     if not isinstance(schema, dict):
         return {}
-    node = _flatten(cast(Schema, schema), root, depth)
+    node = _flatten(cast("Schema", schema), root, depth)
     if "const" in node:
         return node["const"]
     if isinstance(node.get("enum"), list) and node["enum"]:
         return node["enum"][0]
     branches = node.get("anyOf") or node.get("oneOf")
     if isinstance(branches, list):
-        return _first_possible(node, cast(list[object], branches), root, depth)
+        return _first_possible(node, cast("list[object]", branches), root, depth)
     return _of_type(_type_of(node), node, root, depth)
 
 
@@ -68,7 +68,7 @@ def _flatten(schema: Schema, root: object, depth: int) -> Schema:
     parts.append({key: value for key, value in schema.items() if key not in ("allOf", "$ref")})
     for part in parts:
         if isinstance(part, dict):
-            _merge(merged, _flatten(cast(Schema, part), root, depth + 1))
+            _merge(merged, _flatten(cast("Schema", part), root, depth + 1))
     return merged
 
 
@@ -90,7 +90,7 @@ def _resolve(reference: str, root: object) -> object:
         name = step.replace("~1", "/").replace("~0", "~")
         if not isinstance(node, dict) or name not in node:
             raise Unsatisfiable(f"{reference!r} leads nowhere")
-        node = cast(Schema, node)[name]
+        node = cast("Schema", node)[name]
     return node
 
 
@@ -100,7 +100,7 @@ def _first_possible(node: Schema, branches: list[object], root: object, depth: i
         merged = dict(base)
         try:
             if isinstance(branch, dict):
-                _merge(merged, _flatten(cast(Schema, branch), root, depth + 1))
+                _merge(merged, _flatten(cast("Schema", branch), root, depth + 1))
             return _instance(merged, root, depth + 1)
         except Unsatisfiable:
             continue
@@ -110,7 +110,7 @@ def _first_possible(node: Schema, branches: list[object], root: object, depth: i
 def _type_of(node: Schema) -> str:
     declared = node.get("type")
     if isinstance(declared, list) and declared:
-        declared = cast(list[object], declared)[0]
+        declared = cast("list[object]", declared)[0]
     if isinstance(declared, str):
         return declared
     for keyword, implied in (("properties", "object"), ("required", "object"), ("items", "array")):
@@ -138,8 +138,8 @@ def _of_type(kind: str, node: Schema, root: object, depth: int) -> Any:
 
 
 def _object(node: Schema, root: object, depth: int) -> dict[str, Any]:
-    properties = cast(Schema, node.get("properties") or {})
-    required = cast(list[str], node.get("required") or [])
+    properties = cast("Schema", node.get("properties") or {})
+    required = cast("list[str]", node.get("required") or [])
     made = {name: _instance(properties.get(name, {}), root, depth + 1) for name in required}
     if not required:
         for name, schema in properties.items():
@@ -153,7 +153,7 @@ def _object(node: Schema, root: object, depth: int) -> dict[str, Any]:
 
 
 def _array(node: Schema, root: object, depth: int) -> list[Any]:
-    prefix = cast(list[object], node.get("prefixItems") or [])
+    prefix = cast("list[object]", node.get("prefixItems") or [])
     made = [_instance(schema, root, depth + 1) for schema in prefix]
     wanted = int(node.get("minItems", 0))
     items = node.get("items", {})
@@ -166,7 +166,7 @@ def _array(node: Schema, root: object, depth: int) -> list[Any]:
 def _distinct_choices(items: object, root: object, depth: int) -> list[Any]:
     if not isinstance(items, dict):
         return [{"item": number} for number in range(_MAX_DEPTH)]
-    node = _flatten(cast(Schema, items), root, depth)
+    node = _flatten(cast("Schema", items), root, depth)
     if "enum" in node:
         return node["enum"]
     first = _instance(node, root, depth + 1)

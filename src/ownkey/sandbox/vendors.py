@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from ownkey.sandbox import errors
 from ownkey.sandbox.errors import OPENAI_TROUBLES, Problem, Shape
@@ -13,8 +13,9 @@ class Vendor(Struct, frozen=True, kw_only=True):
     """One vendor's face. `troubles` replace OpenAI's texts for bad keys, `{key}` being the masked key.
 
     `request_id` is the header that carries the request's id; `head` further header lines.
-    `opening` is sent before a stream's first event. `extras` names the fields that this vendor adds
-    to a chat answer; `reasoning_field` is where it puts a chat answer's reasoning.
+    With `version_required`, calls need a known `anthropic-version`. `opening` is sent before a
+    stream's first event. `extras` names the fields that this vendor adds to a chat answer;
+    `reasoning_field` is where it puts a chat answer's reasoning.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Vendor(Struct, frozen=True, kw_only=True):
     reasoning_field: str = "reasoning_content"
     extras: Literal["none", "openai", "openrouter", "deepseek", "groq"] = "none"
     opening: bytes = b""
+    version_required: bool = False
 
     def trouble(self, trouble: Trouble) -> Problem:
         """The problem that this vendor makes of a bad key."""
@@ -42,6 +44,7 @@ ANTHROPIC = Vendor(
     request_id=b"request-id",
     head=b"anthropic-organization-id: 00000000-0000-4000-8000-000000000000\r\n",
     models_shape="anthropic",
+    version_required=True,
     troubles={
         Trouble.MISSING: Problem(status=401, message="x-api-key header is required"),
         Trouble.INVALID: Problem(status=401, message="invalid x-api-key"),
@@ -61,14 +64,16 @@ ANTHROPIC = Vendor(
         Trouble.REVOKED: Problem(status=403, message="This API key has been revoked."),
     },
 )
-"""Anthropic's own format, also where another provider serves `…/messages`."""
 
-ANTHROPIC_COMPATIBLE = Vendor(name="anthropic", request_id=b"request-id", models_shape="anthropic")
+_ANTHROPIC_ELSEWHERE = structs.replace(ANTHROPIC, version_required=False)
+"""The messages format as other providers serve it."""
+
+_ANTHROPIC_AS_OPENAI = Vendor(name="anthropic", request_id=b"request-id", models_shape="anthropic")
 """Anthropic's OpenAI-compatible surface."""
 
 _ROWS = (
     Vendor(name="openai", head=b"openai-version: 2020-10-01\r\nopenai-processing-ms: 1\r\n", extras="openai"),
-    ANTHROPIC_COMPATIBLE,
+    ANTHROPIC,
     Vendor(
         name="openrouter",
         shape=errors.openrouter,
@@ -224,6 +229,17 @@ _ROWS = (
 _BY_NAME = {vendor.name: vendor for vendor in _ROWS}
 
 
-def vendor_named(name: str) -> Vendor:
-    """The row of a provider, or OpenAI's ways under its name."""
+def native_face(name: str) -> Vendor:
+    """How a provider answers in its own ways; OpenAI's under its name when it has no row."""
     return _BY_NAME.get(name) or Vendor(name=name)
+
+
+def openai_face(name: str) -> Vendor:
+    """How a provider answers in OpenAI's formats."""
+    face = native_face(name)
+    return _ANTHROPIC_AS_OPENAI if face is ANTHROPIC else face
+
+
+def anthropic_face(name: str) -> Vendor:
+    """How a provider answers in Anthropic's format."""
+    return ANTHROPIC if native_face(name) is ANTHROPIC else _ANTHROPIC_ELSEWHERE

@@ -12,6 +12,8 @@ from sqlalchemy import exc
 from ownkey.domain.errors import Conflict, InvalidRequest, Unavailable
 
 RETRY_AFTER_S = 1.0
+_UNFIT = "A value cannot be stored as it is: a number is too large or a text has characters that are none."
+_COLLIDES = "The change collides with another one, or what it belongs to is gone."
 
 
 @contextmanager
@@ -22,15 +24,15 @@ def database_border(place: str) -> Generator[None]:
     """
     try:
         yield
-    except exc.IntegrityError as error:
-        text = "The change collides with another one, or what it belongs to is gone."
-        raise Conflict(text, operator=f"{place}: {_first_line(error.orig)}") from error
-    except exc.DataError as error:
-        text = "A value cannot be stored as it is."
-        # The driver quotes the value; so the original error must not reach a log.
-        raise InvalidRequest(text, operator=f"{place}: {type(error.orig).__name__}") from None
     except exc.DBAPIError as error:
+        if _is_unfit_value(error):
+            # The driver quotes the value, so its own error must not reach a log.
+            raise InvalidRequest(_UNFIT, operator=f"{place}: {type(error.orig).__name__}") from None
+        if isinstance(error, exc.IntegrityError):
+            raise Conflict(_COLLIDES, operator=f"{place}: {_first_line(error.orig)}") from error
         raise unavailable(place, error.orig) from error
+    except (OverflowError, UnicodeEncodeError) as error:
+        raise InvalidRequest(_UNFIT, operator=f"{place}: {type(error).__name__}") from None
     except (exc.TimeoutError, asyncpg.InterfaceError, asyncpg.PostgresError, OSError) as error:
         raise unavailable(place, error) from error
 
@@ -39,6 +41,14 @@ def unavailable(place: str, error: BaseException | None) -> Unavailable:
     """The error for a database that cannot serve now, with what the driver said as operator text."""
     text = "The database cannot serve now; try again shortly."
     return Unavailable(text, operator=f"{place}: {_first_line(error)}", retry_after=RETRY_AFTER_S)
+
+
+def _is_unfit_value(error: exc.DBAPIError) -> bool:
+    """Whether the database refuses a value as such. SQLAlchemy calls by no name of their own what Postgres
+    (class 22 of its codes) and asyncpg before sending refuse."""
+    state = getattr(error.orig, "sqlstate", None) or ""
+    cause = None if error.orig is None else error.orig.__cause__
+    return isinstance(error, exc.DataError) or state.startswith("22") or isinstance(cause, asyncpg.DataError)
 
 
 def _first_line(error: BaseException | None) -> str:

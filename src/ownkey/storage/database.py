@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Literal, Self
+from typing import Literal, Self, cast
 
 import aiosqlite
-from sqlalchemy import URL, text
+from sqlalchemy import URL, inspect, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -21,6 +21,7 @@ from ownkey.storage.engines import (
     sqlite_migration_engine,
     sqlite_path,
 )
+from ownkey.storage.tables import SCHEMA_REVISION
 
 _SECRET_TABLES = ("credentials", "data_keys")
 """The tables that hold ciphertext."""
@@ -113,7 +114,9 @@ class Database:
 
         Raises DatabaseTooNew when a newer Ownkey has migrated it already.
         """
-        from ownkey.storage.migrations import migrate  # Alembic takes a while to import
+        if await self._is_current():
+            return
+        from ownkey.storage.migrations import migrate  # not at each start: importing Alembic takes a while
 
         with database_border(self.place):
             if self.engine == "postgresql":
@@ -125,6 +128,13 @@ class Database:
                     await migrate(engine)
             finally:
                 await engine.dispose()
+
+    async def _is_current(self) -> bool:
+        async with self.read() as conn:
+            if not await conn.run_sync(lambda sync: inspect(sync).has_table("alembic_version")):
+                return False
+            found = await conn.execute(text("SELECT version_num FROM alembic_version"))
+            return list(found.scalars()) == [SCHEMA_REVISION]
 
     async def scrub(self) -> bool:
         """Remove what deleted rows left in the files; True when all is gone.
@@ -143,7 +153,7 @@ class Database:
         with database_border(self.place):
             async with self._writing, self._writers.connect() as conn:
                 # On the driver's own connection: a checkpoint cannot run inside a transaction.
-                driver: aiosqlite.Connection = (await conn.get_raw_connection()).driver_connection
+                driver = cast("aiosqlite.Connection", (await conn.get_raw_connection()).driver_connection)
                 async with driver.execute("PRAGMA wal_checkpoint(TRUNCATE)") as cursor:
                     row = await cursor.fetchone()
         return row is not None and row[0] == 0

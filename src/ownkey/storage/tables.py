@@ -21,6 +21,9 @@ from sqlalchemy import (
     text,
 )
 
+SCHEMA_REVISION = "0001"
+"""The migration that makes these tables."""
+
 metadata = MetaData(
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",

@@ -163,7 +163,7 @@ def _message(fields: dict[str, object]) -> str:
         value = fields.get(key)
         if isinstance(value, list) and value:
             first = cast("list[object]", value)[0]
-            value = _of(first, "msg") if isinstance(first, dict) else first
+            value = first if isinstance(first, str) else _of(first, "msg")
         if isinstance(value, str) and value:
             return value[:_LONGEST_MESSAGE]
     return ""

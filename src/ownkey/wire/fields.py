@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from typing import Annotated, Any, NoReturn, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 from msgspec import Meta
@@ -31,13 +31,13 @@ def read_request(body: dict[str, Any], shape: type[T]) -> T:
     try:
         return msgspec.convert(body, shape)
     except msgspec.ValidationError as error:
-        text = str(error)
+        raise _named(str(error)) from None
     except (ValueError, OverflowError, RecursionError) as error:
         raise InvalidRequest("The request holds a value that cannot be read.", operator=str(error)[:500]) from None
-    _refuse(text)
 
 
-def _refuse(text: str) -> NoReturn:
+def _named(text: str) -> InvalidRequest:
+    """msgspec's message, with the field's path taken apart from the reason."""
     text = encodable(text)
     where = _WHERE.search(text)
     path = where.group(1) if where else ""
@@ -45,12 +45,12 @@ def _refuse(text: str) -> NoReturn:
     missing = _MISSING.search(reason)
     if missing:
         path = f"{path}.{missing.group(1)}" if path else missing.group(1)
-        raise InvalidRequest(f"{path} is missing.", param=path)
+        return InvalidRequest(f"{path} is missing.", param=path)
     reason = reason if len(reason) <= 300 else reason[:300] + "…"
     if reason.startswith("Invalid value") and path.endswith(".type"):
         kind = reason.removeprefix("Invalid value ")
-        raise UnsupportedField(f"{path}: the kind {kind} cannot be translated for the chosen provider.", param=path)
-    raise InvalidRequest(f"{path}: {reason}" if path else reason, param=path or None)
+        return UnsupportedField(f"{path}: the kind {kind} cannot be translated for the chosen provider.", param=path)
+    return InvalidRequest(f"{path}: {reason}" if path else reason, param=path or None)
 
 
 def leftovers(
@@ -80,15 +80,15 @@ def decode(decoder: msgspec.json.Decoder[T], data: bytes) -> T:
         raise MalformedAnswer(str(error)[:500]) from None
 
 
-def refuse(param: str, why: str) -> NoReturn:
-    """Raise UnsupportedField: `why` completes the sentence that `param` begins."""
-    raise UnsupportedField(f"{param} {why}", param=param)
+def unsupported(param: str, why: str) -> UnsupportedField:
+    """The error whose text begins with `param` and ends with `why`."""
+    return UnsupportedField(f"{param} {why}", param=param)
 
 
 def refuse_required(required: dict[str, Any]) -> None:
     """Raise UnsupportedField when the source's own format is needed."""
     for name in required:
-        refuse(name, "cannot be expressed in the format of the chosen provider.")
+        raise unsupported(name, "cannot be expressed in the format of the chosen provider.")
 
 
 def object_text(value: object) -> str:

@@ -93,15 +93,17 @@ class EventWriter(Protocol):
         ...
 
 
-class Streams(Protocol):
-    @property
-    def ping(self) -> bytes:
-        """Bytes that keep a silent stream alive and mean nothing."""
-        ...
+class NewWriter(Protocol):
+    def __call__(self, model: str, created: int, answer_id: str, include_usage: bool) -> EventWriter: ...
 
-    def reader(self) -> EventReader: ...
 
-    def writer(self, model: str, created: int, answer_id: str, include_usage: bool) -> EventWriter: ...
+@dataclass(frozen=True, slots=True)
+class Streams:
+    """`reader()` and `writer(…)` are fresh for each stream; `ping` keeps a silent one alive and means nothing."""
+
+    reader: Callable[[], EventReader]
+    writer: NewWriter
+    ping: bytes
 
 
 class Observer(Watched, Protocol):

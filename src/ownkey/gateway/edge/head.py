@@ -43,6 +43,11 @@ def read_fields(fields: HeaderList, version: str) -> dict[bytes, bytes]:
     return first
 
 
+def target_too_long(limits: Limits) -> TargetTooLong:
+    """The error for a request target beyond its limit."""
+    return TargetTooLong(f"The request target is longer than the limit of {limits.target:,} bytes.")
+
+
 def check_length(first: dict[bytes, bytes], limit: int) -> None:
     """Refuse an announced body beyond `limit` bytes before it is sent."""
     length = first.get(b"content-length")
@@ -62,7 +67,7 @@ def body_too_large(limit: int) -> RequestTooLarge:
 def check_sizes(target: bytes, fields: HeaderList, limits: Limits) -> None:
     """Refuse a target, a field or a head beyond its limit."""
     if len(target) > limits.target:
-        raise TargetTooLong(f"The request target is longer than the limit of {limits.target:,} bytes.")
+        raise target_too_long(limits)
     total = len(target)
     for name, value in fields:
         size = len(name) + len(value) + 4

@@ -12,6 +12,8 @@ from itertools import accumulate
 from math import inf
 from typing import Any, NoReturn
 
+import msgspec
+
 from ownkey.domain.errors import InvalidRequest
 
 MAX_DIGITS = 400
@@ -25,7 +27,8 @@ _LONE_SURROGATE = re.compile(
     rb"\\u[dD](?:[89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])"
     rb"|(?<!\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD])[c-fC-F][0-9a-fA-F]{2})"
 )
-_STRINGS_AND_SCALARS = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[^\[\]{},"]++', re.DOTALL)
+_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
+_NOT_STRUCTURE = bytes(byte for byte in range(256) if byte not in b"[]{},")
 _STEPS = bytes.maketrans(b"[{]}", b"\x01\x01\xff\xff")
 """Brackets as signed bytes: +1 opens, -1 closes."""
 
@@ -40,17 +43,33 @@ def read_object(body: bytes, max_depth: int = 200) -> dict[str, Any]:
     opened = body.count(b"[") + body.count(b"{")
     if opened > max_depth or (len(body) > MAX_VALUES and opened + body.count(b",") > MAX_VALUES):
         _check_structure(body, max_depth)
+    if body.find(b'": ', 0, 80) < 0 and (canonical := _canonical(body)) is not None:
+        return canonical
     if _SURROGATE.search(body) is not None:
         _check_surrogates(body)
     text = _text(body)
     start = 0 if text[0] == "{" else len(text) - len(text.lstrip(_BLANKS))
     value, end = _scan(text, start)
-    if end != len(text) and text[end:].strip(_BLANKS):
-        end += len(text[end:]) - len(text[end:].lstrip(_BLANKS))
-        raise InvalidRequest(f"The request body goes on after the end of its JSON value, at {_place(text, end)}.")
+    if end != len(text) and (rest := text[end:].lstrip(_BLANKS)):
+        place = _place(text, len(text) - len(rest))
+        raise InvalidRequest(f"The request body goes on after the end of its JSON value, at {place}.")
     if type(value) is not dict:
         raise InvalidRequest("The request body must be a JSON object.")
     return value  # pyright: ignore[reportUnknownVariableType] (the decoder's own type is Any)
+
+
+def _canonical(body: bytes) -> dict[str, Any] | None:
+    """The quick way for what SDKs send: JSON without blanks.
+
+    Decoding keeps the last of duplicate keys and may be lenient elsewhere, but encoding writes only
+    strict JSON with each key once: when that gives the same bytes back, they were strict. None
+    means nothing more than that the careful way has to decide.
+    """
+    try:
+        value = _QUICK_DECODER.decode(body)
+        return value if type(value) is dict and _QUICK_ENCODER.encode(value) == body else None
+    except (msgspec.MsgspecError, UnicodeError, OverflowError, RecursionError):
+        return None
 
 
 def _text(body: bytes) -> str:
@@ -81,7 +100,7 @@ def _check_structure(body: bytes, max_depth: int) -> None:
 
     On bodies that are not JSON the figures mean little, and the decoder refuses those anyway.
     """
-    skeleton = _STRINGS_AND_SCALARS.sub(b"", body)
+    skeleton = _STRING.sub(b"", body).translate(None, _NOT_STRUCTURE)
     if len(skeleton) - skeleton.count(b"]") - skeleton.count(b"}") > MAX_VALUES:
         raise InvalidRequest(f"The request body holds more than {MAX_VALUES:,} JSON values.")
     steps = array("b", skeleton.translate(_STEPS, b","))
@@ -130,4 +149,6 @@ def _constant(text: str) -> NoReturn:
     raise InvalidRequest(f"{text} is not a JSON value.")
 
 
+_QUICK_DECODER = msgspec.json.Decoder()
+_QUICK_ENCODER = msgspec.json.Encoder()
 _DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_float=_float, parse_int=_int, parse_constant=_constant)

@@ -27,13 +27,24 @@ def check_host(host: bytes) -> None:
         raise InvalidRequest("The Host header is not a valid host name.")
 
 
-def read_target(target: bytes, host: bytes | None) -> tuple[str, bytes]:
-    """(path decoded once, raw query) of an origin-form or absolute-form target.
+def origin_form(target: bytes, host: bytes | None) -> bytes:
+    """The target as path and query. An absolute one must name the authority of the Host field.
 
-    An absolute target must name the same authority as the Host field. Raises InvalidRequest.
+    Raises InvalidRequest.
     """
-    if target[:1] != b"/":
-        target = _origin_form(target, host)
+    if target[:1] == b"/":
+        return target
+    match = _ABSOLUTE.fullmatch(target)
+    if match is None:
+        raise InvalidRequest("The request target must be a path that starts with `/`.")
+    authority, rest = match.group(1), match.group(2) or b"/"
+    if host is None or authority.lower() != host.lower():
+        raise InvalidRequest("The request target and the Host header name different hosts.")
+    return rest if rest[:1] == b"/" else b"/" + rest
+
+
+def read_target(target: bytes) -> tuple[str, bytes]:
+    """(path decoded once, raw query) of a target in origin form. Raises InvalidRequest."""
     raw_path, _, query = target.partition(b"?")
     if query and _REFUSED_QUERY.search(query) is not None:
         raise InvalidRequest("The query of the request target holds characters that must be percent-encoded.")
@@ -45,14 +56,12 @@ def read_target(target: bytes, host: bytes | None) -> tuple[str, bytes]:
     return path, query
 
 
-def _origin_form(target: bytes, host: bytes | None) -> bytes:
-    match = _ABSOLUTE.fullmatch(target)
-    if match is None:
-        raise InvalidRequest("The request target must be a path that starts with `/`.")
-    authority, rest = match.group(1), match.group(2) or b"/"
-    if host is None or authority.lower() != host.lower():
-        raise InvalidRequest("The request target and the Host header name different hosts.")
-    return rest if rest[:1] == b"/" else b"/" + rest
+def path_hint(target: bytes) -> str:
+    """The path of a request that is refused anyway, to choose the shape of its answer."""
+    try:
+        return read_target(target)[0] if target[:1] == b"/" else "/"
+    except InvalidRequest:
+        return "/"
 
 
 def _decode(raw_path: bytes) -> str:

@@ -1,0 +1,49 @@
+"""The upstream HTTP/1.1 client: where a request may go, and how it gets there.
+
+target.py, host.py       a URL, parsed once by one strict parser
+addresses.py, guard.py   which addresses it may reach
+resolver.py, tls.py      names and certificates
+dial.py                  a connection to a checked address
+pool.py                  connections kept per origin
+connection.py            one exchange at a time on one connection
+parsing.py, exchange.py  response bytes into a response
+request.py, response.py  what the caller gives and gets
+client.py                the whole
+"""
+
+from ownkey.gateway.net.client import UpstreamClient
+from ownkey.gateway.net.errors import (
+    AddressBlocked,
+    ConnectFailed,
+    ConnectionLost,
+    NetError,
+    ProtocolViolation,
+    ResponseTooLarge,
+    Stage,
+    TimedOut,
+    TlsFailed,
+)
+from ownkey.gateway.net.guard import AddressGuard
+from ownkey.gateway.net.request import UpstreamRequest
+from ownkey.gateway.net.response import UpstreamResponse
+from ownkey.gateway.net.settings import NetSettings, Timeouts
+from ownkey.gateway.net.target import Target
+
+__all__ = [
+    "AddressBlocked",
+    "AddressGuard",
+    "ConnectFailed",
+    "ConnectionLost",
+    "NetError",
+    "NetSettings",
+    "ProtocolViolation",
+    "ResponseTooLarge",
+    "Stage",
+    "Target",
+    "TimedOut",
+    "Timeouts",
+    "TlsFailed",
+    "UpstreamClient",
+    "UpstreamRequest",
+    "UpstreamResponse",
+]

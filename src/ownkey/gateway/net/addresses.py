@@ -85,6 +85,7 @@ _PRIVATE_V6 = tuple(
     )
 )
 
+_LOOPBACK_V6 = IPv6Address(1)
 _MAPPED = IPv6Network("::ffff:0:0/96")
 _NAT64 = IPv6Network("64:ff9b::/96")
 _NAT64_LOCAL = IPv6Network("64:ff9b:1::/48")
@@ -112,6 +113,8 @@ def reach(address: IPAddress) -> Reach:
 
 def embedded(address: IPv6Address) -> Iterator[IPv4Address]:
     """Every IPv4 address that a kernel, tunnel or translator may take out of an IPv6 address."""
+    if address == _LOOPBACK_V6:
+        return  # lies in the IPv4-compatible block without being one
     number = int(address)
     if any(address in network for network in _LOW_32_BITS):
         yield IPv4Address(number & 0xFFFFFFFF)
@@ -129,13 +132,17 @@ def embedded(address: IPv6Address) -> Iterator[IPv4Address]:
 def _rfc6052(number: int) -> Iterator[IPv4Address]:
     """The positions RFC 6052 section 2.2 gives for prefixes of 48, 56, 64 and 96 bits.
 
-    Bits 64 to 71 are zero and skipped.
+    Bits 64 to 71 are zero and skipped. A candidate in 0.0.0.0/8 is padding, not a destination.
     """
     octets = number.to_bytes(16, "big")
-    yield IPv4Address(octets[6:8] + octets[9:11])
-    yield IPv4Address(octets[7:8] + octets[9:12])
-    yield IPv4Address(octets[9:13])
-    yield IPv4Address(octets[12:16])
+    for candidate in (
+        octets[6:8] + octets[9:11],
+        octets[7:8] + octets[9:12],
+        octets[9:13],
+        octets[12:16],
+    ):
+        if candidate[0]:
+            yield IPv4Address(candidate)
 
 
 def _reach_v4(address: IPv4Address) -> Reach:

@@ -65,7 +65,13 @@ class TimedOut(NetError, UpstreamTimeout):
 
 
 class ConnectionLost(NetError):
-    """The connection ended before the response did."""
+    """The connection ended before the response did; `answered`: after its first byte."""
+
+    def __init__(
+        self, public: str, *, origin: str, detail: str = "", sent: bool = False, answered: bool = False
+    ) -> None:
+        super().__init__(public, origin=origin, detail=detail, sent=sent)
+        self.answered = answered
 
 
 class ProtocolViolation(NetError):

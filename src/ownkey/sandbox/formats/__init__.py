@@ -7,13 +7,13 @@ from ownkey.sandbox.context import Endpoint
 from ownkey.sandbox.formats import anthropic_messages, key_checks, model_lists, openai_chat
 from ownkey.sandbox.formats.chat import chat_handler
 from ownkey.sandbox.formats.openai_embeddings import embeddings
-from ownkey.sandbox.vendors import ANTHROPIC
+from ownkey.sandbox.vendors import anthropic_face, openai_face
 
 ENDPOINTS = (
-    Endpoint(b"POST", "chat/completions", chat_handler(openai_chat)),
-    Endpoint(b"POST", "embeddings", embeddings),
-    Endpoint(b"POST", "messages/count_tokens", anthropic_messages.count_tokens, face=ANTHROPIC),
-    Endpoint(b"POST", "messages", chat_handler(anthropic_messages), face=ANTHROPIC),
+    Endpoint(b"POST", "chat/completions", chat_handler(openai_chat), face=openai_face),
+    Endpoint(b"POST", "embeddings", embeddings, face=openai_face),
+    Endpoint(b"POST", "messages/count_tokens", anthropic_messages.count_tokens, face=anthropic_face),
+    Endpoint(b"POST", "messages", chat_handler(anthropic_messages), face=anthropic_face),
     Endpoint(b"GET", "models", model_lists.list_models, lists_models=True),
     Endpoint(b"GET", "models/*", model_lists.get_model, lists_models=True),
     Endpoint(b"GET", "key", key_checks.openrouter_key),

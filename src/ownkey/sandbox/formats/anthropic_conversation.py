@@ -50,7 +50,7 @@ class OutputConfig(Struct):
 
 
 class Body(Struct):
-    """The fields of a request that are read; the rest is ignored as Anthropic ignores nothing but we need not know."""
+    """The fields of a request that are read; others are passed over."""
 
     model: str | None = None
     messages: list[Message] | None = None

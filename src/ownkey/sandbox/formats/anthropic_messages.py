@@ -4,7 +4,7 @@ Written from https://docs.anthropic.com/en/api/messages and the types of the `an
 Version 2026-10-21 refuses the sampling fields; Anthropic itself refuses calls without a version.
 """
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from typing import Any, cast
 
 import msgspec
@@ -44,6 +44,7 @@ def read(context: Context) -> Ask:
     ask = Ask(
         model=body.model or "",
         prompt=conversation.prompt,
+        prompt_tokens=None,
         input_tokens=conversation.tokens,
         tool_result=conversation.tool_result,
         max_tokens=body.max_tokens,
@@ -64,8 +65,8 @@ def count_tokens(context: Context) -> Answer:
 
 
 def _read_body(context: Context) -> Body:
-    if context.request.provider == "anthropic":
-        version = context.request.headers.get(b"anthropic-version")
+    if context.vendor.version_required:
+        version = context.request.head.headers.get(b"anthropic-version")
         if version is None:
             raise invalid("anthropic-version", "anthropic-version: header is required")
         if version not in VERSIONS:
@@ -82,7 +83,7 @@ def _read_body(context: Context) -> Body:
 
 
 def _check_sampling(context: Context, body: Body) -> None:
-    newest = context.request.headers.get(b"anthropic-version") == VERSIONS[-1]
+    newest = context.request.head.headers.get(b"anthropic-version") == VERSIONS[-1]
     for name, value in (("temperature", body.temperature), ("top_p", body.top_p), ("top_k", body.top_k)):
         if value is None:
             continue
@@ -178,7 +179,10 @@ def events(context: Context, ask: Ask, reply: Reply) -> Generator[Beat, None, No
         start = {"type": "content_block_start", "index": index, "content_block": opening}
         yield 0, _event(b"content_block_start", start) + (b"" if index else ping)
         head, pieces = deltas
-        before = b'event: content_block_delta\ndata: {"type":"content_block_delta","index":%d,"delta":%b' % (index, head)
+        before = b'event: content_block_delta\ndata: {"type":"content_block_delta","index":%d,"delta":%b' % (
+            index,
+            head,
+        )
         for piece in pieces:
             yield 1, before + _encode(piece) + b"}}\n\n"
         if signature is not None:
@@ -199,7 +203,7 @@ def events(context: Context, ask: Ask, reply: Reply) -> Generator[Beat, None, No
     yield 0, _event(b"message_stop", {"type": "message_stop"})
 
 
-_Block = tuple[dict[str, Any], tuple[bytes, list[str]], str | None]
+_Block = tuple[dict[str, Any], tuple[bytes, Sequence[str]], str | None]
 
 
 def _blocks(context: Context, reply: Reply) -> Generator[_Block, None, None]:

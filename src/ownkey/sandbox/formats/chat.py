@@ -28,7 +28,7 @@ def chat_handler(wire: ChatFormat) -> Handler:
 
     def handle(context: Context) -> Response:
         ask = wire.read(context)
-        reply = reply_to(ask, context.request.key, context.scene)
+        reply = reply_to(ask, context.plan.key, context.scene)
         pace = context.pace(reply.delay)
         if ask.stream:
             return _stream(wire, context, ask, reply, pace)

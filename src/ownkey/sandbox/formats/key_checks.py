@@ -10,7 +10,7 @@ _THEN = "2024-01-01T00:00:00Z"
 
 def openrouter_key(context: Context) -> Answer:
     """GET /api/v1/key."""
-    key = context.request.key
+    key = context.plan.key
     return context.json(
         {
             "data": {
@@ -42,7 +42,7 @@ def openrouter_key(context: Context) -> Answer:
 
 def xai_key(context: Context) -> Answer:
     """GET /v1/api-key."""
-    key = context.request.key
+    key = context.plan.key
     return context.json(
         {
             "redacted_api_key": key.masked if key else "",
@@ -101,7 +101,7 @@ def ollama_tags(context: Context) -> Answer:
         "parameter_size": "0B",
         "quantization_level": "F16",
     }
-    names = [*context.options.models.get(context.request.provider, ()), *MODEL_NAMES]
+    names = [*context.options.models.get(context.plan.provider, ()), *MODEL_NAMES]
     return context.json(
         {
             "models": [

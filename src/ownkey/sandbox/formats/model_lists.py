@@ -26,12 +26,12 @@ def list_models(context: Context) -> Answer:
 
 def get_model(context: Context) -> Answer:
     """GET …/models/<id>; an unknown name is an echo, and so exists."""
-    name = unquote(f"/{context.rest}".rpartition("/models/")[2])
+    name = unquote(f"/{context.plan.rest}".rpartition("/models/")[2])
     return context.json(_row(context, name))
 
 
 def _names(context: Context) -> list[str]:
-    return [*context.options.models.get(context.request.provider, ()), *MODEL_NAMES]
+    return [*context.options.models.get(context.plan.provider, ()), *MODEL_NAMES]
 
 
 def _row(context: Context, name: str) -> dict[str, Any]:
@@ -73,7 +73,15 @@ def _openrouter(name: str) -> dict[str, Any]:
         "pricing": {"prompt": "0.000001", "completion": "0.000001", "request": "0", "image": "0"},
         "top_provider": {"context_length": _WINDOW, "max_completion_tokens": _WINDOW, "is_moderated": False},
         "per_request_limits": None,
-        "supported_parameters": ["max_tokens", "response_format", "stop", "temperature", "tool_choice", "tools", "top_p"],
+        "supported_parameters": [
+            "max_tokens",
+            "response_format",
+            "stop",
+            "temperature",
+            "tool_choice",
+            "tools",
+            "top_p",
+        ],
     }
 
 
@@ -108,7 +116,7 @@ def _anthropic(name: str) -> dict[str, Any]:
 
 def _page(context: Context, rows: list[dict[str, Any]]) -> dict[str, Any]:
     """Anthropic's pages: ?limit= (20), after_id, before_id."""
-    query = parse_qs(context.request.query.decode("latin-1"))
+    query = parse_qs(context.request.head.query.decode("latin-1"))
     limit = _limit(query.get("limit", ["20"])[-1])
     ids = [row["id"] for row in rows]
     for cursor in cast("tuple[Literal['after_id', 'before_id'], ...]", ("after_id", "before_id")):

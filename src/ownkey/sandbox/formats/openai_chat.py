@@ -12,7 +12,7 @@ from msgspec import Struct
 from ownkey.sandbox import tokens
 from ownkey.sandbox.behaviour import LONGEST, Ask, Call, Finish, Reply, Tool
 from ownkey.sandbox.context import Context
-from ownkey.sandbox.errors import Problem, render
+from ownkey.sandbox.errors import Problem, Refused, render
 from ownkey.sandbox.exchange import Beat
 from ownkey.sandbox.formats.openai_extras import answer_extras, chunk_extras, final_chunk_extras, usage_extras
 from ownkey.sandbox.reading import check_range, invalid, missing, read_json
@@ -84,8 +84,29 @@ class _Body(Struct):
     response_format: _ResponseFormat | None = None
 
 
+_RANGES = (
+    ("temperature", 0, 2),
+    ("top_p", 0, 1),
+    ("presence_penalty", -2, 2),
+    ("frequency_penalty", -2, 2),
+    ("n", 1, 128),
+    ("max_tokens", 1, LONGEST),
+    ("max_completion_tokens", 1, LONGEST),
+)
+
 _DECODER = msgspec.json.Decoder(_Body)
 _encode = msgspec.json.Encoder().encode
+
+_USAGE = (
+    b'{"prompt_tokens":%d,"completion_tokens":%d,"total_tokens":%d,'
+    b'"prompt_tokens_details":{"cached_tokens":%d,"cache_write_tokens":%d,"audio_tokens":0},'
+    b'"completion_tokens_details":{"reasoning_tokens":%d,"audio_tokens":0,'
+    b'"accepted_prediction_tokens":0,"rejected_prediction_tokens":0}%b}'
+)
+_ANSWER = (
+    b'{"id":"chatcmpl-%b","object":"chat.completion","created":%d,"model":%b,"choices":[%b],"usage":%b,'
+    b'"service_tier":"default","system_fingerprint":"fp_ownkey_sandbox"%b}'
+)
 
 _FINISH = {
     Finish.STOP: b"stop",
@@ -97,7 +118,7 @@ _FINISH = {
 
 def read(context: Context) -> Ask:
     body = read_json(context.request.body, _DECODER)
-    model = body.model or _deployment(context.rest)
+    model = body.model or _deployment(context.plan.rest)
     if not model:
         raise invalid("model", "you must provide a model parameter", None)
     if body.messages is None:
@@ -109,8 +130,7 @@ def read(context: Context) -> Ask:
             "empty_array",
         )
     _check(body)
-    prompt, result, size = _measure(body.messages)
-    ask = Ask(model=model, prompt=prompt, input_tokens=size, tool_result=result)
+    ask = _converse(model, body.messages)
     if body.stream:
         ask.stream = True
         options = body.stream_options
@@ -138,26 +158,18 @@ def _deployment(rest: str) -> str:
     return after.split("/", 1)[0] if found else ""
 
 
-def _measure(messages: list[_Message]) -> tuple[str, str | None, int]:
-    """The last user message's text, the text of the tool results at the end, and the count of all tokens."""
-    prompt, size = "", 0
+def _converse(model: str, messages: list[_Message]) -> Ask:
+    """The question that a conversation asks. Raises Refused when tool results do not answer the calls before them."""
+    prompt, last, size = "", 0, 0
     results: list[str] | None = None
     open_calls: set[str] = set()
     for index, message in enumerate(messages):
-        content = message.content
-        text = content if isinstance(content, str) else _join(content)
-        size += tokens.count(text)
-        if isinstance(content, list):
-            size += tokens.IMAGE_TOKENS * sum(part.type == "image_url" for part in content)
+        text, images = (message.content, 0) if type(message.content) is str else _join(message.content)
+        counted = tokens.count(text)
+        size += counted + images * tokens.IMAGE_TOKENS
         if message.role == "tool":
             if message.tool_call_id not in open_calls:
-                where = f"messages.[{index}].role"
-                raise invalid(
-                    where,
-                    f"Invalid parameter: messages with role 'tool' must be a response to a preceeding message with "
-                    f"'tool_calls' (tool_call_id {message.tool_call_id!r}).",
-                    None,
-                )
+                raise _unasked(message.tool_call_id, index)
             open_calls.discard(message.tool_call_id)
             results = [*(results or ()), text]
             continue
@@ -165,16 +177,25 @@ def _measure(messages: list[_Message]) -> tuple[str, str | None, int]:
             raise _unanswered(open_calls, index)
         results = None
         if message.role == "user":
-            prompt = text
-        for call in message.tool_calls or ():
-            open_calls.add(call.id)
-            size += tokens.count(call.function.arguments) if call.function else 0
+            prompt, last = text, counted
+        if message.tool_calls:
+            open_calls = {call.id for call in message.tool_calls}
+            size += sum(tokens.count(call.function.arguments) for call in message.tool_calls if call.function)
     if open_calls:
         raise _unanswered(open_calls, len(messages))
-    return prompt, None if results is None else "\n".join(results), size
+    result = None if results is None else "\n".join(results)
+    return Ask(model=model, prompt=prompt, prompt_tokens=last, input_tokens=size, tool_result=result)
 
 
-def _unanswered(calls: set[str], index: int) -> Exception:
+def _unasked(call_id: str | None, index: int) -> Refused:
+    text = (
+        "Invalid parameter: messages with role 'tool' must be a response to a preceeding message with 'tool_calls' "
+        f"(tool_call_id {call_id!r})."
+    )
+    return invalid(f"messages.[{index}].role", text, None)
+
+
+def _unanswered(calls: set[str], index: int) -> Refused:
     return invalid(
         f"messages.[{index}].role",
         "An assistant message with 'tool_calls' must be followed by tool messages responding to each 'tool_call_id'. "
@@ -183,18 +204,16 @@ def _unanswered(calls: set[str], index: int) -> Exception:
     )
 
 
-def _join(parts: list[_Part] | None) -> str:
-    return "".join(part.text for part in parts if part.text) if parts else ""
+def _join(content: str | list[_Part] | None) -> tuple[str, int]:
+    """The text of all parts, and how many of them are images."""
+    if content is None or isinstance(content, str):
+        return content or "", 0
+    return "".join(part.text for part in content if part.text), sum(part.type == "image_url" for part in content)
 
 
 def _check(body: _Body) -> None:
-    check_range("temperature", body.temperature, 0, 2)
-    check_range("top_p", body.top_p, 0, 1)
-    check_range("presence_penalty", body.presence_penalty, -2, 2)
-    check_range("frequency_penalty", body.frequency_penalty, -2, 2)
-    check_range("n", body.n, 1, 128)
-    check_range("max_tokens", body.max_tokens, 1, LONGEST)
-    check_range("max_completion_tokens", body.max_completion_tokens, 1, LONGEST)
+    for param, low, high in _RANGES:
+        check_range(param, getattr(body, param), low, high)
     if body.max_tokens is not None and body.max_completion_tokens is not None:
         text = "Setting 'max_tokens' and 'max_completion_tokens' at the same time is not supported."
         raise invalid("max_tokens", text, "invalid_parameter_combination")
@@ -208,7 +227,9 @@ def _check(body: _Body) -> None:
 
 def _read_tools(body: _Body, ask: Ask) -> None:
     tools = [
-        Tool(tool.function.name, tool.function.parameters or {}) for tool in body.tools or () if tool.function is not None
+        Tool(tool.function.name, tool.function.parameters or {})
+        for tool in body.tools or ()
+        if tool.function is not None
     ]
     ask.input_tokens += tokens.count(_encode(body.tools).decode())
     ask.parallel = body.parallel_tool_calls is not False
@@ -224,20 +245,9 @@ def _read_tools(body: _Body, ask: Ask) -> None:
 
 def _usage(context: Context, ask: Ask, reply: Reply) -> bytes:
     asked, answered = ask.input_tokens, reply.output_tokens() * ask.count
-    return (
-        b'{"prompt_tokens":%d,"completion_tokens":%d,"total_tokens":%d,'
-        b'"prompt_tokens_details":{"cached_tokens":%d,"cache_write_tokens":%d,"audio_tokens":0},'
-        b'"completion_tokens_details":{"reasoning_tokens":%d,"audio_tokens":0,'
-        b'"accepted_prediction_tokens":0,"rejected_prediction_tokens":0}%b}'
-    ) % (
-        asked,
-        answered,
-        asked + answered,
-        reply.cached,
-        reply.cache_written,
-        len(reply.thinking) * ask.count,
-        usage_extras(context.vendor, asked, answered, reply.cached),
-    )
+    extras = b"" if context.vendor.extras == "none" else usage_extras(context.vendor, asked, answered, reply.cached)
+    thought = len(reply.thinking) * ask.count
+    return _USAGE % (asked, answered, asked + answered, reply.cached, reply.cache_written, thought, extras)
 
 
 def _call_id(context: Context, index: int) -> str:
@@ -269,12 +279,9 @@ def _message(context: Context, reply: Reply) -> bytes:
 
 def answer(context: Context, ask: Ask, reply: Reply) -> bytes:
     choice = b'"message":%b,"logprobs":null,"finish_reason":"%b"}' % (_message(context, reply), _FINISH[reply.finish])
-    return (
-        b'{"id":"chatcmpl-%b","object":"chat.completion","created":%d,"model":%b,"choices":[%b],"usage":%b,'
-        b'"service_tier":"default","system_fingerprint":"fp_ownkey_sandbox"%b}'
-    ) % (
+    return _ANSWER % (
         context.ident,
-        context.created,
+        context.request.at,
         _encode(ask.model),
         b",".join([b'{"index":%d,%b' % (index, choice) for index in range(ask.count)]),
         _usage(context, ask, reply),
@@ -287,7 +294,7 @@ def events(context: Context, ask: Ask, reply: Reply) -> Generator[Beat, None, No
     start = (
         b'data: {"id":"chatcmpl-%b","object":"chat.completion.chunk","created":%d,"model":%b,'
         b'"service_tier":"default","system_fingerprint":"fp_ownkey_sandbox"%b,'
-    ) % (context.ident, context.created, _encode(ask.model), chunk_extras(context.vendor))
+    ) % (context.ident, int(context.request.at), _encode(ask.model), chunk_extras(context.vendor))
     usage_null = b',"usage":null' if ask.include_usage else b""
     end = b'},"logprobs":null,"finish_reason":null}]' + usage_null + b"}\n\n"
     if context.vendor.opening:

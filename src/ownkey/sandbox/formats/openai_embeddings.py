@@ -20,14 +20,7 @@ MOST_INPUTS = 2048
 
 
 class _Body(Struct):
-    model: str | None = None
-    input: str | list[str] | list[int] | list[list[int]] | None = None
-    dimensions: int | None = None
-    encoding_format: str | None = None
-
-
-class _AnyBody(Struct):
-    """`input` is read loosely first: msgspec has no union of lists."""
+    """`input` is read loosely: msgspec has no union of lists."""
 
     model: str | None = None
     input: str | list[str | int | list[int]] | None = None
@@ -35,7 +28,7 @@ class _AnyBody(Struct):
     encoding_format: str | None = None
 
 
-_DECODER = msgspec.json.Decoder(_AnyBody)
+_DECODER = msgspec.json.Decoder(_Body)
 
 
 def embeddings(context: Context) -> Answer:
@@ -52,7 +45,9 @@ def embeddings(context: Context) -> Answer:
         raise invalid("encoding_format", text)
     inputs = _inputs(body.input)
     size = sum(tokens.count(item) if isinstance(item, str) else len(item) for item in inputs)
-    reply = reply_to(Ask(model=body.model, prompt="", input_tokens=size), context.request.key, context.scene)
+    reply = reply_to(
+        Ask(model=body.model, prompt="", prompt_tokens=0, input_tokens=size), context.plan.key, context.scene
+    )
     dimensions = body.dimensions or DEFAULT_DIMENSIONS
     data: list[dict[str, object]] = []
     for index, item in enumerate(inputs):

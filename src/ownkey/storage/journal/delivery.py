@@ -12,7 +12,7 @@ from ownkey.storage.journal.frames import SETTLE, encode_frame, encode_header
 from ownkey.storage.journal.segment import write_whole
 from ownkey.storage.journal.storable import storable
 
-Sink = Callable[[Sequence[RequestRecord]], Awaitable[None]]
+Sink = Callable[[Sequence[RequestRecord]], Awaitable[object]]
 """Stores records durably, all or none; those whose id is stored already change nothing. Any exception means none."""
 
 _HOPELESS: Final = 8
@@ -53,6 +53,8 @@ class Delivery:
 
     async def _isolate(self, records: Sequence[RequestRecord], failure: BaseException) -> BaseException | None:
         """Halve until what is refused stands alone, then reject that, given proof that others are taken."""
+        if self._probe is not None and await self._try([self._probe]) is not None:
+            self._probe = None
         refused: list[RequestRecord] = []
         waiting = [records] if len(records) == 1 else _halves(records)
         while waiting:

@@ -85,13 +85,11 @@ class RunDirectory:
         os.fsync(self.fd)
 
     def remove(self) -> None:
-        """Remove the emptied directory and release it. Raises OSError when something unknown lies in it."""
-        try:
-            self.path.rmdir()
-        finally:
-            self.release()
+        """Remove the emptied directory, still locked. Raises OSError when something unknown lies in it."""
+        self.path.rmdir()
 
     def release(self) -> None:
+        """Let other processes adopt what is left."""
         os.close(self.fd)
 
 

@@ -245,11 +245,10 @@ class Journal:
         self.retry()
         self.tidy()
         self._keeper.stop()
-        if self.pending or self.open_requests:
-            self._directory.release()
-            return
-        for segment in self._segments:
+        if not self.pending and not self.open_requests:
+            # What cannot be removed is replayed at the next start, which changes nothing.
             with suppress(OSError):
-                self._directory.discard(segment.path, damaged=segment.damaged)
-        with suppress(OSError):
-            self._directory.remove()
+                for segment in self._segments:
+                    self._directory.discard(segment.path, damaged=segment.damaged)
+                self._directory.remove()
+        self._directory.release()

@@ -84,7 +84,9 @@ class _Replay:
     async def _store_all(self) -> BaseException | None:
         for segment in self._directory.segments():
             data = await asyncio.to_thread(segment.read_bytes)
-            for item in read_segment(data):
+            for count, item in enumerate(read_segment(data)):
+                if not count % _ROWS:
+                    await asyncio.sleep(0)
                 if isinstance(item, Damage):
                     self._note(item, segment)
                 elif item.kind == START:
@@ -97,3 +99,41 @@ class _Replay:
         if self._batch and (failure := await self._store()) is not None:
             return failure
         return await self._store_interrupted()
+
+    async def _store(self) -> BaseException | None:
+        batch, self._batch = self._batch, []
+        failure = await self._delivery.store(batch)
+        if failure is None:
+            self._report.settled += len(batch)
+            self._count_age(batch)
+        return failure
+
+    async def _store_interrupted(self) -> BaseException | None:
+        interrupted = [
+            replace(record, status=RequestStatus.INTERRUPTED.value, usage_reported=False)
+            for record in self._started.values()
+        ]
+        for first in range(0, len(interrupted), _ROWS):
+            batch = interrupted[first : first + _ROWS]
+            if (failure := await self._delivery.store(batch)) is not None:
+                return failure
+            self._report.interrupted += len(batch)
+            self._count_age(batch)
+        return None
+
+    def _note(self, damage: Damage, segment: Path) -> None:
+        if damage.torn:
+            self._report.torn += 1
+        else:
+            self._report.corrupted += 1
+            self._damaged.add(segment)
+
+    def _count_age(self, records: Iterable[RequestRecord]) -> None:
+        oldest = min(record.at for record in records)
+        self._report.oldest_s = max(self._report.oldest_s, self._now - oldest)
+
+    def _remove(self) -> None:
+        # Oldest first: a settle that outlives its start is still true, a start that outlives its settle is not.
+        for segment in self._directory.segments():
+            self._directory.discard(segment, damaged=segment in self._damaged)
+        self._directory.remove()

@@ -48,8 +48,10 @@ class UsageWriter:
         self._failure: BaseException | None = None
         self._marks: deque[tuple[int, float]] = deque()
         self._hurry = asyncio.Event()
-        self._turned = asyncio.Condition()
-        self._task = asyncio.get_running_loop().create_task(self._run(), name="usage-writer")
+        self._flushing = 0
+        loop = asyncio.get_running_loop()
+        self._turned: asyncio.Future[None] = loop.create_future()
+        self._task = loop.create_task(self._run(), name="usage-writer")
 
     @property
     def state(self) -> WriterState:
@@ -64,15 +66,20 @@ class UsageWriter:
         )
 
     async def flush(self) -> None:
-        """Wait until everything settled before the call is stored, for as long as the database is away."""
+        """Wait until everything settled before the call is stored, for as long as the database is away.
+
+        Raises RuntimeError when the writer has stopped.
+        """
+        self._flushing += 1
         self._hurry.set()
-        async with self._turned:
+        try:
             while self._journal.peek_unwritten(1):
-                await self._turned.wait()
+                await self._next_turn()
             target = self._journal.settled
             while self._journal.stored + self._journal.lost < target:
-                self._hurry.set()
-                await self._turned.wait()
+                await self._next_turn()
+        finally:
+            self._flushing -= 1
 
     async def close(self, grace: float = 5.0) -> None:
         """Store what is pending, for at most `grace` seconds, and stop. The rest stays in the journal."""
@@ -83,18 +90,23 @@ class UsageWriter:
         with suppress(asyncio.CancelledError):
             await self._task
 
+    async def _next_turn(self) -> None:
+        await asyncio.wait({self._task, self._turned}, return_when=asyncio.FIRST_COMPLETED)
+        if self._task.done():
+            raise RuntimeError("the usage writer has stopped")
+
     async def _run(self) -> None:
         while True:
             began = time.monotonic()
             self._failure = await self._turn()
             self._journal.tidy()
-            async with self._turned:
-                self._turned.notify_all()
-            if self._failure is None:
-                self._delay = self._pace.patience
-                wait = self._pace.interval - (time.monotonic() - began)
-            else:
+            turned, self._turned = self._turned, asyncio.get_running_loop().create_future()
+            turned.set_result(None)
+            if self._failure is not None:
                 wait, self._delay = self._delay, min(self._delay * 2, self._pace.longest)
+            else:
+                self._delay = self._pace.patience
+                wait = 0.0 if self._flushing else self._pace.interval - (time.monotonic() - began)
             await self._wait(max(wait, 0.0))
 
     async def _wait(self, seconds: float) -> None:
@@ -128,7 +140,7 @@ class UsageWriter:
         return None
 
     async def _rest(self, took: float) -> None:
-        await asyncio.sleep(0 if self._hurry.is_set() else min(took / 2, self._pace.rest))
+        await asyncio.sleep(0 if self._flushing else min(took / 2, self._pace.rest))
 
     def _mark(self) -> None:
         """Note when the newest pending record was seen first, to know the oldest one's age later."""

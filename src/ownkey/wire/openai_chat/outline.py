@@ -1,7 +1,7 @@
 """What a plan needs of a chat request, and the top-level changes a gateway may make to it."""
 
 from collections.abc import Collection
-from typing import Any
+from typing import Any, cast
 
 from msgspec import Struct
 
@@ -40,8 +40,8 @@ def defaults(
 def ask_usage(parsed: dict[str, Any]) -> dict[str, Any]:
     if parsed.get("stream") is not True:
         return {}
-    options = parsed.get("stream_options")
-    options = options if isinstance(options, dict) else {}
+    asked: object = parsed.get("stream_options")
+    options = cast("dict[str, object]", asked) if isinstance(asked, dict) else {}
     if options.get("include_usage") is True:
         return {}
     return {"stream_options": {**options, "include_usage": True}}

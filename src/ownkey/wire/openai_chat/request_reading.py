@@ -5,7 +5,7 @@ from typing import Any
 
 from ownkey.domain.errors import InvalidRequest
 from ownkey.domain.formats import WireFormat
-from ownkey.wire.fields import leftovers, read_request, refuse
+from ownkey.wire.fields import leftovers, read_request, unsupported
 from ownkey.wire.neutral import (
     CacheMark,
     Conversation,
@@ -137,7 +137,7 @@ def _image(part: shape.ImagePart, where: str) -> Image:
 
 def _document(part: shape.FilePart, where: str) -> Document:
     if part.file.file_data is None:
-        refuse(where, "must hold file_data: uploaded files belong to one provider and cannot be translated.")
+        raise unsupported(where, "must hold file_data: uploaded files belong to one provider and cannot be translated.")
     data = part.file.file_data
     media_type = "application/pdf"
     if data.startswith("data:"):
@@ -156,9 +156,9 @@ def _data_url(url: str, where: str) -> tuple[str, str]:
 
 def _assistant_parts(message: shape.AssistantMessage, where: str) -> tuple[Part, ...]:
     if message.audio is not None:
-        refuse(f"{where}.audio", "refers to audio of one provider and cannot be translated.")
+        raise unsupported(f"{where}.audio", "refers to audio of one provider and cannot be translated.")
     if message.function_call is not None:
-        refuse(f"{where}.function_call", "is the outdated form of tool_calls; send tool_calls.")
+        raise unsupported(f"{where}.function_call", "is the outdated form of tool_calls; send tool_calls.")
     parts: list[Part] = list(_reasoning(message))
     if isinstance(message.content, str):
         parts.append(Text(message.content))

@@ -1,0 +1,19 @@
+"""Bodies of `/auth`."""
+
+from pydantic import Field
+
+from ownkey.control.shapes import Body, Reply
+
+
+class Login(Body):
+    email: str = Field(max_length=320)
+    password: str = Field(max_length=1024)
+
+
+class SignedIn(Reply):
+    """Who signed in, and until when."""
+
+    user_id: str
+    email: str
+    role: str
+    expires_at: str

@@ -1,0 +1,85 @@
+"""Who calls the control plane: a session cookie, or an API key with the scope `manage`."""
+
+import time
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from fastapi import Depends, Request
+
+from ownkey.control.context import Control
+from ownkey.control.session_tokens import hash_token, read_cookie
+from ownkey.domain.errors import NotAllowed, Unauthenticated
+from ownkey.domain.tenancy import PLATFORM, KeyScope, Principal, Role, user_owner
+from ownkey.storage import sessions, users
+
+_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+def control_of(request: Request) -> Control:
+    """The running server's parts."""
+    control: Control = request.app.state.control
+    return control
+
+
+def peer_of(request: Request) -> str:
+    """The address at the other end of the socket; forwarding headers are not read."""
+    return request.client.host if request.client else ""
+
+
+async def caller_of(request: Request, control: Annotated[Control, Depends(control_of)]) -> Principal:
+    """The signed-in caller. Raises Unauthenticated, or NotAllowed for a write from another site."""
+    header = request.headers.get("authorization", "")
+    scheme, _, token = header.partition(" ")
+    if scheme.lower() == "bearer":
+        return await control.gateway.principal_of(token.strip(), KeyScope.MANAGE, peer_of(request))
+    key = request.headers.get("x-api-key")
+    if key:
+        return await control.gateway.principal_of(key.strip(), KeyScope.MANAGE, peer_of(request))
+    cookie = read_cookie(request, control.settings.secure_cookies)
+    if cookie is None:
+        raise Unauthenticated("Sign in, or send an API key with the scope manage as `Authorization: Bearer ok_…`.")
+    check_same_site(request, control)
+    return await _session_principal(cookie, control)
+
+
+async def operator_of(caller: Annotated[Principal, Depends(caller_of)]) -> Principal:
+    """The caller, who must be an operator."""
+    if caller.role is not Role.OPERATOR:
+        raise NotAllowed("Only an operator may do this.")
+    return caller
+
+
+def check_same_site(request: Request, control: Control) -> None:
+    """Refuse a cookie-carrying write that another site's page caused (Fetch metadata first, then Origin)."""
+    if request.method in _SAFE_METHODS:
+        return
+    site = request.headers.get("sec-fetch-site")
+    if site is not None and site not in ("same-origin", "none"):
+        raise NotAllowed("This write came from another site's page.")
+    origin = request.headers.get("origin")
+    if origin is not None and origin not in _own_origins(request, control):
+        raise NotAllowed("This write came from another origin; set OWNKEY_PUBLIC_URL to the address people use.")
+
+
+def _own_origins(request: Request, control: Control) -> set[str]:
+    origins = {f"{request.url.scheme}://{request.headers.get('host', '')}"}
+    if control.settings.public_url:
+        parts = urlsplit(control.settings.public_url)
+        origins.add(f"{parts.scheme}://{parts.netloc}")
+    return origins
+
+
+async def _session_principal(token: str, control: Control) -> Principal:
+    async with control.database.read() as connection:
+        session = await sessions.by_token_hash(connection, hash_token(token, control.session_pepper))
+        if session is None or session.expires_at <= time.time():
+            raise Unauthenticated("Your session has ended: sign in again.")
+        user = await users.get(connection, session.user_id)
+    if user is None or user.disabled_at is not None:
+        raise Unauthenticated("Your session has ended: sign in again.")
+    return Principal(user.id, user.role, (user_owner(user.id), PLATFORM), session_id=session.id)
+
+
+ControlDep = Annotated[Control, Depends(control_of)]
+Caller = Annotated[Principal, Depends(caller_of)]
+Operator = Annotated[Principal, Depends(operator_of)]

@@ -1,0 +1,408 @@
+"""uvicorn's httptools protocol with strict heads, limits, deadlines and orderly refusals.
+
+What arrives is judged here, for every path; who answers is decided in `protocol.py`. A request that
+cannot be accepted becomes a `Refusal`: it waits for its turn like any other, is answered with
+`connection: close`, and what the client still sends is read and dropped for a while, because
+closing on unread bytes would reset the connection and take the answer with it.
+"""
+
+from collections.abc import Sequence
+from math import inf
+from time import monotonic
+from typing import Any, ClassVar, Final
+
+import asyncio
+
+import httptools
+from uvicorn._types import ASGI3Application
+from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.server import ServerState
+
+from ownkey.domain.errors import InvalidRequest, OwnkeyError, RequestTimeout
+from ownkey.gateway.edge import head
+from ownkey.gateway.edge.alarm import Alarm
+from ownkey.gateway.edge.exchange import HeaderList
+from ownkey.gateway.edge.http1 import Exchange, Service
+from ownkey.gateway.edge.target import origin_form, path_hint, read_target
+
+IDLE: Final = 0
+"""Between messages."""
+HEAD: Final = 1
+BODY: Final = 2
+UPGRADE: Final = 3
+"""A head asked for h2c and is about to be read again without that wish."""
+REFUSED: Final = 4
+"""Nothing more is read as HTTP on this connection."""
+
+_TIMER_SLACK = 0.005
+_HOP_BY_HOP = frozenset({b"connection", b"upgrade", b"http2-settings"})
+_MAPPED = "::ffff:"
+
+
+class Refusal:
+    """An error that waits for its turn to be answered, in the place of a request's cycle."""
+
+    __slots__ = ("error", "keep_alive", "mute", "path", "response_complete")
+
+    def __init__(self, error: OwnkeyError, path: str, mute: bool) -> None:
+        self.error = error
+        self.path = path
+        self.mute = mute
+        self.keep_alive = False
+        self.response_complete = False
+
+
+class GuardedProtocol(HttpToolsProtocol):
+    """`running` is the cycle whose turn it is to answer; `cycle`, as in uvicorn, the newest one."""
+
+    service: ClassVar[Service]
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        self.alarm = Alarm(self.loop, self._check_deadlines)
+        self.running: RequestResponseCycle | Exchange | Refusal | None = None
+        self.peer = ""
+        self.phase: int = IDLE
+        self.method = ""
+        self.path = "/"
+        self.body_size = 0
+        self.body_limit = 0
+        self._chunk = 0
+        self._seen = 0
+        self._progress = 0
+        # Since when (monotonic seconds) the client has been taking its time; 0 when it is not.
+        self._since = 0.0
+        self._idle_limit = self.service.limits.head_seconds
+        self._stalled_since = inf
+        self._stalled_size = 0
+
+    # The connection.
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        if self.client is not None:
+            host = self.client[0]
+            self.peer = host[len(_MAPPED) :] if host.startswith(_MAPPED) and "." in host else host
+        self._wait_from_now(self._idle_limit)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.alarm.cancel()
+        for cycle in self._unanswered():
+            if isinstance(cycle, Exchange):
+                cycle.leave()
+            elif isinstance(cycle, RequestResponseCycle):
+                cycle.disconnected = True
+                cycle.message_event.set()
+        # uvicorn would tell the newest cycle only; all have been told.
+        self.cycle = None  # pyright: ignore[reportAttributeAccessIssue] (None is its own initial value)
+        self.running = None
+        self.pipeline.clear()
+        super().connection_lost(exc)
+
+    def eof_received(self) -> None:
+        for cycle in self._unanswered():
+            if isinstance(cycle, Exchange):
+                cycle.leave()
+
+    def shutdown(self) -> None:
+        super().shutdown()
+        if self.transport.is_closing():
+            self._watch_flush()
+
+    def close(self) -> None:
+        """Close once everything written is flushed, or the client has stopped reading."""
+        self.transport.close()
+        self._watch_flush()
+
+    def fixed_headers(self) -> HeaderList:
+        """Date and server, renewed by uvicorn once a second."""
+        return self.server_state.default_headers
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._watch_flush()
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if self.transport.is_closing():
+            self._watch_flush()
+        else:
+            self._stalled_since = inf
+
+    def _unanswered(self) -> Sequence[RequestResponseCycle | Exchange | Refusal]:
+        queued = [cycle for cycle, _ in self.pipeline]
+        return queued if self.running is None else [self.running, *queued]
+
+    # Bytes in.
+
+    def data_received(self, data: bytes) -> None:
+        if self.phase == REFUSED:
+            return
+        self._chunk = len(data)
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            if self.phase == UPGRADE:
+                self._read_without_upgrade(data[upgrade.args[0] :])
+        except httptools.HttpParserError as failure:
+            if self.phase != REFUSED:
+                self.refuse(InvalidRequest(f"The request is not valid HTTP: {_reason(failure)}."))
+        if self.phase == HEAD or self.phase == BODY:  # noqa: PLR1714 (twice as fast as a set)
+            self._await_more(len(data))
+
+    def on_message_begin(self) -> None:
+        self.phase = HEAD
+        self.url = b""
+        self.headers = []
+        self.method = ""
+        self.path = ""
+        self._since = 0.0
+        self._seen = 0
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        # Trailers come after the head was judged, so they are no headers.
+        if self.phase == HEAD:
+            self.headers.append((name.lower(), value.strip()))
+
+    def on_headers_complete(self) -> None:
+        try:
+            self._read_head()
+        except OwnkeyError as error:
+            self.refuse(error)
+            raise
+
+    def _read_head(self) -> None:
+        limits = self.service.limits
+        parser, fields = self.parser, self.headers
+        self.method = method = parser.get_method().decode("ascii")
+        if len(fields) > limits.fields:
+            raise head.too_many_fields(limits)
+        if self._seen + self._chunk > limits.target:
+            head.check_sizes(self.url, fields, limits)
+        version = parser.get_http_version()
+        if version not in {"1.1", "1.0"}:
+            raise InvalidRequest("Only HTTP/1.1 and HTTP/1.0 are spoken here.")
+        first = head.read_fields(fields, version)
+        self.url = origin_form(self.url, first.get(b"host"))
+        self.path, query = read_target(self.url)
+        if parser.should_upgrade():
+            if method == "CONNECT" or first.get(b"upgrade", b"").lower() != b"h2c":
+                raise InvalidRequest("Upgrading the connection is not supported: speak plain HTTP/1.1.")
+            self.phase = UPGRADE
+            return
+        if len(self.pipeline) >= limits.pipelined:
+            raise InvalidRequest("Too many requests are waiting on this connection: wait for their answers.")
+        self.expect_100_continue = first.get(b"expect", b"").lower() == b"100-continue"
+        self.body_limit = self.limit_for(self.path)
+        head.check_length(first, self.body_limit)
+        self.body_size = self._progress = 0
+        self._since = 0.0
+        self.accept(method, version, query, first)
+        self.phase = BODY
+
+    def limit_for(self, path: str) -> int:
+        """How many body bytes this path takes."""
+        return self.service.limits.other_body
+
+    def accept(self, method: str, version: str, query: bytes, first: dict[bytes, bytes]) -> None:
+        """Begin a cycle for the head just read: here uvicorn's own, for the ASGI application."""
+        url, fields, expects = self.url, self.headers, self.expect_100_continue
+        super().on_message_begin()
+        self.url, self.headers, self.expect_100_continue = url, fields, expects
+        self.scope["headers"] = fields
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        self.body_size += len(body)
+        try:
+            if self.body_size > self.body_limit:
+                raise head.body_too_large(self.body_limit)
+            self.take(body)
+        except OwnkeyError as error:
+            self.refuse(error)
+            raise
+
+    def take(self, body: bytes) -> None:
+        """Hand a piece of the body to the newest cycle."""
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        if self.phase == UPGRADE:
+            return
+        self.phase = IDLE
+        self.complete()
+
+    def complete(self) -> None:
+        """Tell the newest cycle that its body is complete."""
+        super().on_message_complete()
+
+    def _read_without_upgrade(self, rest: bytes) -> None:
+        """Serve a request that offered h2c as plain HTTP/1.1, which is what declining means.
+
+        llhttp takes the bytes after such a head for the new protocol's; so a fresh parser gets the
+        head without the offer, then those bytes.
+        """
+        lines = [b"%b %b HTTP/1.1\r\n" % (self.method.encode("ascii"), self.url)]
+        lines += [b"%b: %b\r\n" % field for field in self.headers if field[0] not in _HOP_BY_HOP]
+        tokens = b",".join([value for name, value in self.headers if name == b"connection"]).lower().split(b",")
+        if b"close" in {token.strip() for token in tokens}:
+            lines.append(b"connection: close\r\n")
+        self.parser = httptools.HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        self.data_received(b"".join((*lines, b"\r\n", rest)))
+
+    # Turns.
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self.running = cycle
+        if isinstance(cycle, Refusal):
+            self._answer_refusal(cycle)
+        else:
+            super()._start_asgi_task(cycle, app)
+
+    def enqueue(self, cycle: Exchange | Refusal) -> None:
+        """Let the newest cycle wait until all before it are answered."""
+        self.flow.pause_reading()
+        entry: Any = (cycle, self.app)
+        self.pipeline.appendleft(entry)
+
+    def on_response_complete(self) -> None:
+        self.server_state.total_requests += 1
+        self.running = None
+        if self.transport.is_closing():
+            self._watch_flush()
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+        elif self.phase == IDLE:
+            self._wait_from_now(self.timeout_keep_alive)
+
+    # Refusing.
+
+    def refuse(self, error: OwnkeyError) -> None:
+        """Answer the message being read with an error when its turn comes; read no more after it."""
+        in_body = self.phase == BODY
+        self.phase = REFUSED
+        if in_body and not self._withdraw():
+            self.close()
+            return
+        refusal = Refusal(error, self.path or path_hint(self.url), self.method == "HEAD")
+        newest: Any = refusal
+        self.cycle = newest
+        if self.running is not None:
+            self.enqueue(refusal)
+        else:
+            self._answer_refusal(refusal)
+
+    def _withdraw(self) -> bool:
+        """Take the newest cycle back; False when its answer has begun, so that no other can follow."""
+        cycle: RequestResponseCycle | Exchange = self.cycle
+        if cycle.response_complete:
+            return False
+        if self.pipeline and self.pipeline[0][0] is cycle:
+            self.pipeline.popleft()
+        else:
+            self.running = None
+        if isinstance(cycle, Exchange):
+            cycle.leave()
+            return True
+        cycle.disconnected = True
+        cycle.message_event.set()
+        return not cycle.response_started
+
+    def _answer_refusal(self, refusal: Refusal) -> None:
+        self.running = None
+        self.cycle = None  # pyright: ignore[reportAttributeAccessIssue] (None is its own initial value)
+        if self.transport.is_closing():
+            return
+        error = refusal.error
+        headers, body = self.service.render_error(refusal.path, error)
+        framing = b"content-length: %d\r\nconnection: close\r\n" % len(body)
+        rendered = self.service.heads.render(error.status, headers, self.fixed_headers(), framing)
+        self.transport.write(rendered if refusal.mute else rendered + body)
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        self.flow.resume_reading()
+        self._wait_from_now(self.service.limits.linger_seconds)
+
+    # Deadlines.
+
+    def _await_more(self, size: int) -> None:
+        """Part of a message has arrived: guard what llhttp would collect without end."""
+        limits = self.service.limits
+        if self._since == 0.0:
+            self._wait_from_now(limits.head_seconds if self.phase == HEAD else limits.body_seconds)
+        elif self.phase == HEAD or self.body_size == self._progress:
+            # In a body: trailers or chunk extensions instead of content.
+            self._seen += size
+        else:
+            self._seen = 0
+        self._progress = self.body_size
+        if self.phase == HEAD and len(self.url) > limits.target:
+            self.refuse(head.target_too_long(limits))
+        elif self._seen > limits.head:
+            self.refuse(head.head_too_large(limits))
+
+    def _wait_from_now(self, seconds: float) -> None:
+        self._since = now = monotonic()
+        self._idle_limit = seconds
+        self.alarm.by(now + seconds)
+
+    def _watch_flush(self) -> None:
+        self._stalled_since = now = monotonic()
+        self._stalled_size = self.transport.get_write_buffer_size()
+        if self._stalled_size:
+            self.alarm.by(now + self.service.limits.stall_seconds)
+
+    def _check_deadlines(self) -> float:
+        now = monotonic() + _TIMER_SLACK
+        stall = self._stall_deadline()
+        if stall <= now:
+            self.transport.abort()
+            return inf
+        if self._phase_deadline() <= now:
+            self._overdue()
+        return min(stall, self._phase_deadline())
+
+    def _stall_deadline(self) -> float:
+        if self._stalled_since == inf:
+            return inf
+        size = self.transport.get_write_buffer_size()
+        if size < self._stalled_size:
+            self._stalled_since = monotonic()
+        self._stalled_size = size
+        return self._stalled_since + self.service.limits.stall_seconds if size else inf
+
+    def _phase_deadline(self) -> float:
+        if self.transport.is_closing():
+            return inf
+        if self.phase == BODY:
+            if self.flow.read_paused:
+                # Not the client's delay: whoever reads the body, or the requests before it, takes time.
+                self._since = monotonic()
+            return self._since + self.service.limits.body_seconds + self.body_size / self.service.limits.body_rate
+        if self.phase == HEAD or self.running is None:
+            return self._since + self._idle_limit
+        return inf
+
+    def _overdue(self) -> None:
+        if self.phase == REFUSED:
+            self.transport.abort()
+        elif self.phase == IDLE:
+            self.close()
+        elif self.phase == HEAD:
+            self.refuse(RequestTimeout("The request headers took too long to arrive."))
+        else:
+            self.refuse(RequestTimeout("The request body took too long to arrive."))
+
+
+def _reason(failure: httptools.HttpParserError) -> str:
+    return str(failure).rstrip(".") or "malformed"

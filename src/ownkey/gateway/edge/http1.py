@@ -1,0 +1,280 @@
+"""The responder on an HTTP/1 connection, with the state uvicorn expects of a request's cycle."""
+
+import asyncio
+import logging
+import socket
+import struct
+import traceback
+from time import monotonic, time
+from typing import Protocol
+
+from uvicorn.protocols.http.flow_control import FlowControl
+
+from ownkey.domain.errors import OwnkeyError, Unavailable
+from ownkey.gateway.edge.body import Body, Buffered
+from ownkey.gateway.edge.exchange import Handler, HeaderList, RenderError, Request
+from ownkey.gateway.edge.heads import Heads
+from ownkey.gateway.edge.limits import Limits
+
+_JOIN_BELOW = 64 * 1024
+"""Pieces smaller than this are copied together; larger ones are handed to the transport as they are."""
+_BODILESS = frozenset({204, 304})
+_CLOSE = b"connection: close\r\n"
+_CHUNKED = b"transfer-encoding: chunked\r\n"
+_UNKNOWN = -1
+_RESET = struct.pack("ii", 1, 0)
+"""SO_LINGER on, zero seconds: closing sends RST instead of FIN."""
+
+
+class Service:
+    """What all connections of one server share."""
+
+    __slots__ = ("buffered", "handler", "heads", "limits", "render_error")
+
+    def __init__(self, handler: Handler, limits: Limits, render_error: RenderError) -> None:
+        self.handler = handler
+        self.limits = limits
+        self.render_error = render_error
+        self.heads = Heads()
+        self.buffered = Buffered(limits.buffered)
+
+
+class Connection(Protocol):
+    """What an exchange needs of the connection it is answered on."""
+
+    service: Service
+    transport: asyncio.Transport
+    flow: FlowControl
+    logger: logging.Logger
+    loop: asyncio.AbstractEventLoop
+    tasks: set[asyncio.Task[None]]
+    peer: str
+
+    def fixed_headers(self) -> HeaderList: ...
+
+    def on_response_complete(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class Exchange:
+    """One data-plane request and its answer. Implements `Responder`.
+
+    uvicorn reads `response_complete` and sets `keep_alive`, as on its own cycles.
+    """
+
+    __slots__ = (
+        "_chunked",
+        "_connection",
+        "_left",
+        "_mute",
+        "_remaining",
+        "_started",
+        "_task",
+        "body",
+        "expects_continue",
+        "gone",
+        "http10",
+        "keep_alive",
+        "request",
+        "response_complete",
+    )
+
+    def __init__(self, connection: Connection, request: Request, http10: bool, keep_alive: bool, expects: bool) -> None:
+        """`request` has no body yet: `ready` gives it one."""
+        self._connection = connection
+        self._left: asyncio.Future[None] | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._started = False
+        self._chunked = False
+        self._mute = request.method == "HEAD"
+        self._remaining = _UNKNOWN
+        self.body = Body(connection.service.buffered)
+        self.expects_continue = expects
+        self.gone = False
+        self.http10 = http10
+        self.keep_alive = keep_alive
+        self.request: Request | None = request
+        self.response_complete = False
+
+    # The request's side.
+
+    def ready(self) -> None:
+        """The last byte of the body has arrived."""
+        request = self.request
+        if request is not None:
+            request.body = self.body.whole()
+            request.received = monotonic()
+            request.started_at = time()
+            self.expects_continue = False
+
+    def run(self) -> None:
+        """Hand the request to the handler, in a task of its own."""
+        connection = self._connection
+        task = self._task = connection.loop.create_task(self._run())
+        connection.tasks.add(task)
+
+    def leave(self) -> None:
+        """The client has gone. The handler goes on until it chooses to stop."""
+        if self.response_complete or self.gone:
+            return
+        self.gone = True
+        if self._left is not None and not self._left.done():
+            self._left.set_result(None)
+        if self._task is None:
+            self._forget()
+
+    async def _run(self) -> None:
+        connection, request = self._connection, self.request
+        error = OwnkeyError("Something went wrong inside Ownkey.")
+        try:
+            if request is not None:
+                await connection.service.handler(request, self)
+        except asyncio.CancelledError:
+            error = Unavailable("The server is shutting down.")
+            raise
+        except Exception as failure:  # noqa: BLE001 (the outermost frame of a request: nobody else would answer it)
+            # The text of an unforeseen exception may quote what a client sent: only its kind and place are logged.
+            frames = "".join(traceback.format_tb(failure.__traceback__))
+            connection.logger.error("A data-plane handler raised %s\n%s", type(failure).__qualname__, frames)
+        finally:
+            if self._task is not None:
+                connection.tasks.discard(self._task)
+            self._settle(request, error)
+
+    def _settle(self, request: Request | None, error: OwnkeyError) -> None:
+        # An idle connection keeps its last exchange, which must not keep the body.
+        self._forget()
+        if self.gone:
+            self.response_complete = True
+        if self.response_complete:
+            return
+        try:
+            if not self._started and request is not None:
+                headers, body = self._connection.service.render_error(request.path, error)
+                self.answer(error.status, headers, body)
+        finally:
+            if not self.response_complete:
+                self.abort()
+
+    def _forget(self) -> None:
+        self.request = None
+        self.body.release()
+
+    # The answer's side: see `Responder`.
+
+    @property
+    def left(self) -> "asyncio.Future[None]":
+        if self._left is None:
+            self._left = self._connection.loop.create_future()
+            if self.gone:
+                self._left.set_result(None)
+        return self._left
+
+    def answer(self, status: int, headers: HeaderList, body: bytes) -> None:
+        framing = b"" if status in _BODILESS else b"content-length: %d\r\n" % len(body)
+        head = self._begin(status, headers, framing)
+        if self.gone:
+            return
+        transport = self._connection.transport
+        if self._mute:
+            transport.write(head)
+        elif len(body) < _JOIN_BELOW:
+            transport.write(head + body)
+        else:
+            transport.writelines((head, body))
+        self._finish()
+
+    def start(self, status: int, headers: HeaderList, length: int | None) -> None:
+        if status in _BODILESS:
+            framing = b""
+        elif length is not None:
+            framing = b"content-length: %d\r\n" % length
+            self._remaining = length
+        elif self.http10:
+            framing = b""
+            self.keep_alive = False
+        else:
+            framing = _CHUNKED
+            self._chunked = True
+        head = self._begin(status, headers, framing)
+        if not self.gone:
+            self._connection.transport.write(head)
+
+    def _begin(self, status: int, headers: HeaderList, framing: bytes) -> bytes:
+        if self._started:
+            raise RuntimeError("The answer has already begun.")
+        if not self.keep_alive:
+            framing += _CLOSE
+        connection = self._connection
+        head = connection.service.heads.render(status, headers, connection.fixed_headers(), framing)
+        self._started = True
+        if status in _BODILESS:
+            self._mute = True
+        return head
+
+    def write(self, data: bytes) -> None:
+        if self.gone:
+            return
+        self._check_open()
+        size = len(data)
+        if not size or self._mute:
+            return
+        transport = self._connection.transport
+        if self._chunked:
+            if size < _JOIN_BELOW:
+                transport.write(b"%x\r\n%b\r\n" % (size, data))
+            else:
+                transport.writelines((b"%x\r\n" % size, data, b"\r\n"))
+            return
+        if self._remaining != _UNKNOWN:
+            if size > self._remaining:
+                raise RuntimeError("The body is longer than announced.")
+            self._remaining -= size
+        transport.write(data)
+
+    async def drain(self) -> None:
+        flow = self._connection.flow
+        if flow.write_paused and not self.gone:
+            await flow.drain()
+
+    def end(self) -> None:
+        if self.gone:
+            return
+        self._check_open()
+        if self._remaining > 0 and not self._mute:
+            self.abort()
+            return
+        if self._chunked and not self._mute:
+            self._connection.transport.write(b"0\r\n\r\n")
+        self._finish()
+
+    def abort(self) -> None:
+        if self.response_complete or self.gone:
+            return
+        self._started = self.response_complete = True
+        self.keep_alive = False
+        connection = self._connection
+        if self.http10 and self._remaining == _UNKNOWN:
+            # Here the end of the connection is the end of the body: only a reset tells them apart.
+            _reset_on_close(connection.transport)
+            connection.transport.abort()
+        else:
+            connection.close()
+        connection.on_response_complete()
+
+    def _check_open(self) -> None:
+        if not self._started or self.response_complete:
+            raise RuntimeError("The answer has not begun, or is over.")
+
+    def _finish(self) -> None:
+        self.response_complete = True
+        if not self.keep_alive:
+            self._connection.close()
+        self._connection.on_response_complete()
+
+
+def _reset_on_close(transport: asyncio.Transport) -> None:
+    connected = transport.get_extra_info("socket")
+    if connected is not None:
+        connected.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)

@@ -1,0 +1,90 @@
+"""uvicorn's protocol, answering data-plane paths itself: the production adapter.
+
+Paths of the data plane skip ASGI: no scope, no events, one task and usually one write per request.
+Every other path goes on to the ASGI application through uvicorn's own code. Answers keep the order
+of their requests across both kinds.
+
+    data_received → httptools → on_headers_complete → accept   an Exchange (or uvicorn's cycle)
+                              → on_body             → take     its body
+                              → on_message_complete → complete its task, now or at its turn
+    Exchange → on_response_complete → the next in the pipeline
+"""
+
+from time import monotonic
+from typing import Any
+
+from uvicorn._types import ASGI3Application
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+from ownkey.domain.errors import Unavailable
+from ownkey.gateway.edge.exchange import Handler, RenderError, Request
+from ownkey.gateway.edge.guarded import BODY, GuardedProtocol
+from ownkey.gateway.edge.http1 import Exchange, Service
+from ownkey.gateway.edge.limits import Limits
+from ownkey.gateway.edge.target import is_data_plane
+
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+
+def data_plane_protocol(handler: Handler, limits: Limits, render_error: RenderError) -> type[HttpToolsProtocol]:
+    """The protocol class for `uvicorn.Config(http=…)`; use it with `ws="none"`.
+
+    `limits` and `render_error` hold for every path, `handler` answers those of the data plane.
+    """
+
+    class BoundProtocol(DataPlaneProtocol):
+        service = Service(handler, limits, render_error)
+
+    return BoundProtocol
+
+
+class DataPlaneProtocol(GuardedProtocol):
+    """One connection; see the module."""
+
+    def limit_for(self, path: str) -> int:
+        return self.service.limits.body if is_data_plane(path) else self.service.limits.other_body
+
+    def accept(self, method: str, version: str, query: bytes, first: dict[bytes, bytes]) -> None:
+        if not is_data_plane(self.path):
+            super().accept(method, version, query, first)
+            return
+        limit = self.limit_concurrency
+        if limit is not None and (len(self.connections) >= limit or len(self.tasks) >= limit):
+            raise Unavailable("The server is at its limit of concurrent requests.", retry_after=1)
+        http10 = version == "1.0"
+        request = Request(method, self.path, query, self.headers, b"", self.peer, 0.0, 0.0, first)
+        keep_alive = not http10 and self.parser.should_keep_alive()
+        exchange = Exchange(self, request, http10, keep_alive, self.expect_100_continue and not http10)
+        previous = self.cycle
+        newest: Any = exchange
+        self.cycle = newest
+        if previous is None or previous.response_complete:
+            self.running = exchange
+        else:
+            self.enqueue(exchange)
+
+    def take(self, body: bytes) -> None:
+        cycle: RequestResponseCycle | Exchange = self.cycle
+        if isinstance(cycle, Exchange):
+            cycle.body.add(body)
+        else:
+            super().take(body)
+
+    def complete(self) -> None:
+        cycle: RequestResponseCycle | Exchange = self.cycle
+        if not isinstance(cycle, Exchange):
+            super().complete()
+            return
+        cycle.ready()
+        if cycle is self.running:
+            cycle.run()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle | Exchange, app: ASGI3Application) -> None:
+        if not isinstance(cycle, Exchange):
+            super()._start_asgi_task(cycle, app)
+            return
+        self.running = cycle
+        if cycle is self.cycle and self.phase == BODY:
+            self._await_body(cycle)
+        else:
+            cycle.run()

@@ -1,0 +1,137 @@
+"""The one way out: every request to a provider leaves through `UpstreamClient.send`."""
+
+import asyncio
+import ssl
+
+from ownkey.domain.errors import Unavailable
+from ownkey.gateway.net.connection import Connection
+from ownkey.gateway.net.dial import Dialler
+from ownkey.gateway.net.errors import ConnectionLost
+from ownkey.gateway.net.guard import AddressGuard
+from ownkey.gateway.net.pool import OriginPool
+from ownkey.gateway.net.request import IDEMPOTENT, HeadEncoder, UpstreamRequest
+from ownkey.gateway.net.resolver import Resolver, SystemResolver
+from ownkey.gateway.net.response import UpstreamResponse
+from ownkey.gateway.net.settings import NetSettings
+from ownkey.gateway.net.target import Origin, Target
+from ownkey.gateway.net.tls import client_context
+
+_TARGETS_KEPT = 2048
+_Key = tuple[Origin, bool]
+
+
+class UpstreamClient:
+    """An HTTP/1.1 client for one event loop.
+
+    Redirects are returned, never followed; proxy variables of the environment are not looked at.
+    Trusted and other requests never share a connection, because they were admitted by different
+    rules. `resolver` and `tls` replace the system's name resolution and the default context.
+    """
+
+    def __init__(
+        self,
+        guard: AddressGuard,
+        settings: NetSettings | None = None,
+        *,
+        resolver: Resolver | None = None,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self._settings = settings = settings or NetSettings()
+        self._tls = tls or client_context(settings.extra_ca_file)
+        self._guard = guard
+        # Names that users choose are resolved by other threads than the operator's: slow name
+        # servers of a user's can then hold up only names of users.
+        self._resolvers: list[SystemResolver] = []
+        self._diallers = {
+            trusted: Dialler(guard, resolver or self._system_resolver(), self._tls, settings)
+            for trusted in (False, True)
+        }
+        self._encoder = HeadEncoder()
+        self._pools: dict[_Key, OriginPool] = {}
+        self._targets: dict[str, Target] = {}
+        self._closing = False
+        self._all_closed = asyncio.Event()
+
+    def target(self, url: str) -> Target:
+        """`Target.parse`, remembered for URLs without a query (a query may hold a key)."""
+        target = self._targets.get(url)
+        if target is None:
+            target = Target.parse(url)
+            if len(self._targets) < _TARGETS_KEPT and "?" not in url:
+                self._targets[url] = target
+        return target
+
+    async def send(self, request: UpstreamRequest) -> UpstreamResponse:
+        """Send a request and return its response once the head is there.
+
+        Raises InvalidRequest when the head cannot be written safely, otherwise a NetError.
+
+        When a request is sent a second time. A kept-alive connection may have been closed by the
+        server while it lay idle, so its socket is asked, by a poll immediately before the write,
+        whether it is quiet and open; if not, the next connection is taken and nothing had been
+        sent. A close that is still under way through the network escapes the poll. Then bytes were
+        written, and whether the server acted on them is unknown. Only an idempotent request (GET,
+        HEAD, OPTIONS; RFC 9110 section 9.2.2, RFC 9112 section 9.3.1) that got not one byte of
+        answer from a reused connection is then repeated, once, on another connection. A POST whose
+        bytes were written is never repeated here: it could be billed twice. The caller sees
+        ConnectionLost with `sent` and decides.
+        """
+        head = self._encoder.encode(request)
+        timeouts = request.timeouts or self._settings.timeouts
+        key = (request.target.origin, request.trusted)
+        head_only = request.method == b"HEAD"
+        repeated = False
+        while True:
+            # Looked up again each time: an empty pool is dropped while we wait.
+            pool = self._pools.get(key) or self._add_pool(key, request.target)
+            connection, fresh = pool.take(), False
+            if connection is None:
+                connection, fresh = await pool.connect(timeouts)
+                if not fresh and not connection.usable():
+                    connection.abort()
+                    continue
+            try:
+                exchange = await connection.run(head, request.body, timeouts, head_only=head_only)
+            except ConnectionLost as lost:
+                if fresh or repeated or lost.answered or (lost.sent and request.method not in IDEMPOTENT):
+                    raise
+                repeated = True
+                continue
+            return UpstreamResponse(connection, exchange, timeouts.idle)
+
+    async def close(self) -> None:
+        """Break off what is under way, close every connection and wait until they are gone."""
+        self._closing = True
+        for pool in tuple(self._pools.values()):
+            pool.close()
+        if self._pools:
+            await self._all_closed.wait()
+        for resolver in self._resolvers:
+            resolver.close()
+
+    def _system_resolver(self) -> SystemResolver:
+        resolver = SystemResolver(
+            threads=self._settings.resolver_threads,
+            cache_seconds=self._settings.resolver_cache_seconds,
+            cache_entries=self._settings.resolver_cache_entries,
+        )
+        self._resolvers.append(resolver)
+        return resolver
+
+    def _add_pool(self, key: _Key, target: Target) -> OriginPool:
+        if self._closing:
+            raise Unavailable("Ownkey is shutting down.", operator="the upstream client is closed")
+        trusted = key[1]
+        dialler = self._diallers[trusted]
+
+        async def dial(seconds: float) -> Connection:
+            return await dialler.dial(target, trusted=trusted, seconds=seconds)
+
+        pool = OriginPool(target.label, dial, self._settings, lambda: self._drop_pool(key))
+        self._pools[key] = pool
+        return pool
+
+    def _drop_pool(self, key: _Key) -> None:
+        del self._pools[key]
+        if self._closing and not self._pools:
+            self._all_closed.set()

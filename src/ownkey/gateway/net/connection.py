@@ -1,0 +1,283 @@
+"""One connection to a provider: writes a request, feeds the parser, keeps the time.
+
+Per exchange there is one future and no timer of its own: the connection keeps a single loop timer
+that is moved only when a deadline lies before it, and looks at the current deadline when it fires.
+"""
+
+import asyncio
+import select
+from collections.abc import Callable
+from typing import cast
+
+from ownkey.gateway.net.errors import ConnectionLost, NetError, ProtocolViolation, Stage, TimedOut
+from ownkey.gateway.net.exchange import Exchange
+from ownkey.gateway.net.parsing import Malformed, ResponseParser
+from ownkey.gateway.net.settings import NetSettings, Timeouts
+
+_ONE_WRITE = 64 * 1024
+_UPLOAD_SLICE = 64 * 1024
+# What a poll of an idle connection must not show: data nobody asked for, or the end.
+_NOT_IDLE = select.POLLIN | select.POLLPRI | getattr(select, "POLLRDHUP", 0)
+
+_LOST = "The provider closed the connection before the answer was complete."
+_BROKEN = "The provider's answer is not valid HTTP."
+
+
+def _nobody(_: "Connection") -> None:
+    return None
+
+
+class Connection(asyncio.Protocol):
+    """Used by one exchange at a time. The pool sets `on_release` and `on_close`.
+
+    `on_release` is called when a response is complete and another request may follow, `on_close`
+    once when the connection is gone.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, settings: NetSettings, origin: str) -> None:
+        self.origin = origin
+        self.closed = False
+        self.on_release: Callable[[Connection], None] = _nobody
+        self.on_close: Callable[[Connection], None] = _nobody
+        self._loop = loop
+        self._parser = ResponseParser(settings)
+        self._high_water = settings.high_water
+        self._idle_lifetime = settings.idle_lifetime
+        self._exchange: Exchange | None = None
+        self._waiter: asyncio.Future[None] | None = None
+        self._stage = Stage.TOTAL
+        self._deadline = self._ends_at = 0.0
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_at = 0.0
+        self._write_paused = self._read_paused = self._uploading = False
+
+    # Events of the transport.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+        self._poll = select.poll()
+        self._poll.register(transport.get_extra_info("socket").fileno(), _NOT_IDLE)
+
+    def data_received(self, data: bytes) -> None:
+        exchange = self._exchange
+        if exchange is None:
+            # Nobody asked for these bytes; they must not become part of the next response.
+            self._transport.abort()
+            return
+        exchange.answered = True
+        try:
+            self._parser.feed(data)
+        except Malformed as why:
+            self._fail(ProtocolViolation(_BROKEN, origin=self.origin, detail=str(why), sent=True))
+            return
+        if exchange.complete:
+            self._finish(exchange)
+        elif exchange.size > self._high_water and not self._read_paused and not self._transport.is_closing():
+            self._read_paused = True
+            self._transport.pause_reading()
+        if exchange.head_done:
+            self._wake()
+
+    def eof_received(self) -> None:
+        exchange = self._exchange
+        if exchange is not None and exchange.head_done and self._parser.until_close and self._ended_cleanly():
+            self._exchange = None
+            exchange.complete = exchange.ended = True
+            self._wake()
+        elif exchange is not None:
+            self._fail(self._lost(exchange, "closed by the peer"))
+        self._transport.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.closed = True
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._exchange is not None:
+            self._fail(self._lost(self._exchange, type(exc).__name__ if exc else "closed"))
+        self.on_close(self)
+
+    def pause_writing(self) -> None:
+        self._write_paused = True
+
+    def resume_writing(self) -> None:
+        self._write_paused = False
+        self._wake()
+
+    # For pool and response.
+
+    def usable(self) -> bool:
+        """Ask the socket itself whether the connection is quiet and open.
+
+        The loop may not yet have delivered what the kernel already knows: that the server closed
+        the idle connection, or sent bytes that belong to no request.
+        """
+        return (
+            self._exchange is None and not self.closed and not self._transport.is_closing() and not self._poll.poll(0)
+        )
+
+    async def run(self, head: bytes, body: bytes, timeouts: Timeouts, *, head_only: bool) -> Exchange:
+        """Send a request and return once the head of the response is there.
+
+        Raises a NetError. Leaving early (cancellation) closes the connection.
+        """
+        if self.closed or self._transport.is_closing():
+            raise ConnectionLost(_LOST, origin=self.origin, detail="closed before the request was written")
+        exchange = self._exchange = Exchange()
+        self._parser.begin(exchange, head_only=head_only)
+        now = self._loop.time()
+        self._ends_at = now + timeouts.total
+        exchange.sent = True
+        if len(body) <= _ONE_WRITE:
+            self._transport.write(head + body if body else head)
+        else:
+            await self._upload(exchange, head, body, timeouts.idle)
+            now = self._loop.time()
+        deadline = now + timeouts.first_byte
+        while not exchange.head_done and not exchange.ended:
+            await self._wait(Stage.FIRST_BYTE, deadline)
+        if exchange.error is not None and not exchange.head_done:
+            raise exchange.error
+        return exchange
+
+    async def more(self, exchange: Exchange, idle: float) -> None:
+        """Wait for body bytes or the end, at most `idle` seconds."""
+        deadline = self._loop.time() + idle
+        while not exchange.pieces and not exchange.ended:
+            await self._wait(Stage.IDLE, deadline)
+
+    def drained(self, exchange: Exchange) -> None:
+        """The reader took what was buffered: read on."""
+        if self._read_paused and self._exchange is exchange and not self._transport.is_closing():
+            self._read_paused = False
+            self._transport.resume_reading()
+
+    def abandon(self, exchange: Exchange) -> None:
+        """Give an unfinished exchange up. Without effect when it is no longer this connection's."""
+        if self._exchange is exchange:
+            self._fail(self._lost(exchange, "given up by the caller"))
+
+    def abandon_from_any_thread(self, exchange: Exchange) -> None:
+        """As `abandon`, for a finaliser: the collector runs in whichever thread allocates."""
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self.abandon, exchange)
+
+    def abort(self) -> None:
+        """Close at once, whatever goes on."""
+        if self._exchange is not None:
+            self._fail(self._lost(self._exchange, "the client is closing"))
+        self._transport.abort()
+
+    # Inside.
+
+    async def _upload(self, exchange: Exchange, head: bytes, body: bytes, idle: float) -> None:
+        """Write a large body as fast as the peer takes it, until it is out or an answer came.
+
+        An early refusal ends the upload and with it the use of the connection. An early success
+        may depend on the rest, which is then handed over whole: it is in memory already.
+        """
+        view = memoryview(body)
+        offset = 0
+        self._uploading = True
+        self._transport.write(head)
+        while offset < len(view) and not exchange.ended:
+            if exchange.head_done:
+                if exchange.status < 300:
+                    self._transport.write(view[offset:])
+                return
+            if self._write_paused:
+                await self._wait(Stage.WRITE, self._loop.time() + idle)
+                continue
+            self._transport.write(view[offset : offset + _UPLOAD_SLICE])
+            offset += _UPLOAD_SLICE
+        self._uploading = exchange.ended
+
+    async def _wait(self, stage: Stage, deadline: float) -> None:
+        if deadline >= self._ends_at:
+            stage, deadline = Stage.TOTAL, self._ends_at
+        self._stage = stage
+        self._set_deadline(deadline)
+        waiter = self._waiter = self._loop.create_future()
+        exchange = self._exchange
+        try:
+            await waiter
+        finally:
+            # When the exchange has ended, the connection may already serve the next one: then
+            # neither the waiter nor the deadline is ours to change.
+            if self._waiter is waiter:
+                self._waiter = None
+            if self._exchange is exchange:
+                self._stage, self._deadline = Stage.TOTAL, self._ends_at
+                if exchange is not None and (waiter.cancelled() or not waiter.done()):
+                    self.abandon(exchange)
+
+    def _wake(self) -> None:
+        waiter = self._waiter
+        if waiter is not None:
+            self._waiter = None
+            if not waiter.done():
+                waiter.set_result(None)
+
+    def _finish(self, exchange: Exchange) -> None:
+        self._exchange = None
+        exchange.ended = True
+        transport = self._transport
+        if not self._parser.reusable or self._uploading or transport.is_closing() or transport.get_write_buffer_size():
+            transport.abort()
+            return
+        if self._read_paused:
+            self._read_paused = False
+            transport.resume_reading()
+        hint = self._parser.keep_alive_hint
+        lifetime = self._idle_lifetime if hint is None else min(self._idle_lifetime, hint - 1)
+        if lifetime <= 0:
+            transport.abort()
+            return
+        self._set_deadline(self._loop.time() + lifetime)
+        self.on_release(self)
+
+    def _fail(self, error: NetError) -> None:
+        exchange = self._exchange
+        self._exchange = None
+        if exchange is not None:
+            exchange.error = error
+            exchange.ended = True
+        self._wake()
+        self._transport.abort()
+
+    def _lost(self, exchange: Exchange, detail: str) -> ConnectionLost:
+        return ConnectionLost(_LOST, origin=self.origin, detail=detail, sent=exchange.sent, answered=exchange.answered)
+
+    def _ended_cleanly(self) -> bool:
+        """Whether the end is one an attacker in the network could not have forged, as far as we can know.
+
+        Under TLS a bare TCP end is not enough: after a close_notify a read answers empty, without
+        one it would still want data.
+        """
+        tls = self._transport.get_extra_info("ssl_object")
+        if tls is None:
+            return True
+        try:
+            return not tls.read(1)
+        except OSError:
+            return False
+
+    def _set_deadline(self, when: float) -> None:
+        self._deadline = when
+        if self._timer is not None:
+            if self._timer_at <= when:
+                return
+            self._timer.cancel()
+        self._timer_at = when
+        self._timer = self._loop.call_at(when, self._on_timer)
+
+    def _on_timer(self) -> None:
+        self._timer = None
+        # uvloop's clock and timers are in whole milliseconds.
+        if self._loop.time() < self._deadline - 0.001:
+            self._set_deadline(self._deadline)
+        elif self._exchange is None:
+            self._transport.abort()
+        else:
+            sent = self._exchange.sent
+            self._fail(TimedOut(self._stage, origin=self.origin, sent=sent))

@@ -1,0 +1,99 @@
+"""A request for a provider, and its head as bytes."""
+
+import re
+
+from msgspec import Struct
+
+from ownkey.domain.errors import InvalidRequest
+from ownkey.gateway.net.settings import Timeouts
+from ownkey.gateway.net.target import Target
+
+IDEMPOTENT = frozenset({b"GET", b"HEAD", b"OPTIONS"})
+_METHODS = IDEMPOTENT | {b"POST", b"PUT", b"PATCH", b"DELETE"}
+_WITH_LENGTH = frozenset({b"POST", b"PUT", b"PATCH"})
+_TOKEN = re.compile(rb"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_CONTROLS = bytes(code for code in range(32) if code not in b"\t\r\n") + b"\x7f"
+_NAMES_KEPT = 1024
+
+_OURS = frozenset(
+    {
+        b"accept-encoding",
+        b"connection",
+        b"content-length",
+        b"expect",
+        b"host",
+        b"http2-settings",
+        b"keep-alive",
+        b"proxy-authorization",
+        b"proxy-connection",
+        b"te",
+        b"trailer",
+        b"transfer-encoding",
+        b"upgrade",
+    }
+)
+"""Headers that frame the message or belong to one connection: never the caller's to set."""
+
+
+class UpstreamRequest(Struct, frozen=True):
+    """One request. `headers` leave out what the client sets itself: host, lengths, connection.
+
+    `trusted` says that the operator, not a user, configured the target. `timeouts` default to
+    those of the client's settings.
+    """
+
+    method: bytes
+    target: Target
+    headers: list[tuple[bytes, bytes]]
+    body: bytes = b""
+    trusted: bool = False
+    timeouts: Timeouts | None = None
+
+    def __repr__(self) -> str:
+        # Headers hold the key and the body what a person wrote.
+        return f"UpstreamRequest({self.method.decode('latin-1')} {self.target.label})"
+
+    __str__ = __repr__
+
+
+class HeadEncoder:
+    """Writes request heads and refuses every one that a header value could break out of."""
+
+    __slots__ = ("_names",)
+
+    def __init__(self) -> None:
+        self._names: set[bytes] = set()
+
+    def encode(self, request: UpstreamRequest) -> bytes:
+        """Return the head with its final empty line. Raises InvalidRequest, without the value."""
+        method, target, headers, body = request.method, request.target, request.headers, request.body
+        names = self._names
+        lines = [b"%b %b HTTP/1.1\r\nhost: %b\r\naccept-encoding: identity" % (method, target.path, target.host_header)]
+        for name, value in headers:
+            if name not in names:
+                self._admit(name)
+            lines.append(b"%b: %b" % (name, value))
+        if body or method in _WITH_LENGTH:
+            lines.append(b"content-length: %d" % len(body))
+        lines.append(b"\r\n")
+        head = b"\r\n".join(lines)
+        # The list has one entry per line, its first entry three and its last the two line ends
+        # that close the head: any other number of CR or LF came from inside a value.
+        expected = len(lines) + 2
+        if (
+            head.count(b"\n") != expected
+            or head.count(b"\r") != expected
+            or len(head.translate(None, _CONTROLS)) != len(head)
+        ):
+            raise InvalidRequest("A header value holds a line break or a control character.")
+        if method not in _METHODS:
+            raise InvalidRequest("This HTTP method cannot be sent.")
+        return head
+
+    def _admit(self, name: bytes) -> None:
+        if _TOKEN.fullmatch(name) is None:
+            raise InvalidRequest("A header name is not valid.")
+        if name.lower() in _OURS:
+            raise InvalidRequest(f"The header {name.decode('ascii')!r} cannot be set.")
+        if len(self._names) < _NAMES_KEPT:
+            self._names.add(name)

@@ -1,0 +1,129 @@
+"""The price list as it is stored: tables by provider, models with a rule that matches their names, seasons.
+
+The rules are those of genai-prices, from which the list is made: the first model of a table whose rule
+matches wins; the last season that is in force gives the price.
+"""
+
+import re
+from functools import lru_cache
+
+from msgspec import Struct
+
+from ownkey.domain.price import Rates
+
+_DAY = 86_400
+
+
+class Match(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """A rule on a lower-case model name. Exactly one field is set."""
+
+    equals: str | None = None
+    starts: str | None = None
+    ends: str | None = None
+    contains: str | None = None
+    regex: str | None = None
+    any: list["Match"] | None = None
+    all: list["Match"] | None = None
+
+    def matches(self, name: str) -> bool:
+        if self.equals is not None:
+            return name == self.equals
+        if self.any is not None:
+            return any(rule.matches(name) for rule in self.any)
+        if self.starts is not None:
+            return name.startswith(self.starts)
+        if self.contains is not None:
+            return self.contains in name
+        if self.ends is not None:
+            return name.endswith(self.ends)
+        if self.all is not None:
+            return all(rule.matches(name) for rule in self.all)
+        return self.regex is not None and _compiled(self.regex).search(name) is not None
+
+
+@lru_cache(maxsize=1024)
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern)
+
+
+class Season(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """Rates and when they hold: from `starts_at` (Unix seconds), or daily between two seconds of the UTC day.
+
+    `rates` is None when the model is not sold by text tokens.
+    """
+
+    rates: Rates | None
+    starts_at: int | None = None
+    daily: tuple[int, int] | None = None
+
+    def in_force(self, now: float) -> bool:
+        if self.starts_at is not None:
+            return now >= self.starts_at
+        if self.daily is not None:
+            start, end = self.daily
+            second = now % _DAY
+            return start <= second < end if start <= end else second >= start or second < end
+        return True
+
+    def next_change(self, now: float) -> float:
+        """The next instant at which `in_force` may change; infinity when it never does."""
+        if self.starts_at is not None:
+            return self.starts_at if self.starts_at > now else float("inf")
+        if self.daily is not None:
+            midnight = now - now % _DAY
+            return min(
+                moment for edge in self.daily for moment in (midnight + edge, midnight + edge + _DAY) if moment > now
+            )
+        return float("inf")
+
+
+class PricedModel(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """One model of a table. `context_window` is in tokens."""
+
+    id: str
+    match: Match
+    seasons: list[Season]
+    context_window: int | None = None
+
+
+class Table(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """One provider's models, and the providers whose tables it falls back to."""
+
+    models: list[PricedModel]
+    fallback: list[str] = []
+
+    def find(self, name: str) -> PricedModel | None:
+        """The model meant by a lower-case name, in this table only."""
+        for model in self.models:
+            if model.match.matches(name):
+                return model
+        return None
+
+
+class PriceList(Struct, frozen=True, forbid_unknown_fields=True):
+    """All tables, by the provider's id in the price list."""
+
+    tables: dict[str, Table]
+
+    def find(self, table: str, model: str) -> PricedModel | None:
+        """The model meant by a provider's own id for it, in any of the spellings the list knows."""
+        name = model.lower()
+        return self._find(table, name) or self._find(table, _with_dashed_date(name))
+
+    def _find(self, table: str, name: str) -> PricedModel | None:
+        found = self.tables.get(table)
+        if found is None:
+            return None
+        for each in (found, *(self.tables[other] for other in found.fallback if other in self.tables)):
+            model = each.find(name)
+            if model is not None:
+                return model
+        return None
+
+
+_COMPACT_DATE = re.compile(r"-(20\d{2})(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(?=-|:|$)")
+
+
+def _with_dashed_date(name: str) -> str:
+    """`gpt-5.2-20251211` as the list spells it: `gpt-5.2-2025-12-11`."""
+    return _COMPACT_DATE.sub(r"-\1-\2-\3", name)

@@ -1,0 +1,123 @@
+"""Reading the catalogue's TOML files: provider rows, models and price overrides.
+
+Errors name the file and the field, so that an operator who adds a row finds the mistake at start-up.
+"""
+
+import re
+import tomllib
+from collections.abc import Iterable
+from importlib.resources.abc import Traversable
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from ownkey.domain.catalogue import Model, Provider
+
+T = TypeVar("T")
+
+_NAME = re.compile(r"^[a-z][a-z0-9_-]{0,39}$")
+
+
+class CatalogueError(ValueError):
+    """A catalogue file cannot be used; the text names the file and the field."""
+
+
+class ProviderRow(Provider, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A provider as its file says it. `example_base_url` shows what a key has to bring where `base_url` is None."""
+
+    base_url: str | None = None
+    example_base_url: str | None = None
+
+
+class ModelRow(Model, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A curated model. An empty string in `upstream_ids` says that this provider does not serve it."""
+
+
+class PriceOverride(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A price that replaces the price list's, in USD per million tokens as decimal strings.
+
+    `model` is a pattern (fnmatch) of the provider's own model ids; `reason` says why the list is not followed.
+    """
+
+    provider: str
+    model: str
+    reason: str
+    input: str
+    output: str
+    cached_input: str | None = None
+    cache_write: str | None = None
+
+
+class ModelFile(Struct, frozen=True, forbid_unknown_fields=True):
+    """models.toml."""
+
+    models: list[ModelRow]
+
+
+class OverrideFile(Struct, frozen=True, forbid_unknown_fields=True):
+    """price_overrides.toml."""
+
+    overrides: list[PriceOverride] = []
+
+
+def read_providers(folder: Traversable) -> list[ProviderRow]:
+    """All provider rows of a folder, by name. Raises CatalogueError."""
+    if not folder.is_dir():
+        raise CatalogueError(f"{folder} is not a folder of provider files")
+    files = sorted((entry for entry in folder.iterdir() if entry.name.endswith(".toml")), key=lambda entry: entry.name)
+    return [read_provider(file) for file in files]
+
+
+def read_provider(file: Traversable) -> ProviderRow:
+    """One provider row. Raises CatalogueError naming the file and the field."""
+    row = read_toml(file, ProviderRow)
+    if not _NAME.match(row.name):
+        raise CatalogueError(f"{file}: name: {row.name!r} must be lower-case letters, digits, - and _")
+    if row.base_url is not None:
+        _require_url(file, "base_url", row.base_url)
+    if row.check is not None and "://" in row.check.url:
+        _require_url(file, "check.url", row.check.url)
+    for format_, path in row.endpoints.items():
+        if not path.startswith("/"):
+            raise CatalogueError(f"{file}: endpoints.{format_.value}: {path!r} must start with a slash")
+    try:
+        re.compile(row.key_pattern)
+    except re.error as error:
+        raise CatalogueError(f"{file}: key_pattern: {error}") from error
+    return row
+
+
+def read_toml(file: Traversable, type_: type[T]) -> T:
+    """The file's content as `type_`. Raises CatalogueError."""
+    try:
+        content: dict[str, Any] = tomllib.loads(file.read_text(encoding="utf-8"))
+        return msgspec.convert(content, type_)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise CatalogueError(f"{file}: {error}") from error
+    except msgspec.ValidationError as error:
+        raise CatalogueError(f"{file}: {error}") from error
+
+
+def unique_by_name(rows: Iterable[ProviderRow]) -> dict[str, ProviderRow]:
+    """Rows by name; a later row replaces an earlier one, so that an operator's file can correct ours."""
+    return {row.name: row for row in rows}
+
+
+def _require_url(file: Traversable, field: str, url: str) -> None:
+    problem = url_problem(url)
+    if problem:
+        raise CatalogueError(f"{file}: {field}: {problem}")
+
+
+_URL = re.compile(r"^https?://(?P<authority>[^/?#\s]+)(?P<path>/[^?#\s]*)?$")
+
+
+def url_problem(url: str) -> str | None:
+    """Why `url` cannot be a provider's address, or None when it can. It must be absolute, without query or userinfo."""
+    match = _URL.match(url)
+    if match is None:
+        return f"{url!r} must be an http or https address without query and fragment"
+    if "@" in match["authority"]:
+        return "an address carries no user name or password"
+    return None

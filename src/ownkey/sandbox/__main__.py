@@ -1,0 +1,22 @@
+"""`python -m ownkey.sandbox`: the sandbox without the rest of the command line."""
+
+import argparse
+
+from ownkey.sandbox.options import Options
+from ownkey.sandbox.server import run
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m ownkey.sandbox", description="A simulator of the LLM providers.")
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=8089, help="0 takes a free one")
+    parser.add_argument("--ttft-ms", type=float, default=0.0, help="time to first byte in milliseconds")
+    parser.add_argument("--tokens-per-second", type=float, default=0.0, help="0 is as fast as possible")
+    parser.add_argument("--seed", type=int, default=None, help="vary the times by up to a quarter, repeatably")
+    given = parser.parse_args()
+    options = Options(ttft_ms=given.ttft_ms, tokens_per_second=given.tokens_per_second, seed=given.seed)
+    run(given.host, given.port, options)
+
+
+if __name__ == "__main__":
+    main()

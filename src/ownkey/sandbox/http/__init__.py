@@ -1,0 +1,1 @@
+"""The sandbox's HTTP server: asyncio and httptools, without a framework."""

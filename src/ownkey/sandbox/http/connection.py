@@ -1,0 +1,294 @@
+"""One HTTP/1.1 connection: requests in, answers out in order, nothing kept longer than needed."""
+
+import asyncio
+import time
+from collections import deque
+from functools import partial
+from http import HTTPStatus
+from typing import cast
+
+import httptools
+
+from ownkey.sandbox.app import Sandbox, refusal
+from ownkey.sandbox.exchange import Answer, EventStream, Head, Request
+from ownkey.sandbox.http.heads import Heads
+from ownkey.sandbox.http.peers import Peers
+from ownkey.sandbox.http.pump import Pump
+
+MOST_HEADER_BYTES = 64 * 1024
+_MOST_WAITING = 32
+"""Pipelined requests that may wait for their turn before no more is read."""
+_WRITE_BUFFER = 64 * 1024
+_LINGER_S = 2.0
+"""How long a refused sender is still listened to, so that it can read the refusal."""
+
+_PHRASES = {status.value: status.phrase for status in HTTPStatus}
+STATUS_LINES = {
+    status: f"HTTP/1.1 {status} {_PHRASES.get(status, 'Unknown')}\r\n".encode() for status in range(100, 600)
+}
+
+
+class Connection(asyncio.Protocol):
+    """Parses, asks the sandbox, answers. Requests of a pipeline are answered one after the other."""
+
+    def __init__(self, sandbox: Sandbox, peers: Peers, heads: Heads) -> None:
+        self._sandbox = sandbox
+        self._peers = peers
+        self._heads = heads
+        self._loop = asyncio.get_running_loop()
+        self._parser = httptools.HttpRequestParser(self)
+        self._waiting: deque[Request] = deque()
+        self._current: Request | None = None
+        self._pump: Pump | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._refusal: Answer | None = None
+        self._deaf = False
+        self._closing = False
+        self._reading = True
+        self.last_active = time.time()
+        self._url = b""
+        self._headers: dict[bytes, bytes] = {}
+        self._between = True
+        self._first = b""
+        self._in_head = False
+        self._head_bytes = 0
+        self._body: bytes | bytearray = b""
+
+    # What the loop calls.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+        self._transport.set_write_buffer_limits(high=_WRITE_BUFFER)
+        self._peers.joined(self)
+        self._sandbox.stats.connections += 1
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._peers.left(self)
+        self._sandbox.stats.connections -= 1
+        self._deaf = self._closing = True
+        self._abandon()
+
+    def eof_received(self) -> bool:
+        """A reader that closes its side has left; what is still to be flushed is flushed."""
+        self._abandon()
+        return False
+
+    def pause_writing(self) -> None:
+        if self._pump is not None:
+            self._pump.pause()
+
+    def resume_writing(self) -> None:
+        if self._pump is not None:
+            self._pump.resume()
+
+    def data_received(self, data: bytes) -> None:
+        if self._between and not self._deaf and self._current is None:
+            known = self._heads.find(data)
+            if known is not None:
+                self._answer(known)
+                return
+        if self._deaf:
+            return
+        self._first = data if self._between else b""
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            self._refuse(400, "This server does not switch protocols.")
+        except httptools.HttpParserError:
+            self._refuse(400, "The request is not valid HTTP/1.1.")
+        if self._in_head:
+            self._head_bytes += len(data)
+            if self._head_bytes > MOST_HEADER_BYTES:
+                self._refuse(431, "The request's headers are too large.")
+        if self._waiting or self._refusal is not None:
+            self._serve()
+
+    # What the parser calls.
+
+    def on_message_begin(self) -> None:
+        self._url, self._headers, self._body = b"", {}, b""
+        self._between = False
+        self._in_head, self._head_bytes = True, 0
+
+    def on_url(self, url: bytes) -> None:
+        self._url += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        name = name.lower()
+        headers = self._headers
+        headers[name] = value if name not in headers else headers[name] + b", " + value
+
+    def on_headers_complete(self) -> None:
+        self._in_head = False
+        headers = self._headers
+        length = headers.get(b"content-length")
+        if length is not None and int(length) > self._sandbox.options.body_limit:
+            self._refuse_large()
+        elif b"expect" in headers and not self._waiting and self._current is None:
+            self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    def on_body(self, body: bytes) -> None:
+        if self._refusal is not None:
+            return
+        if not self._body:
+            self._body = body
+        elif isinstance(self._body, bytearray):
+            self._body += body
+        else:
+            self._body = bytearray(self._body) + body
+        if len(self._body) > self._sandbox.options.body_limit:
+            self._refuse_large()
+
+    def on_message_complete(self) -> None:
+        self._between = True
+        if self._refusal is not None:
+            return
+        parser = self._parser
+        head = Head(
+            parser.get_method(),
+            self._url,
+            self._headers,
+            keep_alive=parser.should_keep_alive(),
+            version_11=parser.get_http_version() == "1.1",
+        )
+        request = Request(head, bytes(self._body))
+        self._waiting.append(request)
+        if self._first:
+            self._heads.remember(self._first, self._url, request)
+            self._first = b""
+        self._body = b""
+
+    # Serving.
+
+    def _refuse_large(self) -> None:
+        limit = self._sandbox.options.body_limit
+        self._refuse(413, f"The request body exceeds the limit of {limit} bytes.")
+
+    def _refuse(self, status: int, message: str) -> None:
+        """Answer so after the requests before, then close. What else arrives is dropped."""
+        if self._refusal is None:
+            self._refusal = refusal(status, message)
+            self._body = b""
+
+    def _serve(self) -> None:
+        """Answer waiting requests until one takes time."""
+        waiting = self._waiting
+        while waiting and self._current is None and not self._closing:
+            self._answer(waiting.popleft())
+        if self._refusal is not None and self._current is None and not self._closing:
+            self._send_refusal(self._refusal)
+        self._mind_reading()
+
+    def _answer(self, request: Request) -> None:
+        response = self._sandbox.respond(request)
+        if type(response) is not Answer:
+            self._current = request
+            self._stream(request, cast("EventStream", response))
+        elif response.delay:
+            self._current = request
+            self._timer = self._loop.call_later(response.delay, partial(self._send_late, request, response))
+        else:
+            self._send(request, response)
+
+    def _mind_reading(self) -> None:
+        wanted = len(self._waiting) <= _MOST_WAITING
+        if wanted is not self._reading and not self._closing:
+            self._reading = wanted
+            if wanted:
+                self._transport.resume_reading()
+            else:
+                self._transport.pause_reading()
+
+    def _send(self, request: Request, answer: Answer) -> None:
+        keep_alive = request.head.keep_alive and not answer.missing_bytes and not self._peers.draining
+        body = answer.body
+        self._transport.write(
+            b"%b%b%bcontent-length: %d\r\n\r\n%b"
+            % (
+                STATUS_LINES[answer.status],
+                answer.head,
+                b"" if keep_alive else b"connection: close\r\n",
+                len(body) + answer.missing_bytes,
+                body if request.head.method != b"HEAD" else b"",
+            )
+        )
+        request.outcome = "answered"
+        self.last_active = request.at
+        if not keep_alive:
+            self._close()
+
+    def _send_late(self, request: Request, answer: Answer) -> None:
+        self._timer = self._current = None
+        self._send(request, answer)
+        self._serve()
+
+    def _send_refusal(self, answer: Answer) -> None:
+        self._deaf = self._closing = True
+        transport = self._transport
+        transport.write(
+            b"%b%bconnection: close\r\ncontent-length: %d\r\n\r\n%b"
+            % (STATUS_LINES[answer.status], answer.head, len(answer.body), answer.body)
+        )
+        self._sandbox.stats.count(answer.status)
+        if transport.can_write_eof():
+            transport.write_eof()
+        self._loop.call_later(_LINGER_S, transport.abort)
+
+    def _stream(self, request: Request, stream: EventStream) -> None:
+        chunked = request.head.version_11
+        keep_alive = request.head.keep_alive and chunked
+        head = b"%b%b%b%b\r\n" % (
+            STATUS_LINES[200],
+            stream.head,
+            b"transfer-encoding: chunked\r\n" if chunked else b"",
+            b"" if keep_alive else b"connection: close\r\n",
+        )
+        stats = self._sandbox.stats
+        stats.streams += 1
+        stats.open_streams += 1
+        request.outcome = "streaming"
+        self._pump = Pump(stream, request, head, chunked, self._transport.write, self._stream_ended)
+        self._pump.run()
+
+    def _stream_ended(self, complete: bool) -> None:
+        request, self._current, self._pump = self._current, None, None
+        self._sandbox.stats.open_streams -= 1
+        self.last_active = time.time()
+        if request is not None:
+            request.outcome = "streamed"
+            if not complete or not request.head.keep_alive or not request.head.version_11 or self._peers.draining:
+                self._close()
+                return
+        if self._waiting or self._refusal is not None:
+            self._loop.call_soon(self._serve)
+
+    def _abandon(self) -> None:
+        """Stop making what nobody will read."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._pump is not None:
+            self._pump.stop()
+            self._pump = None
+            self._sandbox.stats.open_streams -= 1
+        if self._current is not None:
+            self._current.outcome = "abandoned"
+            self._sandbox.stats.abandoned += 1
+            self._current = None
+        self._waiting.clear()
+
+    def _close(self) -> None:
+        """Flush and close."""
+        self._deaf = self._closing = True
+        self._waiting.clear()
+        self._transport.close()
+
+    # What the server calls.
+
+    def close_if_idle(self, since: float) -> None:
+        """Close when nothing is under way and nothing was since `since` (Unix seconds)."""
+        if self._current is None and self.last_active <= since and not self._closing:
+            self._close()
+
+    def abort(self) -> None:
+        self._transport.abort()

@@ -1,0 +1,121 @@
+"""Copies of a whole database, taken while it is in use, and new databases made from them.
+
+A backup holds ciphertext and hashes, no key in the clear; it is worthless without the master key,
+which it does not hold. Files are made with mode 0600 and never replace another file.
+"""
+
+import asyncio
+import os
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from ownkey.storage import backup_postgres
+from ownkey.storage.border import database_border, unavailable
+from ownkey.storage.database import Database
+from ownkey.storage.engines import parse_url, sqlite_path
+from ownkey.storage.errors import BackupRefused
+from ownkey.storage.migrations import check_known
+
+
+async def backup(database: Database, path: Path) -> None:
+    """Write a consistent copy to `path`: what was committed when it began. Writers go on meanwhile.
+
+    SQLite gives a database file that is compact and free of deleted bytes, Postgres an archive of
+    pg_dump. Raises BackupRefused when `path` exists or pg_dump is not installed, Unavailable when
+    the database or the disk fails; then no file is left.
+    """
+    await asyncio.to_thread(_reserve, path)
+    partial = path.with_name(path.name + ".partial")
+    try:
+        with database_border(database.place):
+            if database.path is None:
+                await backup_postgres.dump(database.url, partial)
+            else:
+                await asyncio.to_thread(_copy_sqlite, database.path, partial)
+            await asyncio.to_thread(_publish, partial, path)
+    except BaseException:
+        _discard(partial, path)
+        raise
+
+
+async def restore(path: Path, url: str) -> None:
+    """Make the database `url` from the backup `path`. `Database.migrate` then brings it up to date.
+
+    Raises BackupRefused when there is a database already, when `path` is damaged or no backup of
+    Ownkey's for this engine, DatabaseTooNew when a newer Ownkey made it. Then nothing was changed.
+    """
+    parsed = parse_url(url)
+    if parsed.get_backend_name() == "postgresql":
+        await backup_postgres.restore(path, url)
+    else:
+        await asyncio.to_thread(_restore_sqlite, path, sqlite_path(parsed))
+
+
+def _reserve(path: Path) -> None:
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    except FileExistsError:
+        raise BackupRefused(f"{path} exists already; a backup never replaces a file.") from None
+    except OSError as error:
+        raise BackupRefused(f"{path} cannot be written: {error.strerror}.") from error
+
+
+def _publish(partial: Path, path: Path) -> None:
+    """Give the finished copy its name, durably."""
+    _sync(partial)
+    partial.replace(path)
+    _sync(path.parent)
+
+
+def _discard(*paths: Path) -> None:
+    for path in paths:
+        path.unlink(missing_ok=True)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _copy_sqlite(source: Path, target: Path) -> None:
+    """VACUUM INTO reads one snapshot, which the WAL keeps while writers go on."""
+    os.close(os.open(target, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600))
+    try:
+        with closing(sqlite3.connect(source.absolute().as_uri() + "?mode=ro", uri=True)) as conn:
+            conn.execute("VACUUM INTO ?", (str(target),))
+    except sqlite3.Error as error:
+        raise unavailable(str(target), error) from error
+
+
+def _restore_sqlite(source: Path, target: Path) -> None:
+    for existing in (target, Path(f"{target}-wal"), Path(f"{target}-journal")):
+        if existing.exists():
+            raise BackupRefused(f"{existing} exists already; move it away before restoring.")
+    _check_sqlite_backup(source)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    _reserve(target)
+    partial = target.with_name(target.name + ".partial")
+    try:
+        _copy_sqlite(source, partial)
+        _publish(partial, target)
+    except BaseException:
+        _discard(partial, target)
+        raise
+
+
+def _check_sqlite_backup(source: Path) -> None:
+    if not source.is_file():
+        raise BackupRefused(f"There is no file {source}.")
+    try:
+        with closing(sqlite3.connect(source.absolute().as_uri() + "?mode=ro", uri=True)) as conn:
+            problems = [row[0] for row in conn.execute("PRAGMA integrity_check")]
+            heads = {row[0] for row in conn.execute("SELECT version_num FROM alembic_version")}
+    except sqlite3.Error as error:
+        raise BackupRefused(f"{source} is no SQLite backup of Ownkey's.", operator=str(error)) from error
+    if problems != ["ok"]:
+        raise BackupRefused(f"{source} is damaged.", operator=str(problems[0]))
+    check_known(heads)

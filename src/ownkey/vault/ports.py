@@ -1,0 +1,52 @@
+"""What the vault asks of storage: to keep wrapped data keys."""
+
+from enum import StrEnum
+from typing import Protocol
+
+from msgspec import Struct
+
+
+class Use(StrEnum):
+    """What a data key is for: sealing secrets, or keyed hashes (fingerprints and peppers)."""
+
+    SEAL = "seal"
+    MAC = "mac"
+
+
+class DataKey(Struct, frozen=True, kw_only=True):
+    """A tenant's key, wrapped by the master key whose id is `master_version`. `created_at` is Unix seconds."""
+
+    id: str
+    tenant: str
+    use: str
+    generation: int
+    master_version: str
+    wrapped: bytes
+    created_at: float
+    retired: bool = False
+
+
+class DataKeyStore(Protocol):
+    """Keeps data keys. (tenant, use, generation) is unique."""
+
+    async def get(self, key_id: str) -> DataKey | None: ...
+
+    async def current(self, tenant: str, use: str) -> DataKey | None:
+        """The one with the highest generation that is not retired."""
+        ...
+
+    async def add(self, key: DataKey) -> bool:
+        """Keep a new key; False when another process was first with this generation: read `current` again."""
+        ...
+
+    async def wrapped_under(self, version: str, limit: int) -> list[DataKey]:
+        """At most `limit` keys wrapped by this master key, retired ones too."""
+        ...
+
+    async def rewrap(self, key_id: str, expected_wrapped: bytes, wrapped: bytes, version: str) -> bool:
+        """Replace the wrapping if it is still `expected_wrapped`; whether it was."""
+        ...
+
+    async def count_by_version(self) -> dict[str, int]:
+        """How many keys each master key wraps."""
+        ...

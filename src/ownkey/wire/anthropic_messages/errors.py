@@ -1,0 +1,44 @@
+"""Anthropic's error shape: `{"type": "error", "error": {"type", "message"}, "request_id"}`."""
+
+from typing import Any
+
+import msgspec
+
+from ownkey.domain.errors import OwnkeyError
+from ownkey.wire.errors import ErrorKind, WireError, encodable, own_error, read_error
+
+_ENCODE = msgspec.json.Encoder().encode
+
+_TYPES = {
+    ErrorKind.INVALID_REQUEST: "invalid_request_error",
+    ErrorKind.AUTHENTICATION: "authentication_error",
+    ErrorKind.BILLING: "billing_error",
+    ErrorKind.PERMISSION: "permission_error",
+    ErrorKind.NOT_FOUND: "not_found_error",
+    ErrorKind.CONFLICT: "conflict_error",
+    ErrorKind.TOO_LARGE: "request_too_large",
+    ErrorKind.RATE_LIMIT: "rate_limit_error",
+    ErrorKind.OVERLOADED: "overloaded_error",
+    ErrorKind.TIMEOUT: "timeout_error",
+    ErrorKind.SERVER: "api_error",
+}
+
+
+def read(status: int, body: bytes) -> WireError:
+    return read_error(status, body)
+
+
+def write(error: WireError, request_id: str) -> bytes:
+    return _ENCODE(error_body(error) | {"request_id": request_id})
+
+
+def write_own(error: OwnkeyError, request_id: str) -> bytes:
+    return write(own_error(error), request_id)
+
+
+def error_body(error: WireError) -> dict[str, Any]:
+    """The shape has no place for the field's name, so the message begins with it, as Anthropic's own do."""
+    message = error.message
+    if error.param and error.param not in message:
+        message = f"{error.param}: {message}"
+    return {"type": "error", "error": {"type": _TYPES[error.kind], "message": encodable(message)}}

@@ -1,0 +1,250 @@
+"""Events into a message stream for a client.
+
+Anthropic's blocks come one after the other. Where another format interleaves parallel tool calls,
+the first goes out at once and the others wait until its arguments are a complete JSON object.
+"""
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import msgspec
+
+from ownkey.domain.usage import Usage
+from ownkey.wire.anthropic_messages.answers import NAMES
+from ownkey.wire.anthropic_messages.errors import error_body
+from ownkey.wire.anthropic_messages.usage import from_usage
+from ownkey.wire.errors import WireError, broken, truncated
+from ownkey.wire.events import (
+    Event,
+    Finished,
+    Pinged,
+    ReasoningDelta,
+    ReasoningRedacted,
+    ReasoningSigned,
+    RefusalDelta,
+    Started,
+    Stopped,
+    StreamFailed,
+    TextDelta,
+    ToolCallDelta,
+    ToolCallStarted,
+    UsageReported,
+)
+from ownkey.wire.neutral import ANTHROPIC_REASONING, Stop, StopReason
+
+_ENCODE = msgspec.json.Encoder().encode
+_OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+PING = b'event: ping\ndata: {"type":"ping"}\n\n'
+_DELTA = (
+    b'event: content_block_delta\ndata: {"type":"content_block_delta","index":%d,"delta":{"type":"%b","%b":%b}}\n\n'
+)
+_MOST_WAITING = 16 * 1024 * 1024
+"""Bytes that may wait for a call to be complete; a stream that needs more is broken."""
+
+
+class MessageWriter:
+    """Writes the events of one message; opens and closes its blocks as the parts come.
+
+    `include_usage` has no meaning here: the format always reports usage.
+    """
+
+    __slots__ = (
+        "_arguments",
+        "_block",
+        "_closed",
+        "_head",
+        "_index",
+        "_kind",
+        "_past",
+        "_refused",
+        "_stop",
+        "_usage",
+        "_waiting",
+        "_waiting_size",
+    )
+
+    def __init__(self, model: str, created: int, answer_id: str, include_usage: bool) -> None:
+        del created, include_usage
+        self._head: dict[str, Any] = {
+            "id": answer_id,
+            "type": "message",
+            "role": "assistant",
+            "content": [],
+            "model": model,
+        }
+        self._usage = Usage()
+        self._stop = Stop()
+        self._refused = False
+        self._index = -1
+        self._block = -1
+        self._kind = ""
+        self._arguments: list[str] = []
+        self._past: set[int] = set()
+        self._waiting: dict[int, list[Event]] = {}
+        self._waiting_size = 0
+        self._closed = False
+
+    def write(self, event: Event) -> bytes:
+        if self._closed:
+            return b""
+        block: int | None = getattr(event, "block", None)
+        if block is None or block == self._block:
+            data = self._WRITERS[type(event)](self, event)
+            if self._waiting and type(event) is ToolCallDelta and self._complete():
+                return data + self._release()
+            return data
+        if block in self._past:
+            # A call is past once its arguments are whole; white space is all that can still come.
+            return b""
+        if self._kind == "tool_use" and not self._complete():
+            return self._wait(block, event)
+        return self._WRITERS[type(event)](self, event)
+
+    def finish(self) -> bytes:
+        return b"" if self._closed else self._failed(StreamFailed(truncated()))
+
+    def _complete(self) -> bool:
+        """Whether the open call's arguments are whole, so that no more can follow."""
+        if len(self._arguments) > 1:
+            self._arguments = ["".join(self._arguments)]
+        if not self._arguments or not self._arguments[0].rstrip().endswith("}"):
+            return False
+        try:
+            _OBJECT.decode(self._arguments[0])
+        except (msgspec.DecodeError, UnicodeError, RecursionError):
+            return False
+        return True
+
+    def _wait(self, block: int, event: Event) -> bytes:
+        self._waiting.setdefault(block, []).append(event)
+        self._waiting_size += len(getattr(event, "arguments", "") or getattr(event, "text", "")) + 100
+        if self._waiting_size > _MOST_WAITING:
+            return self._failed(StreamFailed(broken("The provider's tool calls are too large.")))
+        return b""
+
+    def _release(self, whole_answer: bool = False) -> bytes:
+        """Write the blocks that waited, up to a call that is not complete yet."""
+        data = b""
+        while self._waiting and (whole_answer or self._kind != "tool_use" or self._complete()):
+            block = next(iter(self._waiting))
+            for event in self._waiting.pop(block):
+                data += self._WRITERS[type(event)](self, event)
+        if not self._waiting:
+            self._waiting_size = 0
+        return data
+
+    def _open(self, block: int, kind: str, start: dict[str, Any]) -> bytes:
+        closing = self._close_block()
+        self._index += 1
+        self._block, self._kind = block, kind
+        body = {"type": "content_block_start", "index": self._index, "content_block": {"type": kind} | start}
+        return closing + b"event: content_block_start\ndata: " + _ENCODE(body) + b"\n\n"
+
+    def _close_block(self) -> bytes:
+        if not self._kind:
+            return b""
+        self._past.add(self._block)
+        self._kind = ""
+        self._block = -1
+        self._arguments.clear()
+        index = str(self._index).encode()
+        return b'event: content_block_stop\ndata: {"type":"content_block_stop","index":' + index + b"}\n\n"
+
+    def _delta(self, kind: bytes, field: bytes, value: str) -> bytes:
+        return _DELTA % (self._index, kind, field, _ENCODE(value))
+
+    def _started(self, event: Started) -> bytes:
+        if event.usage is not None:
+            self._usage = event.usage
+        message = self._head | {"stop_reason": None, "stop_sequence": None, "usage": from_usage(self._usage)}
+        return b"event: message_start\ndata: " + _ENCODE({"type": "message_start", "message": message}) + b"\n\n"
+
+    def _text(self, event: TextDelta | RefusalDelta) -> bytes:
+        opening = b""
+        if event.block != self._block:
+            opening = self._open(event.block, "text", {"text": ""})
+        return opening + self._delta(b"text_delta", b"text", event.text)
+
+    def _refusal(self, event: RefusalDelta) -> bytes:
+        self._refused = True
+        return self._text(event)
+
+    def _thinking_open(self, block: int) -> bytes:
+        if block == self._block:
+            return b""
+        return self._open(block, "thinking", {"thinking": "", "signature": ""})
+
+    def _reasoning(self, event: ReasoningDelta) -> bytes:
+        opening = self._thinking_open(event.block)
+        return opening + self._delta(b"thinking_delta", b"thinking", event.text)
+
+    def _signed(self, event: ReasoningSigned) -> bytes:
+        """A signature of another vendor means nothing to Claude, and would be refused when it comes back."""
+        if event.format not in (None, ANTHROPIC_REASONING):
+            return b""
+        opening = self._thinking_open(event.block)
+        return opening + self._delta(b"signature_delta", b"signature", event.signature)
+
+    def _redacted(self, event: ReasoningRedacted) -> bytes:
+        if event.format not in (None, ANTHROPIC_REASONING):
+            return b""
+        return self._open(event.block, "redacted_thinking", {"data": event.data})
+
+    def _call_started(self, event: ToolCallStarted) -> bytes:
+        return self._open(event.block, "tool_use", {"id": event.id, "name": event.name, "input": {}})
+
+    def _call_delta(self, event: ToolCallDelta) -> bytes:
+        self._arguments.append(event.arguments)
+        return self._delta(b"input_json_delta", b"partial_json", event.arguments)
+
+    def _stopped(self, event: Stopped) -> bytes:
+        """Told together with the usage, which other formats report only later."""
+        self._stop = event.stop
+        return b""
+
+    def _reported(self, event: UsageReported) -> bytes:
+        self._usage = event.usage
+        return b""
+
+    def _pinged(self, event: Pinged) -> bytes:
+        del event
+        return PING
+
+    def _finished(self, event: Finished) -> bytes:
+        del event
+        data = self._release(whole_answer=True) + self._close_block()
+        self._closed = True
+        reason = StopReason.REFUSAL if self._refused and self._stop.reason is StopReason.END else self._stop.reason
+        body = {
+            "type": "message_delta",
+            "delta": {"stop_reason": NAMES[reason], "stop_sequence": self._stop.sequence},
+            "usage": from_usage(self._usage),
+        }
+        stop = b'event: message_stop\ndata: {"type":"message_stop"}\n\n'
+        return data + b"event: message_delta\ndata: " + _ENCODE(body) + b"\n\n" + stop
+
+    def _failed(self, event: StreamFailed) -> bytes:
+        self._closed = True
+        return failure(event.error)
+
+    _WRITERS: ClassVar[dict[type, Callable[[Any, Any], bytes]]] = {
+        Started: _started,
+        TextDelta: _text,
+        RefusalDelta: _refusal,
+        ReasoningDelta: _reasoning,
+        ReasoningSigned: _signed,
+        ReasoningRedacted: _redacted,
+        ToolCallStarted: _call_started,
+        ToolCallDelta: _call_delta,
+        Stopped: _stopped,
+        UsageReported: _reported,
+        Pinged: _pinged,
+        Finished: _finished,
+        StreamFailed: _failed,
+    }
+
+
+def failure(error: WireError) -> bytes:
+    """An error inside a stream; the SDK raises APIStatusError with its type."""
+    return b"event: error\ndata: " + _ENCODE(error_body(error)) + b"\n\n"

@@ -1,0 +1,198 @@
+"""A provider's chat completion chunks into events (openai.types.chat.ChatCompletionChunk)."""
+
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from ownkey.wire.errors import MalformedAnswer, broken, error_of_value
+from ownkey.wire.events import (
+    Event,
+    ReasoningDelta,
+    ReasoningRedacted,
+    ReasoningSigned,
+    RefusalDelta,
+    Started,
+    Stopped,
+    TextDelta,
+    ToolCallDelta,
+    ToolCallStarted,
+    UsageReported,
+)
+from ownkey.wire.fields import decode
+from ownkey.wire.openai_chat.answers import Piece, call_id, pieces, stop_of
+from ownkey.wire.openai_chat.request_shapes import ReasoningDetail
+from ownkey.wire.openai_chat.usage import UsageShape, to_usage
+from ownkey.wire.reading import FramedReader
+
+_MOST_BLOCKS = 10_000
+"""More parts than this in one answer are an attack on memory."""
+
+
+class _Function(Struct):
+    name: str | None = None
+    arguments: str | None = None
+
+
+class _Call(Struct):
+    index: int | None = None
+    id: str | None = None
+    function: _Function | None = None
+
+
+class _Delta(Struct):
+    content: str | list[Piece] | None = None
+    refusal: str | None = None
+    reasoning_content: str | None = None
+    reasoning: str | None = None
+    reasoning_details: list[ReasoningDetail] | None = None
+    tool_calls: list[_Call] | None = None
+
+
+class _Choice(Struct):
+    index: int | None = None
+    delta: _Delta | None = None
+    finish_reason: str | None = None
+
+
+class _Chunk(Struct):
+    choices: list[_Choice] | None = None
+    id: str | None = None
+    model: str | None = None
+    usage: UsageShape | None = None
+    error: Any = None
+
+
+class _Bare(Struct):
+    """An error that is not wrapped in an object of its own."""
+
+    message: Any = None
+    detail: Any = None
+
+
+_CHUNK = msgspec.json.Decoder(_Chunk)
+_BARE = msgspec.json.Decoder(_Bare)
+_ANY = msgspec.json.Decoder()
+
+
+class ChunkReader(FramedReader):
+    """Numbers blocks as they appear: a run of text or of reasoning is one block, and so is each tool call."""
+
+    __slots__ = ("_block", "_calls", "_id", "_kind", "_started", "_stopped")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._id = ""
+        self._started = False
+        self._stopped = False
+        self._block = -1
+        self._kind: object = None
+        self._calls: dict[int, tuple[int, str | None]] = {}
+
+    def take(self, name: bytes, data: bytes, out: list[Event]) -> None:
+        if data == b"[DONE]":
+            self._done(out)
+            return
+        if not data:
+            return
+        if name == b"error":
+            self.fail(error_of_value(200, decode(_ANY, data)), out)
+            return
+        chunk = decode(_CHUNK, data)
+        if chunk.error is not None:
+            self.fail(error_of_value(200, {"error": chunk.error}), out)
+            return
+        if chunk.choices is None and chunk.usage is None:
+            raise _not_a_chunk(data)
+        if not self._started:
+            self._started = True
+            self._id = chunk.id or ""
+            out.append(Started(self._id, chunk.model or ""))
+        for choice in chunk.choices or ():
+            if not choice.index:
+                self._choice(choice, out)
+        if chunk.usage is not None and (usage := to_usage(chunk.usage)) is not None:
+            self.usage = usage
+            out.append(UsageReported(usage))
+
+    def last(self, rest: bytes, out: list[Event]) -> None:
+        if rest.strip() == b"data: [DONE]":
+            self._done(out)
+
+    def _done(self, out: list[Event]) -> None:
+        if not self._started:
+            self.fail(broken("The provider's stream ended before it began."), out)
+            return
+        if not self._stopped:
+            out.append(Stopped(stop_of(None, bool(self._calls))))
+        self.complete(out)
+
+    def _choice(self, choice: _Choice, out: list[Event]) -> None:
+        if choice.delta is not None:
+            before = len(out)
+            self._delta(choice.delta, out)
+            if len(out) > before:
+                self.first_content = True
+        if choice.finish_reason and not self._stopped:
+            if choice.finish_reason == "error":
+                raise MalformedAnswer("finish_reason error", broken("The provider broke off the answer."))
+            self._stopped = True
+            out.append(Stopped(stop_of(choice.finish_reason, bool(self._calls))))
+
+    def _delta(self, delta: _Delta, out: list[Event]) -> None:
+        content = delta.content
+        reasoning = delta.reasoning_content or delta.reasoning
+        if isinstance(content, list):
+            thought, content = pieces(content)
+            reasoning = reasoning or thought
+        if delta.reasoning_details:
+            self._details(delta.reasoning_details, out)
+        elif reasoning:
+            out.append(ReasoningDelta(self._run("reasoning"), reasoning))
+        if content:
+            out.append(TextDelta(self._run("text"), content))
+        if delta.refusal:
+            out.append(RefusalDelta(self._run("refusal"), delta.refusal))
+        for call in delta.tool_calls or ():
+            self._call(call, out)
+
+    def _details(self, details: list[ReasoningDetail], out: list[Event]) -> None:
+        for detail in details:
+            block = self._run(("detail", detail.index))
+            text = detail.text or detail.summary
+            if text:
+                out.append(ReasoningDelta(block, text, detail.format))
+            if detail.signature:
+                out.append(ReasoningSigned(block, detail.signature, detail.format))
+            if detail.data:
+                out.append(ReasoningRedacted(self._run(("data", detail.index)), detail.data, detail.format))
+
+    def _run(self, kind: object) -> int:
+        """The block of the run of `kind` that is under way, or a new one."""
+        if kind != self._kind:
+            self._kind = kind
+            self._block += 1
+            if self._block >= _MOST_BLOCKS:
+                raise MalformedAnswer("too many parts in an answer")
+        return self._block
+
+    def _call(self, call: _Call, out: list[Event]) -> None:
+        function = call.function or _Function()
+        index = call.index if call.index is not None else len(self._calls) if call.id else max(self._calls, default=0)
+        known = self._calls.get(index)
+        # Some providers give every parallel call, sent whole, the index 0: a new id with a name is a new call.
+        if known is None or (call.id and function.name and known[1] and call.id != known[1]):
+            if not function.name:
+                raise MalformedAnswer("a tool call begins without a name")
+            known = (self._run(("call", index, call.id)), call.id)
+            self._calls[index] = known
+            out.append(ToolCallStarted(known[0], call_id(call.id, self._id, self._block), function.name))
+        if function.arguments:
+            out.append(ToolCallDelta(known[0], function.arguments))
+
+
+def _not_a_chunk(data: bytes) -> MalformedAnswer:
+    """Data without choices and usage: some providers send a bare error object."""
+    told = decode(_BARE, data)
+    error = None if told.message is None and told.detail is None else error_of_value(200, decode(_ANY, data))
+    return MalformedAnswer("no choices in a chunk", error)
