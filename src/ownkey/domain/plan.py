@@ -13,10 +13,10 @@
 from collections.abc import Mapping
 from enum import StrEnum
 from fnmatch import fnmatchcase
-from ipaddress import ip_address, ip_network
+from hashlib import blake2b
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from math import log
 from typing import Protocol
-from zlib import crc32
 
 from msgspec import Struct
 
@@ -132,6 +132,7 @@ class DropReason(StrEnum):
 _OWNER_HAS_A_KEY = frozenset(
     {
         DropReason.ADDRESS_NOT_ALLOWED,
+        DropReason.RESIDENCY,
         DropReason.EXPIRED,
         DropReason.UNDECRYPTABLE,
         DropReason.COOLING_DOWN,
@@ -189,7 +190,7 @@ def make_plan(
     attempts = _keep_payer([attempt for attempt, _ in fitting], dropped, preferences)
     if attempts:
         return Plan(asked, tuple(attempts), tuple(dropped))
-    return Plan(asked, (), tuple(dropped), _refusal(asked, target, request, dropped))
+    return Plan(asked, (), tuple(dropped), _refusal(asked, target, request, dropped, catalogue))
 
 
 def _examine(
@@ -284,6 +285,8 @@ def _policy(
         return drop(DropReason.MODEL_NOT_ALLOWED, f"the key's allowed_models do not include {asked!r}")
     if not _address_allowed(request.peer, credential.allowed_ips):
         return drop(DropReason.ADDRESS_NOT_ALLOWED, "the key may not be used from your address")
+    if preferences.require_eu and credential.base_url is not None and not of_platform:
+        return drop(DropReason.RESIDENCY, "where the key's own address processes is not known")
     if preferences.require_eu and not offer.eu:
         return drop(DropReason.RESIDENCY, f"{offer.provider.title} does not promise processing in the EU")
     return None
@@ -302,7 +305,14 @@ def _health(credential: Credential, model: str, now: float, resting: Mapping[Res
     return None
 
 
-_AILING = frozenset({CredentialStatus.INVALID, CredentialStatus.REVOKED, CredentialStatus.QUOTA_EXHAUSTED})
+_AILING = frozenset(
+    {
+        CredentialStatus.INVALID,
+        CredentialStatus.REVOKED,
+        CredentialStatus.QUOTA_EXHAUSTED,
+        CredentialStatus.EXPIRED,
+    }
+)
 
 
 def _is_ailing(attempt: Attempt, now: float, resting: Mapping[RestKey, Rest]) -> bool:
@@ -336,10 +346,15 @@ def _rank(attempt: Attempt, ailing: bool, preferences: Preferences, ticket: int)
 
 
 def _weighted(credential: Credential, ticket: int) -> float:
-    """A draw that comes out smallest in proportion to the weight (exponential race, Efraimidis and Spirakis)."""
+    """A draw that comes out smallest in proportion to the weight (exponential race, Efraimidis and Spirakis).
+
+    The draws of two keys must be independent, which a checksum's are not: those of two equally long texts
+    with the same end always differ by the same bits.
+    """
     if credential.weight <= 0:
         return float("inf")
-    uniform = (crc32(f"{credential.id}:{ticket}".encode()) + 1) / 4294967297
+    digest = blake2b(f"{credential.id}:{ticket}".encode(), digest_size=6).digest()
+    uniform = (int.from_bytes(digest) + 1) / (2**48 + 1)
     return -log(uniform) / credential.weight
 
 
@@ -369,30 +384,40 @@ def _platform_leads(preferences: Preferences) -> bool:
     return bool(preferences.key_order) and preferences.key_order[0] is KeySource.PLATFORM
 
 
-def _refusal(asked: str, target: Target | None, request: PlanRequest, dropped: list[Dropped]) -> OwnkeyError:
+def _refusal(
+    asked: str, target: Target | None, request: PlanRequest, dropped: list[Dropped], catalogue: Catalogue
+) -> OwnkeyError:
     telling = [drop for drop in dropped if drop.reason not in (DropReason.NOT_CHOSEN, DropReason.MODEL_NOT_SERVED)]
     reasons = {drop.reason for drop in telling}
+    # A key that only lacks consent does not hide why the payer's own keys may not serve.
+    reasons = reasons - {DropReason.PAYER_NEEDS_CONSENT} or reasons
     listed = "; ".join(f"{drop.credential.label}: {drop.detail}" for drop in telling)
     if request.credential is not None and all(drop.reason is DropReason.NOT_CHOSEN for drop in dropped):
         text = f"No key has the id or label {request.credential!r} (header x-ownkey-credential)."
         return NoHealthyCredential(text)
     if not telling:
-        if target is None:
-            text = f"The model {asked!r} is not known: use provider/model, a name from GET /v1/models, or default."
-            return ModelNotFound(text, param="model")
-        wanted = target.explicit or target.vendor or "a router"
-        text = (
-            f"No key for {asked!r}: add one for {wanted} with `ownkey keys add {wanted}` or POST /api/v1/credentials."
-        )
-        return NoHealthyCredential(text)
+        return _nobody_serves(asked, target, dropped, catalogue)
     if reasons == {DropReason.RESIDENCY}:
         return ResidencyNotSatisfied(f"EU processing is required, and no key for {asked!r} offers it. {listed}")
-    if reasons <= {DropReason.COOLING_DOWN}:
-        wait = min(drop.retry_after or 0.0 for drop in telling)
+    if reasons == {DropReason.COOLING_DOWN}:
+        wait = min(drop.retry_after for drop in telling if drop.retry_after is not None)
         return RateLimited(f"Every key for {asked!r} was told to wait. {listed}", retry_after=wait)
-    if reasons <= {DropReason.UNDECRYPTABLE}:
+    if reasons == {DropReason.UNDECRYPTABLE}:
         return SecretUnreadable(f"The stored key for {asked!r} cannot be decrypted: save it again. {listed}")
     return NoHealthyCredential(f"No key may serve {asked!r} now. {listed}")
+
+
+def _nobody_serves(asked: str, target: Target | None, dropped: list[Dropped], catalogue: Catalogue) -> OwnkeyError:
+    if target is None:
+        text = f"The model {asked!r} is not known: use provider/model, a name from GET /v1/models, or default."
+        return ModelNotFound(text, param="model")
+    wanted = target.explicit or target.vendor
+    owned = {drop.credential.provider for drop in dropped if drop.reason is DropReason.MODEL_NOT_SERVED}
+    if wanted is None or wanted in owned or catalogue.provider(wanted) is None:
+        return NoHealthyCredential(f"None of your keys serves {asked!r}: add a key of a router or provider that does.")
+    return NoHealthyCredential(
+        f"No key for {asked!r}: add one for {wanted} with `ownkey keys add {wanted}` or POST /api/v1/credentials."
+    )
 
 
 def _matches(model: str, patterns: tuple[str, ...] | None) -> bool:
@@ -400,9 +425,24 @@ def _matches(model: str, patterns: tuple[str, ...] | None) -> bool:
 
 
 def _address_allowed(peer: str | None, allowed: tuple[str, ...] | None) -> bool:
+    """Whether the peer lies in one of the networks. What is no address or no network matches nothing."""
     if allowed is None:
         return True
-    if peer is None:
+    address = None if peer is None else _address(peer)
+    return address is not None and any(_contains(network, address) for network in allowed)
+
+
+def _address(text: str) -> IPv4Address | IPv6Address | None:
+    """The address, unwrapped where a dual-stack socket shows an IPv4 peer as `::ffff:192.0.2.1`."""
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return None
+    return getattr(address, "ipv4_mapped", None) or address
+
+
+def _contains(network: str, address: IPv4Address | IPv6Address) -> bool:
+    try:
+        return address in ip_network(network, strict=False)
+    except ValueError:
         return False
-    address = ip_address(peer)
-    return any(address in ip_network(network, strict=False) for network in allowed)

@@ -3,11 +3,11 @@
 import time
 from collections.abc import Mapping
 
+from ownkey.config import ConfigurationError
 from ownkey.domain.credential import Credential
 from ownkey.domain.ids import CredentialId
 from ownkey.domain.secret import Secret, mask
 from ownkey.domain.tenancy import PLATFORM
-from ownkey.config import ConfigurationError
 from ownkey.gateway import credential_place
 from ownkey.providers import ProviderCatalogue
 from ownkey.storage import changes, credentials

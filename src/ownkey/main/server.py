@@ -139,5 +139,7 @@ def _announce(settings: Settings, key_place: str, notice: Sequence[str]) -> None
         return
     lines = [f"Ownkey {__version__} on http://{settings.host}:{settings.port}", f"Master key: {key_place}"]
     if settings.sandbox_url:
-        lines.append(f"Every provider is the sandbox at {settings.sandbox_url}: answers are simulated, nothing is billed.")
+        lines.append(
+            f"Every provider is the sandbox at {settings.sandbox_url}: answers are simulated, nothing is billed."
+        )
     print("\n".join([*lines, *notice]), flush=True)  # noqa: T201

@@ -28,7 +28,7 @@ class Sandbox:
         self._scene = Scene()
         self._routes = Routes(ENDPOINTS)
         self._console = Console(self.stats, self.recent, self.keys)
-        self._ident = os.urandom(5).hex().encode()
+        self._ident = os.urandom(6).hex()
 
     def respond(self, request: Request) -> Response:
         """The answer to a request. Every request except those to the console is counted and logged."""
@@ -44,10 +44,10 @@ class Sandbox:
         if plan.key is not None:
             plan.key.requests += 1
         self.recent.add(request)
-        context = Context(request, plan, b"%b%010x" % (self._ident, number), self.options, self._scene)
+        context = Context(request, plan, f"{self._ident}{number:x}", self.options, self._scene)
         try:
             action = plan.action
-            response = context.failure(action) if type(action) is Problem else action(context)
+            response = context.failure(action) if isinstance(action, Problem) else action(context)
         except Refused as refused:
             response = context.failure(refused.problem)
         request.status = status = response.status if type(response) is Answer else 200
@@ -79,12 +79,12 @@ class Sandbox:
 def refusal(status: int, message: str) -> Answer:
     """An answer to what is no proper HTTP request, in OpenAI's shape since no vendor is known."""
     body = b'{"error":{"message":"%b","type":"invalid_request_error","param":null,"code":null}}' % message.encode()
-    return Answer(status, b"content-type: application/json\r\n" + SIMULATOR, body)
+    return Answer(status, f"content-type: application/json\r\n{SIMULATOR}".encode(), body)
 
 
 def _unknown(head: Head, route: Route) -> Problem:
     method = head.method.decode("latin-1")
     if route.answers:
-        allowed = b"allow: " + b", ".join(route.answers) + b"\r\n"
+        allowed = f"allow: {b', '.join(route.answers).decode()}\r\n"
         return Problem(status=405, message=f"Not allowed to {method} on /{route.rest}", head=allowed)
     return Problem(status=404, message=f"Invalid URL ({method} /{route.rest})")

@@ -30,9 +30,9 @@ class Tool(Struct, frozen=True):
 class Ask(Struct, kw_only=True):
     """A request, whatever format it came in.
 
-    `prompt` is the text of the last user message, `prompt_tokens` its size if known. `tool_result` is the text of the tool results
-    that end the conversation, None when there are none. `forced_tool` is the tool the client
-    names; `tools` is empty when the client forbids calls. `output_schema` is None when no
+    `prompt` is the text of the last user message, `prompt_tokens` its size if known. `tool_result`
+    is the text of the tool results that end the conversation, None when there are none.
+    `forced_tool` is the tool the client names; `tools` is empty when the client forbids calls. `output_schema` is None when no
     structured output is asked for, and empty for any JSON object.
     """
 
@@ -199,9 +199,8 @@ def _stream_echo_key(ask: Ask, number: int, key: KeyIdentity | None, scene: Scen
 
 
 def _echo_key(ask: Ask, number: int, key: KeyIdentity | None, scene: Scene) -> Reply:
-    raw = key.raw if key else b""
-    message = f"Incorrect API key provided: {raw.decode('latin-1')}."
-    head = b"x-sandbox-echoed-key: " + raw + b"\r\n"
+    text = key.text if key else ""
+    message, head = f"Incorrect API key provided: {text}.", f"x-sandbox-echoed-key: {text}\r\n"
     raise Refused(Problem(status=401, message=message, code="invalid_api_key", head=head))
 
 

@@ -12,8 +12,8 @@ from ownkey.sandbox.page import PAGE
 from ownkey.sandbox.recent import RecentRequests, describe, matches
 from ownkey.sandbox.stats import Stats
 
-_JSON_HEAD = b"content-type: application/json\r\n" + SIMULATOR
-_PAGE_HEAD = b"content-type: text/html; charset=utf-8\r\n" + SIMULATOR
+_JSON_HEAD = f"content-type: application/json\r\n{SIMULATOR}".encode()
+_PAGE_HEAD = f"content-type: text/html; charset=utf-8\r\n{SIMULATOR}".encode()
 
 
 class Console:

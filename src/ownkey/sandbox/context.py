@@ -14,9 +14,9 @@ from ownkey.sandbox.options import Options
 from ownkey.sandbox.pacing import Pace, pace_for
 from ownkey.sandbox.vendors import Vendor, native_face
 
-SIMULATOR = b"x-ownkey-sandbox: simulator\r\n"
-_JSON = b"content-type: application/json\r\n" + SIMULATOR
-_EVENTS = b"content-type: text/event-stream; charset=utf-8\r\ncache-control: no-cache\r\n" + SIMULATOR
+SIMULATOR = "x-ownkey-sandbox: simulator\r\n"
+_JSON = "content-type: application/json\r\n" + SIMULATOR
+_EVENTS = "content-type: text/event-stream; charset=utf-8\r\ncache-control: no-cache\r\n" + SIMULATOR
 
 
 class Plan:
@@ -41,7 +41,7 @@ class Plan:
         self.vendor = vendor
         self.key = key
         self.action = action
-        lines = b"%b%b: req_" % (vendor.head, vendor.request_id)
+        lines = f"{vendor.head}{vendor.request_id}: req_"
         self.json_head = _JSON + lines
         self.stream_head = _EVENTS + lines
 
@@ -51,7 +51,7 @@ class Context:
 
     __slots__ = ("ident", "options", "plan", "request", "scene", "vendor")
 
-    def __init__(self, request: Request, plan: Plan, ident: bytes, options: Options, scene: Scene) -> None:
+    def __init__(self, request: Request, plan: Plan, ident: str, options: Options, scene: Scene) -> None:
         self.request = request
         self.plan = plan
         self.vendor = plan.vendor
@@ -61,7 +61,7 @@ class Context:
 
     @property
     def request_id(self) -> str:
-        return "req_" + self.ident.decode()
+        return "req_" + self.ident
 
     def pace(self, extra_s: float) -> Pace:
         """When the answer's tokens are due. Raises Refused for override headers that are no amounts."""
@@ -73,11 +73,11 @@ class Context:
 
     def head(self) -> bytes:
         """The header lines of a JSON answer."""
-        return self.plan.json_head + self.ident + b"\r\n"
+        return f"{self.plan.json_head}{self.ident}\r\n".encode()
 
     def stream_head(self) -> bytes:
         """The header lines of an event stream."""
-        return self.plan.stream_head + self.ident + b"\r\n"
+        return f"{self.plan.stream_head}{self.ident}\r\n".encode()
 
     def json(self, value: Any) -> Answer:
         """`value` as a JSON answer with status 200."""
@@ -85,7 +85,7 @@ class Context:
 
     def failure(self, problem: Problem) -> Answer:
         """`problem` in the vendor's shape."""
-        head = self.head() + problem.head
+        head = self.head() + problem.head.encode("latin-1")
         if problem.retry_after is not None:
             head += b"retry-after: %d\r\n" % problem.retry_after
         return Answer(problem.status, head, render(problem, self.vendor.shape, self.request_id))

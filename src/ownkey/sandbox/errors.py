@@ -25,7 +25,7 @@ class Problem(Struct, frozen=True, kw_only=True):
     code: str | None = None
     param: str | None = None
     retry_after: int | None = None
-    head: bytes = b""
+    head: str = ""
 
     def saying(self, message: str) -> "Problem":
         """The same problem in other words."""

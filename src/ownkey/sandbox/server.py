@@ -51,7 +51,6 @@ class SandboxServer:
         """Stop listening, let answers under way finish within the grace period, then break them off."""
         if self._server is None:
             return
-        loop = asyncio.get_running_loop()
         if self._sweeper is not None:
             self._sweeper.cancel()
         self._server.close()

@@ -21,8 +21,8 @@ class Vendor(Struct, frozen=True, kw_only=True):
     name: str
     shape: Shape = errors.openai
     troubles: dict[Trouble, Problem] = {}
-    request_id: bytes = b"x-request-id"
-    head: bytes = b""
+    request_id: str = "x-request-id"
+    head: str = ""
     key_required: bool = True
     public_models: bool = False
     models_shape: Literal["openai", "anthropic", "openrouter", "array", "google"] = "openai"
@@ -41,8 +41,8 @@ class Vendor(Struct, frozen=True, kw_only=True):
 ANTHROPIC = Vendor(
     name="anthropic",
     shape=errors.anthropic,
-    request_id=b"request-id",
-    head=b"anthropic-organization-id: 00000000-0000-4000-8000-000000000000\r\n",
+    request_id="request-id",
+    head="anthropic-organization-id: 00000000-0000-4000-8000-000000000000\r\n",
     models_shape="anthropic",
     version_required=True,
     troubles={
@@ -52,7 +52,7 @@ ANTHROPIC = Vendor(
             status=429,
             retry_after=1,
             message="This request would exceed your organization's rate limit of 50 requests per minute.",
-            head=b"anthropic-ratelimit-requests-limit: 50\r\nanthropic-ratelimit-requests-remaining: 0\r\n",
+            head="anthropic-ratelimit-requests-limit: 50\r\nanthropic-ratelimit-requests-remaining: 0\r\n",
         ),
         Trouble.BROKE: Problem(
             status=400,
@@ -68,11 +68,11 @@ ANTHROPIC = Vendor(
 _ANTHROPIC_ELSEWHERE = structs.replace(ANTHROPIC, version_required=False)
 """The messages format as other providers serve it."""
 
-_ANTHROPIC_AS_OPENAI = Vendor(name="anthropic", request_id=b"request-id", models_shape="anthropic")
+_ANTHROPIC_AS_OPENAI = Vendor(name="anthropic", request_id="request-id", models_shape="anthropic")
 """Anthropic's OpenAI-compatible surface."""
 
 _ROWS = (
-    Vendor(name="openai", head=b"openai-version: 2020-10-01\r\nopenai-processing-ms: 1\r\n", extras="openai"),
+    Vendor(name="openai", head="openai-version: 2020-10-01\r\nopenai-processing-ms: 1\r\n", extras="openai"),
     ANTHROPIC,
     Vendor(
         name="openrouter",
@@ -216,7 +216,7 @@ _ROWS = (
     Vendor(
         name="azure",
         shape=errors.azure,
-        request_id=b"apim-request-id",
+        request_id="apim-request-id",
         troubles={
             Trouble.INVALID: Problem(
                 status=401, code="401", message="Access denied due to invalid subscription key or wrong API endpoint."

@@ -28,18 +28,18 @@ class DatabaseDataKeys:
             return await _first(conn, statement)
 
     async def add(self, key: DataKey) -> bool:
-        """Store a new key; False when another process stored this generation first."""
+        """Store a new key; False when its id or its generation is stored already."""
         values = {field: getattr(key, field) for field in key.__struct_fields__}
-        columns = data_keys.c
         async with self._database.write() as conn:
-            statement = insert_or_ignore(conn, data_keys, columns.tenant, columns.use, columns.generation)
-            return (await conn.execute(statement.returning(columns.id), values)).first() is not None
+            statement = insert_or_ignore(conn, data_keys).returning(data_keys.c.id)
+            return (await conn.execute(statement, values)).first() is not None
 
-    async def wrapped_under(self, version: str, limit: int) -> list[DataKey]:
-        """Keys that the master key `version` wraps, at most `limit`."""
-        statement = sa.select(data_keys).where(data_keys.c.master_version == version).order_by(data_keys.c.id)
+    async def wrapped_under(self, version: str, limit: int, after: str = "") -> list[DataKey]:
+        """Keys that the master key `version` wraps, by ascending id from behind `after`, at most `limit`."""
+        wanted = (data_keys.c.master_version == version, data_keys.c.id > after)
+        statement = sa.select(data_keys).where(*wanted).order_by(data_keys.c.id).limit(limit)
         async with self._database.read() as conn:
-            return [_data_key(row) for row in (await conn.execute(statement.limit(limit))).mappings()]
+            return [_data_key(row) for row in (await conn.execute(statement)).mappings()]
 
     async def rewrap(self, key_id: str, expected_wrapped: bytes, wrapped: bytes, version: str) -> bool:
         """Replace the wrapping if it is still the expected one; False when another process was first."""
@@ -52,7 +52,7 @@ class DatabaseDataKeys:
         """How many keys each master-key version wraps."""
         statement = sa.select(data_keys.c.master_version, sa.func.count()).group_by(data_keys.c.master_version)
         async with self._database.read() as conn:
-            return {version: number for version, number in (await conn.execute(statement)).tuples()}
+            return {row[0]: row[1] for row in await conn.execute(statement)}
 
 
 async def _first(conn: AsyncConnection, statement: sa.Select[tuple[object, ...]]) -> DataKey | None:

@@ -32,7 +32,8 @@ _OLDER_SNAPSHOTS = """
 """
 """Transactions that may see rows deleted by now: VACUUM keeps such rows."""
 
-_LOCK_TIMEOUT_MS = 2000
+_LOCK_TIMEOUT_MS = 200
+"""Everybody else queues behind a VACUUM that waits for its lock, so it does not wait for long."""
 _LOCK_NOT_AVAILABLE = "55P03"
 
 

@@ -19,8 +19,9 @@ def upsert(conn: AsyncConnection, table: Table) -> Any:
 
 
 def insert_or_ignore(conn: AsyncConnection, table: Table, *unique: Column[Any]) -> Any:
-    """An INSERT that does nothing, returning no row, when a row with the same `unique` columns exists."""
-    return upsert(conn, table).on_conflict_do_nothing(index_elements=list(unique))
+    """An INSERT that does nothing, returning no row, when a row with the same `unique` columns exists (for none
+    named, with the same of any that are unique)."""
+    return upsert(conn, table).on_conflict_do_nothing(index_elements=list(unique) or None)
 
 
 async def lock_name(conn: AsyncConnection, name: str) -> None:

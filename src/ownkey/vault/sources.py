@@ -1,40 +1,31 @@
-"""Where master keys come from: a file in the data directory, or the environment."""
+"""Where master keys come from: a file in the data directory, or the environment.
+
+The file is text, for people to recognise and for backups to keep:
+
+    format 1
+    primary <id> <base64>
+    reading <id> <base64>
+    retired <id> <base64> <Unix seconds>
+
+There is one primary, which wraps new data keys; every key in the file unwraps. The id is derived
+from the key, so that a damaged line is noticed. Lines that start with `#` are for people.
+"""
 
 import base64
-import binascii
-import fcntl
 import os
 import secrets
-import stat
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
-from msgspec import Struct
-
 from ownkey.vault.errors import MasterKeyError
+from ownkey.vault.master_key import MasterKey, decode_master_key, master_key
+from ownkey.vault.private_file import locked, read_private, replace_private
 
-_HEADING = "# Ownkey master keys, format 1. Without this file the stored secrets are lost: back it up.\n"
-
-
-class MasterKey(Struct, frozen=True):
-    """A 256-bit key and its public id, which is derived from it and says nothing about it."""
-
-    id: str
-    key: bytes
-
-    def __repr__(self) -> str:
-        return f"MasterKey({self.id})"
-
-
-def master_key(key: bytes) -> MasterKey:
-    """The key with its id: 16 bytes of HKDF-Expand, in hexadecimal."""
-    if len(key) != 32:
-        raise MasterKeyError("a master key has 32 bytes; make one with `openssl rand -base64 32`")
-    return MasterKey(HKDFExpand(SHA256(), 16, b"ownkey master key id").derive(key).hex(), key)
+_HEADING = "# Ownkey master keys. Without this file the stored secrets are lost: back it up, show it to nobody.\n"
+_FORMAT = "format 1"
+_LOCK_WAIT = 10.0
 
 
 class KeySource(Protocol):
@@ -51,19 +42,24 @@ class KeySource(Protocol):
 
 
 class EnvironmentKeys:
-    """OWNKEY_MASTER_KEY as the primary and OWNKEY_MASTER_KEY_PREVIOUS for reading, in base64."""
+    """OWNKEY_MASTER_KEY as the primary and OWNKEY_MASTER_KEY_PREVIOUS for reading, in base64.
+
+    To rotate, set the new key as the first and the old one as the second, and run `rotate`. When
+    several processes must follow without a gap, let each know the new key as `previous` first.
+    """
 
     place = "OWNKEY_MASTER_KEY"
 
     def __init__(self, primary: str, previous: tuple[str, ...] = ()) -> None:
-        self._keys = tuple(_decode(text, self.place) for text in (primary, *previous))
+        older = (decode_master_key(text, "OWNKEY_MASTER_KEY_PREVIOUS") for text in previous)
+        self._keys = (decode_master_key(primary, self.place), *older)
 
     def read(self) -> tuple[MasterKey, ...]:
         return self._keys
 
 
 class FileKeys:
-    """A file of base64 lines, the primary first; made with mode 0600 when it does not exist."""
+    """The file described above; made with mode 0600 when it does not exist."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -77,80 +73,94 @@ class FileKeys:
         if not os.path.lexists(self.path):
             with self._locked():
                 if not os.path.lexists(self.path):
-                    self._write((master_key(secrets.token_bytes(32)),))
+                    self._write((_fresh(),))
         return self._read()
 
     def add_primary(self) -> MasterKey:
-        """Put a new key in front; the others stay for reading."""
+        """Put a new key in front, in one step; the others stay for reading."""
         with self._locked():
-            fresh = master_key(secrets.token_bytes(32))
+            fresh = _fresh()
             self._write((fresh, *self._read()))
         return fresh
 
-    def remove(self, key_id: str) -> None:
-        """Take a key out. The primary cannot be removed."""
+    def retire(self, key_id: str, now: float) -> None:
+        """Mark a key to which nothing refers. It still reads, for backups made before and for late-comers."""
         with self._locked():
             keys = self._read()
             if keys[0].id == key_id:
-                raise MasterKeyError("the primary master key cannot be removed")
+                raise MasterKeyError("the primary master key cannot be retired")
+            self._write(tuple(_retired(key, now) if key.id == key_id else key for key in keys))
+
+    def forget(self, key_id: str) -> None:
+        """Erase a retired key from the file."""
+        with self._locked():
+            keys = self._read()
+            if any(key.id == key_id and key.retired_at is None for key in keys):
+                raise MasterKeyError(f"the master key {key_id} is not retired: only a retired one can be forgotten")
             self._write(tuple(key for key in keys if key.id != key_id))
 
-    def _read(self) -> tuple[MasterKey, ...]:
-        try:
-            descriptor = os.open(self.path, os.O_RDONLY | os.O_NOFOLLOW)
-        except OSError as error:
-            raise MasterKeyError(f"cannot read the master key at {self.path}: {error.strerror}") from None
-        with os.fdopen(descriptor, encoding="ascii", errors="replace") as file:
-            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
-            if mode & 0o077:
-                raise MasterKeyError(
-                    f"{self.path} can be read by others (mode {mode:04o}): run `chmod 600 {self.path}`"
-                )
-            lines = [line.strip() for line in file if line.strip() and not line.startswith("#")]
-        if not lines:
-            raise MasterKeyError(f"{self.path} holds no key: restore it from your backup")
-        return tuple(_decode(line, str(self.path)) for line in lines)
-
-    def _write(self, keys: tuple[MasterKey, ...]) -> None:
-        text = _HEADING + "".join(base64.b64encode(key.key).decode() + "\n" for key in keys)
-        draft = self.path.with_name(self.path.name + ".new")
-        try:
-            descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
-            with os.fdopen(descriptor, "w", encoding="ascii") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(draft, self.path)
-            _sync_folder(self.path.parent)
-        except OSError as error:
-            raise MasterKeyError(f"cannot write the master key to {self.path}: {error.strerror}") from None
+    @contextmanager
+    def rotating(self) -> Generator[None]:
+        """Be the only rotation of this file. Raises MasterKeyError at once when there is another."""
+        with locked(self.path.with_name(self.path.name + ".rotation"), wait=0):
+            yield
 
     @contextmanager
     def _locked(self) -> Generator[None]:
-        try:
-            descriptor = os.open(self.path.with_name(self.path.name + ".lock"), os.O_RDWR | os.O_CREAT, 0o600)
-        except OSError as error:
-            raise MasterKeyError(f"cannot write beside {self.path}: {error.strerror}") from None
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        with locked(self.path.with_name(self.path.name + ".lock"), wait=_LOCK_WAIT):
             yield
-        finally:
-            os.close(descriptor)
+
+    def _read(self) -> tuple[MasterKey, ...]:
+        return _parse(read_private(self.path), str(self.path))
+
+    def _write(self, keys: tuple[MasterKey, ...]) -> None:
+        lines = [_FORMAT, *(_line(key, primary=key is keys[0]) for key in keys)]
+        replace_private(self.path, (_HEADING + "\n".join(lines) + "\n").encode("ascii"))
 
 
-def _decode(text: str, place: str) -> MasterKey:
-    try:
-        key = base64.b64decode(text.strip(), validate=True)
-    except (binascii.Error, ValueError):
-        raise MasterKeyError(f"{place} is not base64: it takes 32 bytes, `openssl rand -base64 32`") from None
-    if len(key) != 32:
-        raise MasterKeyError(f"{place} has {len(key)} bytes and needs 32: `openssl rand -base64 32`")
-    return master_key(key)
+def _fresh() -> MasterKey:
+    return master_key(secrets.token_bytes(32))
 
 
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def _retired(key: MasterKey, now: float) -> MasterKey:
+    return key if key.retired_at is not None else MasterKey(key.id, key.key, now)
+
+
+def _line(key: MasterKey, *, primary: bool) -> str:
+    encoded = base64.b64encode(key.key).decode("ascii")
+    if key.retired_at is not None:
+        return f"retired {key.id} {encoded} {int(key.retired_at)}"
+    return f"{'primary' if primary else 'reading'} {key.id} {encoded}"
+
+
+def _parse(content: bytes, place: str) -> tuple[MasterKey, ...]:
+    lines = [
+        (number, line.split())
+        for number, line in enumerate(content.decode("ascii", "replace").splitlines(), 1)
+        if line.strip() and not line.startswith("#")
+    ]
+    if not lines:
+        raise MasterKeyError(f"{place} holds no key: restore it from your backup")
+    if lines[0][1] != _FORMAT.split():
+        raise MasterKeyError(f"{place} is damaged, or of a newer Ownkey: it does not begin with `{_FORMAT}`")
+    primaries: list[MasterKey] = []
+    others: list[MasterKey] = []
+    for number, words in lines[1:]:
+        key = _parse_line(words, f"line {number} of {place}")
+        (primaries if words[0] == "primary" else others).append(key)
+    if len(primaries) != 1 or len({key.id for key in primaries + others}) != len(lines) - 1:
+        raise MasterKeyError(f"{place} is damaged: it needs exactly one primary, and each key once")
+    return (*primaries, *others)
+
+
+def _parse_line(words: list[str], place: str) -> MasterKey:
+    match words:
+        case ["primary" | "reading", id_, text]:
+            key = decode_master_key(text, place)
+        case ["retired", id_, text, at] if at.isdecimal():
+            key = decode_master_key(text, place, float(at))
+        case _:
+            raise MasterKeyError(f"{place} is damaged: restore the file from your backup")
+    if key.id != id_:
+        raise MasterKeyError(f"{place} is damaged, its key and id do not fit: restore the file from your backup")
+    return key

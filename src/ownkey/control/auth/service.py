@@ -12,7 +12,7 @@ from ownkey.storage import counters, sessions, users
 from ownkey.storage.records import Session, User
 
 _PER_ACCOUNT_AND_ADDRESS = (10, 900.0)
-_PER_ADDRESS = (50, 900.0)
+_PER_ADDRESS = (200, 900.0)
 """(failures, seconds). Counted per account *and* address, so that a stranger's guesses elsewhere do not
 keep the owner out, and per address, so that one host cannot try many accounts."""
 

@@ -110,5 +110,6 @@ Handler: TypeAlias = Callable[[Request, Responder], Coroutine[Any, Any, None]]
 """Answers one request. It is never cancelled because the client left: it watches `left` itself."""
 
 RenderError: TypeAlias = Callable[[str, OwnkeyError], tuple[HeaderList, bytes]]
-"""(path, error) → (headers, body), without `content-length`, in the shape of the format that path speaks. The path is `/` when
-the request could not be read so far."""
+"""(path, error) → (headers without `content-length`, body) in the shape of the format that path speaks.
+
+The path is `/` when the request could not be read so far."""

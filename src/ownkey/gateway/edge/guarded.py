@@ -6,12 +6,11 @@ cannot be accepted becomes a `Refusal`: it waits for its turn like any other, is
 closing on unread bytes would reset the connection and take the answer with it.
 """
 
+import asyncio
 from collections.abc import Sequence
 from math import inf
 from time import monotonic
-from typing import Any, ClassVar, Final
-
-import asyncio
+from typing import Any, ClassVar, Final, TypeAlias, cast
 
 import httptools
 from uvicorn._types import ASGI3Application
@@ -53,6 +52,10 @@ class Refusal:
         self.response_complete = False
 
 
+Cycle: TypeAlias = "RequestResponseCycle | Exchange | Refusal"
+"""What stands in a connection's pipeline; uvicorn's annotations know only its own kind."""
+
+
 class GuardedProtocol(HttpToolsProtocol):
     """`running` is the cycle whose turn it is to answer; `cycle`, as in uvicorn, the newest one."""
 
@@ -67,11 +70,11 @@ class GuardedProtocol(HttpToolsProtocol):
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self.alarm = Alarm(self.loop, self._check_deadlines)
-        self.running: RequestResponseCycle | Exchange | Refusal | None = None
+        self.running: Cycle | None = None
         self.peer = ""
         self.phase: int = IDLE
-        self.method = ""
-        self.path = "/"
+        self.method: str = ""
+        self.path: str = ""
         self.body_size = 0
         self.body_limit = 0
         self._chunk = 0
@@ -83,14 +86,14 @@ class GuardedProtocol(HttpToolsProtocol):
         self._stalled_since = inf
         self._stalled_size = 0
 
-    # The connection.
+    # The connection's life.
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         if self.client is not None:
             host = self.client[0]
             self.peer = host[len(_MAPPED) :] if host.startswith(_MAPPED) and "." in host else host
-        self._wait_from_now(self._idle_limit)
+        self.wait_from_now(self._idle_limit)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.alarm.cancel()
@@ -110,6 +113,9 @@ class GuardedProtocol(HttpToolsProtocol):
         for cycle in self._unanswered():
             if isinstance(cycle, Exchange):
                 cycle.leave()
+        if isinstance(self.running, Exchange):
+            # Its `drain` must not wait for a client that has left.
+            self.flow.resume_writing()
 
     def shutdown(self) -> None:
         super().shutdown()
@@ -136,8 +142,8 @@ class GuardedProtocol(HttpToolsProtocol):
         else:
             self._stalled_since = inf
 
-    def _unanswered(self) -> Sequence[RequestResponseCycle | Exchange | Refusal]:
-        queued = [cycle for cycle, _ in self.pipeline]
+    def _unanswered(self) -> Sequence[Cycle]:
+        queued = [cast("Cycle", cycle) for cycle, _ in self.pipeline]
         return queued if self.running is None else [self.running, *queued]
 
     # Bytes in.
@@ -151,6 +157,7 @@ class GuardedProtocol(HttpToolsProtocol):
         except httptools.HttpParserUpgrade as upgrade:
             if self.phase == UPGRADE:
                 self._read_without_upgrade(data[upgrade.args[0] :])
+                return
         except httptools.HttpParserError as failure:
             if self.phase != REFUSED:
                 self.refuse(InvalidRequest(f"The request is not valid HTTP: {_reason(failure)}."))
@@ -181,10 +188,11 @@ class GuardedProtocol(HttpToolsProtocol):
     def _read_head(self) -> None:
         limits = self.service.limits
         parser, fields = self.parser, self.headers
-        self.method = method = parser.get_method().decode("ascii")
+        method: str = parser.get_method().decode("ascii")
+        self.method = method
         if len(fields) > limits.fields:
             raise head.too_many_fields(limits)
-        if self._seen + self._chunk > limits.target:
+        if self._seen + self._chunk > self.service.small_head:
             head.check_sizes(self.url, fields, limits)
         version = parser.get_http_version()
         if version not in {"1.1", "1.0"}:
@@ -239,6 +247,9 @@ class GuardedProtocol(HttpToolsProtocol):
         self.phase = IDLE
         self.complete()
 
+    def await_body(self) -> None:
+        """The head came without the whole of its body. uvicorn sends `100 Continue` when the application reads."""
+
     def complete(self) -> None:
         """Tell the newest cycle that its body is complete."""
         super().on_message_complete()
@@ -261,17 +272,16 @@ class GuardedProtocol(HttpToolsProtocol):
     # Turns.
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
-        self.running = cycle
-        if isinstance(cycle, Refusal):
-            self._answer_refusal(cycle)
+        turn = self.running = cast("Cycle", cycle)
+        if isinstance(turn, Refusal):
+            self._answer_refusal(turn)
         else:
             super()._start_asgi_task(cycle, app)
 
     def enqueue(self, cycle: Exchange | Refusal) -> None:
         """Let the newest cycle wait until all before it are answered."""
         self.flow.pause_reading()
-        entry: Any = (cycle, self.app)
-        self.pipeline.appendleft(entry)
+        self.pipeline.appendleft(cast("tuple[RequestResponseCycle, ASGI3Application]", (cycle, None)))
 
     def on_response_complete(self) -> None:
         self.server_state.total_requests += 1
@@ -283,7 +293,7 @@ class GuardedProtocol(HttpToolsProtocol):
         if self.pipeline:
             self._start_asgi_task(*self.pipeline.pop())
         elif self.phase == IDLE:
-            self._wait_from_now(self.timeout_keep_alive)
+            self.wait_from_now(self.timeout_keep_alive)
 
     # Refusing.
 
@@ -295,8 +305,7 @@ class GuardedProtocol(HttpToolsProtocol):
             self.close()
             return
         refusal = Refusal(error, self.path or path_hint(self.url), self.method == "HEAD")
-        newest: Any = refusal
-        self.cycle = newest
+        self.cycle = cast("RequestResponseCycle", refusal)
         if self.running is not None:
             self.enqueue(refusal)
         else:
@@ -304,7 +313,7 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def _withdraw(self) -> bool:
         """Take the newest cycle back; False when its answer has begun, so that no other can follow."""
-        cycle: RequestResponseCycle | Exchange = self.cycle
+        cycle = cast("RequestResponseCycle | Exchange", self.cycle)
         if cycle.response_complete:
             return False
         if self.pipeline and self.pipeline[0][0] is cycle:
@@ -331,7 +340,7 @@ class GuardedProtocol(HttpToolsProtocol):
         if self.transport.can_write_eof():
             self.transport.write_eof()
         self.flow.resume_reading()
-        self._wait_from_now(self.service.limits.linger_seconds)
+        self.wait_from_now(self.service.limits.linger_seconds)
 
     # Deadlines.
 
@@ -339,7 +348,9 @@ class GuardedProtocol(HttpToolsProtocol):
         """Part of a message has arrived: guard what llhttp would collect without end."""
         limits = self.service.limits
         if self._since == 0.0:
-            self._wait_from_now(limits.head_seconds if self.phase == HEAD else limits.body_seconds)
+            self.wait_from_now(limits.head_seconds if self.phase == HEAD else limits.body_seconds)
+            if self.phase == BODY:
+                self.await_body()
         elif self.phase == HEAD or self.body_size == self._progress:
             # In a body: trailers or chunk extensions instead of content.
             self._seen += size
@@ -351,7 +362,8 @@ class GuardedProtocol(HttpToolsProtocol):
         elif self._seen > limits.head:
             self.refuse(head.head_too_large(limits))
 
-    def _wait_from_now(self, seconds: float) -> None:
+    def wait_from_now(self, seconds: float) -> None:
+        """The client has this long for what it does next."""
         self._since = now = monotonic()
         self._idle_limit = seconds
         self.alarm.by(now + seconds)

@@ -6,7 +6,7 @@ import socket
 import struct
 import traceback
 from time import monotonic, time
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from uvicorn.protocols.http.flow_control import FlowControl
 
@@ -29,7 +29,7 @@ _RESET = struct.pack("ii", 1, 0)
 class Service:
     """What all connections of one server share."""
 
-    __slots__ = ("buffered", "handler", "heads", "limits", "render_error")
+    __slots__ = ("buffered", "handler", "heads", "limits", "render_error", "small_head")
 
     def __init__(self, handler: Handler, limits: Limits, render_error: RenderError) -> None:
         self.handler = handler
@@ -37,12 +37,14 @@ class Service:
         self.render_error = render_error
         self.heads = Heads()
         self.buffered = Buffered(limits.buffered)
+        self.small_head = min(limits.target, limits.field, limits.head)
+        """A head below this many bytes satisfies every size limit."""
 
 
 class Connection(Protocol):
     """What an exchange needs of the connection it is answered on."""
 
-    service: Service
+    service: ClassVar[Service]
     transport: asyncio.Transport
     flow: FlowControl
     logger: logging.Logger
@@ -136,7 +138,8 @@ class Exchange:
         except Exception as failure:  # noqa: BLE001 (the outermost frame of a request: nobody else would answer it)
             # The text of an unforeseen exception may quote what a client sent: only its kind and place are logged.
             frames = "".join(traceback.format_tb(failure.__traceback__))
-            connection.logger.error("A data-plane handler raised %s\n%s", type(failure).__qualname__, frames)
+            report = connection.logger.error
+            report("A data-plane handler raised %s\n%s", type(failure).__qualname__, frames)
         finally:
             if self._task is not None:
                 connection.tasks.discard(self._task)
@@ -172,10 +175,10 @@ class Exchange:
         return self._left
 
     def answer(self, status: int, headers: HeaderList, body: bytes) -> None:
-        framing = b"" if status in _BODILESS else b"content-length: %d\r\n" % len(body)
-        head = self._begin(status, headers, framing)
         if self.gone:
             return
+        framing = b"" if status in _BODILESS else b"content-length: %d\r\n" % len(body)
+        head = self._begin(status, headers, framing)
         transport = self._connection.transport
         if self._mute:
             transport.write(head)
@@ -186,6 +189,8 @@ class Exchange:
         self._finish()
 
     def start(self, status: int, headers: HeaderList, length: int | None) -> None:
+        if self.gone:
+            return
         if status in _BODILESS:
             framing = b""
         elif length is not None:
@@ -197,9 +202,7 @@ class Exchange:
         else:
             framing = _CHUNKED
             self._chunked = True
-        head = self._begin(status, headers, framing)
-        if not self.gone:
-            self._connection.transport.write(head)
+        self._connection.transport.write(self._begin(status, headers, framing))
 
     def _begin(self, status: int, headers: HeaderList, framing: bytes) -> bytes:
         if self._started:

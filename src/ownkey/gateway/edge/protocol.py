@@ -10,8 +10,7 @@ of their requests across both kinds.
     Exchange → on_response_complete → the next in the pipeline
 """
 
-from time import monotonic
-from typing import Any
+from typing import cast
 
 from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
@@ -55,23 +54,28 @@ class DataPlaneProtocol(GuardedProtocol):
         request = Request(method, self.path, query, self.headers, b"", self.peer, 0.0, 0.0, first)
         keep_alive = not http10 and self.parser.should_keep_alive()
         exchange = Exchange(self, request, http10, keep_alive, self.expect_100_continue and not http10)
-        previous = self.cycle
-        newest: Any = exchange
-        self.cycle = newest
+        previous = cast("RequestResponseCycle | None", self.cycle)
+        self.cycle = cast("RequestResponseCycle", exchange)
         if previous is None or previous.response_complete:
             self.running = exchange
         else:
             self.enqueue(exchange)
 
     def take(self, body: bytes) -> None:
-        cycle: RequestResponseCycle | Exchange = self.cycle
+        cycle = cast("RequestResponseCycle | Exchange", self.cycle)
         if isinstance(cycle, Exchange):
             cycle.body.add(body)
         else:
             super().take(body)
 
+    def await_body(self) -> None:
+        cycle = cast("RequestResponseCycle | Exchange", self.cycle)
+        if isinstance(cycle, Exchange) and cycle.expects_continue and cycle is self.running:
+            cycle.expects_continue = False
+            self.transport.write(_CONTINUE)
+
     def complete(self) -> None:
-        cycle: RequestResponseCycle | Exchange = self.cycle
+        cycle = cast("RequestResponseCycle | Exchange", self.cycle)
         if not isinstance(cycle, Exchange):
             super().complete()
             return
@@ -84,7 +88,8 @@ class DataPlaneProtocol(GuardedProtocol):
             super()._start_asgi_task(cycle, app)
             return
         self.running = cycle
-        if cycle is self.cycle and self.phase == BODY:
-            self._await_body(cycle)
+        if cycle is cast("RequestResponseCycle | Exchange", self.cycle) and self.phase == BODY:
+            self.wait_from_now(self.service.limits.body_seconds)
+            self.await_body()
         else:
             cycle.run()

@@ -67,9 +67,11 @@ def _canonical(body: bytes) -> dict[str, Any] | None:
     """
     try:
         value = _QUICK_DECODER.decode(body)
-        return value if type(value) is dict and _QUICK_ENCODER.encode(value) == body else None
+        if type(value) is dict and _QUICK_ENCODER.encode(value) == body:
+            return value  # pyright: ignore[reportUnknownVariableType] (as in read_object)
     except (msgspec.MsgspecError, UnicodeError, OverflowError, RecursionError):
-        return None
+        pass
+    return None
 
 
 def _text(body: bytes) -> str:

@@ -37,8 +37,8 @@ class UpstreamClient:
         tls: ssl.SSLContext | None = None,
     ) -> None:
         self._settings = settings = settings or NetSettings()
-        self._tls = tls or client_context(settings.extra_ca_file)
-        self._guard = guard
+        self._tls = tls or client_context(settings.ca_file)
+        self._timeouts = settings.timeouts()
         # Names that users choose are resolved by other threads than the operator's: slow name
         # servers of a user's can then hold up only names of users.
         self._resolvers: list[SystemResolver] = []
@@ -77,7 +77,7 @@ class UpstreamClient:
         ConnectionLost with `sent` and decides.
         """
         head = self._encoder.encode(request)
-        timeouts = request.timeouts or self._settings.timeouts
+        timeouts = request.timeouts or self._timeouts
         key = (request.target.origin, request.trusted)
         head_only = request.method == b"HEAD"
         repeated = False

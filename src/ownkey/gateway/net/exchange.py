@@ -2,6 +2,8 @@
 
 from ownkey.gateway.net.errors import NetError
 
+Headers = list[tuple[bytes, bytes]]
+
 
 class Exchange:
     """Mutable, owned by one connection until `ended`.
@@ -26,7 +28,7 @@ class Exchange:
 
     def __init__(self) -> None:
         self.status = 0
-        self.headers: list[tuple[bytes, bytes]] = []
+        self.headers: Headers = []
         self.content_length: int | None = None
         self.pieces: list[bytes] = []
         self.size = 0

@@ -1,10 +1,14 @@
-"""Bytes of a response into an exchange, with limits and with rules stricter than the parser's."""
+"""Bytes of a response into an exchange, with limits and with rules stricter than the parser's.
+
+llhttp refuses by itself: bad status lines, header names and values, folded headers, bare CR or LF,
+content-length that is not a number or comes twice or with transfer-encoding, and bad chunk sizes.
+"""
 
 import re
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
-from ownkey.gateway.net.exchange import Exchange
+from ownkey.gateway.net.exchange import Exchange, Headers
 from ownkey.gateway.net.settings import NetSettings
 
 _TIMEOUT_HINT = re.compile(rb"timeout=([0-9]{1,5})")
@@ -27,6 +31,8 @@ class ResponseParser:
     `reusable` whether the connection may carry another exchange once the message is complete,
     `until_close` whether only the end of the connection ends the body, and `keep_alive_hint` how
     many seconds the server said it keeps an idle connection.
+
+    The header callback only collects: it runs once per line, everything else once per response.
     """
 
     __slots__ = (
@@ -34,15 +40,13 @@ class ResponseParser:
         "_closing",
         "_exchange",
         "_framing",
-        "_framing_limit",
         "_head_left",
         "_head_only",
-        "_headers_left",
+        "_headers",
         "_interim",
-        "_interim_left",
+        "_interims",
         "_length",
         "_limits",
-        "_line_limit",
         "_parser",
         "_why",
         "keep_alive_hint",
@@ -52,27 +56,20 @@ class ResponseParser:
 
     def __init__(self, limits: NetSettings) -> None:
         self._limits = limits
-        self._line_limit = limits.max_header_line
-        self._framing_limit = limits.framing_limit
         self._parser = HttpResponseParser(self)
+        self._framing = 0
+        self._why = ""
         self.keep_alive_hint: int | None = None
         self.begin(Exchange(), head_only=False)
 
     def begin(self, exchange: Exchange, *, head_only: bool) -> None:
         """Expect a response. `head_only`: the request was HEAD, so that no body follows."""
         self._exchange = exchange
-        self._head_left = self._limits.max_head_bytes
-        self._headers_left = self._limits.max_headers
-        self._interim_left = self._limits.max_interim_responses
-        self._framing = 0
-        self._length: int | None = None
-        self._interim = False
-        self._why = ""
         self._head_only = head_only
-        self._chunked = False
-        self._closing = False
-        self.reusable = False
-        self.until_close = False
+        self._head_left = self._limits.max_head_bytes
+        self._headers: Headers = []
+        self._interims = 0
+        self._interim = self.reusable = self.until_close = False
 
     def feed(self, data: bytes) -> None:
         """Take bytes from the peer. Raises Malformed unless the message was already complete.
@@ -80,19 +77,21 @@ class ResponseParser:
         What follows a complete message is dropped and makes the connection not `reusable`.
         """
         exchange = self._exchange
-        if not exchange.head_done:
-            if len(data) > self._head_left:
-                head, data = data[: self._head_left], data[self._head_left :]
-                self._execute(head)
-                if not exchange.head_done:
-                    raise Malformed("the head of the response is too large")
-            self._head_left -= len(data)
+        if exchange.head_done:
+            self._framing += len(data)
             self._execute(data)
+            if self._framing > self._limits.framing_limit:
+                raise Malformed("too many bytes between two pieces of the body")
             return
-        self._framing += len(data)
+        left = self._head_left
+        if len(data) > left:
+            # Cut, so that the limit counts the head alone and not the body that came with it.
+            self._execute(data[:left])
+            if not exchange.head_done:
+                raise Malformed("the head of the response is too large")
+            data = data[left:]
+        self._head_left = left - len(data)
         self._execute(data)
-        if self._framing > self._framing_limit:
-            raise Malformed("too many bytes between two pieces of the body")
 
     def _execute(self, data: bytes) -> None:
         try:
@@ -112,41 +111,29 @@ class ResponseParser:
         if self._exchange.complete:
             raise self._refuse("bytes after the end of the response")
 
-    def on_status(self, reason: bytes) -> None:
-        if b"\0" in reason:
-            raise self._refuse("a NUL in the status line")
-
     def on_header(self, name: bytes, value: bytes) -> None:
-        self._headers_left -= 1
-        if self._headers_left < 0:
-            raise self._refuse("too many headers")
-        if len(name) + len(value) > self._line_limit:
-            raise self._refuse("a header line is too long")
-        if self._exchange.head_done:
-            return  # A trailer: counted, not passed on.
-        name = name.lower()
-        value = value.strip(b" \t")
-        if name in _NOTED:
-            self._note(name, value)
-        self._exchange.headers.append((name, value))
+        self._headers.append((name.lower(), value.strip(b" \t")))
 
     def on_headers_complete(self) -> None:
+        headers = self._headers
+        self._headers = []  # Trailers go there and are forgotten.
+        self._read_headers(headers)
         exchange = self._exchange
         status = self._parser.get_status_code()
         version = self._parser.get_http_version()
-        if version not in ("1.1", "1.0"):
-            raise self._refuse("the HTTP version is not 1.0 or 1.1")
-        if status < 200:
-            self._skip_interim(status)
-            return
-        if status > 599:
-            raise self._refuse("the status code is out of range")
-        if version == "1.0":
+        if version != "1.1":
+            if version != "1.0":
+                raise self._refuse("the HTTP version is not 1.0 or 1.1")
             self._closing = True
             if self._chunked:
                 raise self._refuse("a transfer encoding in an HTTP/1.0 response")
+        if not 200 <= status <= 599:
+            self._skip_interim(status)
+            return
         exchange.status = status
+        exchange.headers = headers
         exchange.head_done = True
+        self._framing = 0
         if self._head_only:
             # The parser cannot be told that no body follows, so it is not used again.
             exchange.complete = True
@@ -168,36 +155,46 @@ class ResponseParser:
         self._exchange.complete = True
         self.reusable = not self._closing and self._parser.should_keep_alive()
 
-    def _skip_interim(self, status: int) -> None:
-        if status < 100:
-            raise self._refuse("the status code is out of range")
-        if status == 101:
-            raise self._refuse("a change of protocol nobody asked for")
-        self._interim_left -= 1
-        if self._interim_left < 0:
-            raise self._refuse("too many interim responses")
-        self._interim = True
-        self._exchange.headers.clear()
-        self._length = None
-        self._chunked = False
+    def _read_headers(self, headers: Headers) -> None:
+        """Check the limits and take in what bears on framing and on the life of the connection."""
+        self._length: int | None = None
+        self._chunked = self._closing = False
+        if len(headers) > self._limits.max_headers:
+            raise self._refuse("too many headers")
+        longest = self._limits.max_header_line
+        for name, value in headers:
+            if len(value) > longest or len(name) > longest:
+                raise self._refuse("a header line is too long")
+            if name in _NOTED:
+                self._note(name, value)
 
     def _note(self, name: bytes, value: bytes) -> None:
-        """Take in a header that bears on the framing or on the life of the connection."""
-        if name == b"connection":
+        if name == b"content-length":
+            if self._length is not None or self._chunked:
+                raise self._refuse("conflicting lengths")
+            if not value.isdigit() or len(value) > 18:
+                raise self._refuse("the content-length is not a number")
+            self._length = int(value)
+        elif name == b"transfer-encoding":
+            if self._length is not None or self._chunked:
+                raise self._refuse("conflicting lengths")
+            if value.lower() != b"chunked":
+                raise self._refuse("a transfer encoding other than chunked")
+            self._chunked = True
+        elif name == b"connection":
             self._closing = self._closing or b"close" in value.lower()
         elif name == b"keep-alive":
             match = _TIMEOUT_HINT.search(value.lower())
             self.keep_alive_hint = int(match[1]) if match else None
-        elif name == b"content-encoding":
-            if value.lower() not in (b"identity", b""):
-                raise self._refuse("a content encoding although identity was asked for")
-        elif self._length is not None or self._chunked:
-            raise self._refuse("conflicting lengths")
-        elif name == b"content-length":
-            if not value.isdigit() or len(value) > 18:
-                raise self._refuse("the content-length is not a number")
-            self._length = int(value)
-        elif value.lower() == b"chunked":
-            self._chunked = True
-        else:
-            raise self._refuse("a transfer encoding other than chunked")
+        elif value.lower() not in (b"identity", b""):
+            raise self._refuse("a content encoding although identity was asked for")
+
+    def _skip_interim(self, status: int) -> None:
+        if not 100 <= status <= 199:
+            raise self._refuse("the status code is out of range")
+        if status == 101:
+            raise self._refuse("a change of protocol nobody asked for")
+        self._interims += 1
+        if self._interims > self._limits.max_interim_responses:
+            raise self._refuse("too many interim responses")
+        self._interim = True

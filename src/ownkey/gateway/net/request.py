@@ -69,10 +69,10 @@ class HeadEncoder:
         method, target, headers, body = request.method, request.target, request.headers, request.body
         names = self._names
         lines = [b"%b %b HTTP/1.1\r\nhost: %b\r\naccept-encoding: identity" % (method, target.path, target.host_header)]
-        for name, value in headers:
-            if name not in names:
-                self._admit(name)
-            lines.append(b"%b: %b" % (name, value))
+        for field in headers:
+            if field[0] not in names:
+                self._admit(field[0])
+            lines.append(b": ".join(field))
         if body or method in _WITH_LENGTH:
             lines.append(b"content-length: %d" % len(body))
         lines.append(b"\r\n")

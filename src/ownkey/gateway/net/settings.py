@@ -1,5 +1,7 @@
 """Limits of the upstream client. Times are in seconds, sizes in bytes."""
 
+from os import PathLike
+
 from msgspec import Struct
 
 
@@ -14,21 +16,26 @@ class Timeouts(Struct, frozen=True, gc=False):
 
     queue: float = 5.0
     connect: float = 5.0
-    first_byte: float = 120.0
-    idle: float = 120.0
-    total: float = 900.0
+    first_byte: float = 300.0
+    idle: float = 300.0
+    total: float = 3600.0
 
 
 class NetSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What holds for all requests of one client.
+    """What holds for all requests of one client; the times are those of `Timeouts`.
 
+    `ca_file` is a PEM file of authorities trusted besides the system's.
     `high_water` is where a response nobody reads stops being taken from the socket.
     `idle_lifetime` is kept below the keep-alive time of common servers, so that a pooled
     connection is rarely closed by the other side while we write to it. `framing_limit` bounds the
     bytes between two pieces of body (chunk sizes, extensions, trailers).
     """
 
-    timeouts: Timeouts = Timeouts()
+    queue_timeout: float = 5.0
+    connect_timeout: float = 5.0
+    first_byte_timeout: float = 300.0
+    idle_timeout: float = 300.0
+    total_timeout: float = 3600.0
     max_connections_per_origin: int = 2048
     max_idle_per_origin: int = 64
     idle_lifetime: float = 20.0
@@ -42,4 +49,14 @@ class NetSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     resolver_threads: int = 8
     resolver_cache_seconds: float = 5.0
     resolver_cache_entries: int = 512
-    extra_ca_file: str | None = None
+    ca_file: str | PathLike[str] | None = None
+
+    def timeouts(self) -> Timeouts:
+        """The times of a request that brings none of its own."""
+        return Timeouts(
+            queue=self.queue_timeout,
+            connect=self.connect_timeout,
+            first_byte=self.first_byte_timeout,
+            idle=self.idle_timeout,
+            total=self.total_timeout,
+        )

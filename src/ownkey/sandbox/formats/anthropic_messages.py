@@ -129,7 +129,7 @@ def _usage(ask: Ask, reply: Reply, output_tokens: int) -> dict[str, Any]:
 
 def _envelope(context: Context, ask: Ask, usage: dict[str, Any]) -> dict[str, Any]:
     return {
-        "id": f"msg_{context.ident.decode()}",
+        "id": f"msg_{context.ident}",
         "type": "message",
         "role": "assistant",
         "model": ask.model,
@@ -142,7 +142,7 @@ def _envelope(context: Context, ask: Ask, usage: dict[str, Any]) -> dict[str, An
 
 
 def _tool_use(context: Context, index: int, name: str, arguments: object) -> dict[str, Any]:
-    return {"type": "tool_use", "id": f"toolu_{context.ident.decode()}{index}", "name": name, "input": arguments}
+    return {"type": "tool_use", "id": f"toolu_{context.ident}{index}", "name": name, "input": arguments}
 
 
 def answer(context: Context, ask: Ask, reply: Reply) -> bytes:

@@ -6,35 +6,45 @@ _DOLLARS_PER_TOKEN = 0.000001
 """OpenRouter reports a cost with each answer; the simulated price is a dollar a million tokens."""
 
 
-def usage_extras(vendor: Vendor, asked: int, answered: int, cached: int) -> bytes:
+def usage_extras(vendor: Vendor, asked: int, answered: int, cached: int) -> str:
     """Inside `usage`."""
-    if vendor.extras == "openrouter":
-        cost = (asked + answered) * _DOLLARS_PER_TOKEN
-        return (
-            b',"cost":%.6f,"is_byok":false,"cost_details":{"upstream_inference_cost":null,'
-            b'"upstream_inference_prompt_cost":%.6f,"upstream_inference_completions_cost":%.6f}'
-        ) % (cost, asked * _DOLLARS_PER_TOKEN, answered * _DOLLARS_PER_TOKEN)
-    if vendor.extras == "deepseek":
-        return b',"prompt_cache_hit_tokens":%d,"prompt_cache_miss_tokens":%d' % (cached, asked - cached)
-    if vendor.extras == "groq":
-        return b',"queue_time":0.0,"prompt_time":0.0,"completion_time":0.0,"total_time":0.0'
-    return b""
+    match vendor.extras:
+        case "openrouter":
+            cost_in, cost_out = asked * _DOLLARS_PER_TOKEN, answered * _DOLLARS_PER_TOKEN
+            return (
+                f',"cost":{cost_in + cost_out:.6f},"is_byok":false,"cost_details":{{"upstream_inference_cost":null,'
+                f'"upstream_inference_prompt_cost":{cost_in:.6f},'
+                f'"upstream_inference_completions_cost":{cost_out:.6f}}}'
+            )
+        case "deepseek":
+            return f',"prompt_cache_hit_tokens":{cached},"prompt_cache_miss_tokens":{asked - cached}'
+        case "groq":
+            return ',"queue_time":0.0,"prompt_time":0.0,"completion_time":0.0,"total_time":0.0'
+        case _:
+            return ""
 
 
-def answer_extras(vendor: Vendor, ident: bytes) -> bytes:
+def answer_extras(vendor: Vendor, ident: str) -> str:
     """At the end of a whole answer."""
-    if vendor.extras == "openrouter":
-        return b',"provider":"Ownkey Sandbox"'
-    if vendor.extras == "groq":
-        return b',"x_groq":{"id":"req_%b"}' % ident
-    return b""
+    match vendor.extras:
+        case "openrouter":
+            return ',"provider":"Ownkey Sandbox"'
+        case "groq":
+            return f',"x_groq":{{"id":"req_{ident}"}}'
+        case _:
+            return ""
 
 
-def chunk_extras(vendor: Vendor) -> bytes:
+def chunk_extras(vendor: Vendor) -> str:
     """In every chunk of a stream."""
-    return b',"provider":"Ownkey Sandbox"' if vendor.extras == "openrouter" else b""
+    return ',"provider":"Ownkey Sandbox"' if vendor.extras == "openrouter" else ""
 
 
-def final_chunk_extras(vendor: Vendor, ident: bytes) -> bytes:
+def finish_extras(vendor: Vendor) -> str:
+    """In the choice that carries the finish reason."""
+    return ',"native_finish_reason":"stop"' if vendor.extras == "openrouter" else ""
+
+
+def last_chunk_extras(vendor: Vendor, ident: str) -> str:
     """In the chunk that carries the finish reason."""
-    return b',"x_groq":{"id":"req_%b"}' % ident if vendor.extras == "groq" else b""
+    return f',"x_groq":{{"id":"req_{ident}"}}' if vendor.extras == "groq" else ""

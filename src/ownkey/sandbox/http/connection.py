@@ -200,18 +200,14 @@ class Connection(asyncio.Protocol):
                 self._transport.pause_reading()
 
     def _send(self, request: Request, answer: Answer) -> None:
-        keep_alive = request.head.keep_alive and not answer.missing_bytes and not self._peers.draining
-        body = answer.body
-        self._transport.write(
-            b"%b%b%bcontent-length: %d\r\n\r\n%b"
-            % (
-                STATUS_LINES[answer.status],
-                answer.head,
-                b"" if keep_alive else b"connection: close\r\n",
-                len(body) + answer.missing_bytes,
-                body if request.head.method != b"HEAD" else b"",
-            )
-        )
+        head, body = request.head, answer.body
+        keep_alive = head.keep_alive and not answer.missing_bytes and not self._peers.draining
+        length = f"content-length: {len(body) + answer.missing_bytes}\r\n\r\n".encode()
+        if not keep_alive:
+            length = b"connection: close\r\n" + length
+        if head.method == b"HEAD":
+            body = b""
+        self._transport.write(STATUS_LINES[answer.status] + answer.head + length + body)
         request.outcome = "answered"
         self.last_active = request.at
         if not keep_alive:

@@ -46,10 +46,10 @@ class Delivery:
 
     async def _try(self, records: Sequence[RequestRecord]) -> BaseException | None:
         """What the sink raised, as a value: whichever driver error it is, the records must stay and be tried again."""
-        outcome: list[None | BaseException] = await asyncio.gather(_call(self._sink, records), return_exceptions=True)
-        if outcome[0] is None:
+        (failure,) = await asyncio.gather(_call(self._sink, records), return_exceptions=True)
+        if failure is None:
             self._probe = records[-1]
-        return outcome[0]
+        return failure
 
     async def _isolate(self, records: Sequence[RequestRecord], failure: BaseException) -> BaseException | None:
         """Halve until what is refused stands alone, then reject that, given proof that others are taken."""

@@ -9,6 +9,7 @@ import os
 import time
 from collections import deque
 from contextlib import suppress
+from errno import ENOSPC
 from pathlib import Path
 from typing import Final, Self
 
@@ -18,7 +19,7 @@ from ownkey.storage.journal.backlog import Backlog
 from ownkey.storage.journal.directory import RunDirectory
 from ownkey.storage.journal.frames import HEADER_SIZE, SETTLE, START, encode_frame
 from ownkey.storage.journal.keeper import Keeper
-from ownkey.storage.journal.segment import Segment, write_whole
+from ownkey.storage.journal.segment import Segment
 from ownkey.storage.journal.storable import storable
 
 _SEGMENT_BYTES: Final = 16 * 1024 * 1024
@@ -143,7 +144,8 @@ class Journal:
             frame = encode_frame(kind, storable(record))
         segment = self._active
         try:
-            write_whole(segment.fd, frame)
+            if os.write(segment.fd, frame) != len(frame):
+                raise OSError(ENOSPC, "the disk took only a part of a frame")
             if self._sync_each:
                 os.fdatasync(segment.fd)
         except OSError:

@@ -1,6 +1,6 @@
 """A record reduced to what every store can hold."""
 
-from msgspec.structs import asdict
+from msgspec.structs import asdict, replace
 
 from ownkey.domain.usage import RequestRecord
 
@@ -14,9 +14,8 @@ def storable(record: RequestRecord) -> RequestRecord:
     Clients and providers choose model names, error texts and token counts: NUL characters and lone
     surrogates become U+FFFD, whole numbers are clamped to 64 bits, times that are not finite become 0.
     """
-    fields = asdict(record)
-    kept = {name: _storable_value(value) for name, value in fields.items()}
-    return record if kept == fields else RequestRecord(**kept)
+    changed = {name: kept for name, value in asdict(record).items() if (kept := _storable_value(value)) != value}
+    return replace(record, **changed) if changed else record
 
 
 def _storable_value(value: object) -> object:

@@ -49,7 +49,7 @@ class Block(Struct):
     data: str | None = None
     id: str | None = None
     name: str | None = None
-    input: msgspec.Raw | None = None
+    input: msgspec.Raw = msgspec.Raw()
 
 
 class _Message(Struct):
@@ -103,14 +103,13 @@ def _part(block: Block) -> Part | None:
     return None
 
 
-def input_text(raw: msgspec.Raw | None) -> str:
-    """A call's input as it stands in the answer."""
-    if raw is None:
-        return ""
+def input_text(raw: msgspec.Raw) -> str:
+    """A call's input as it stands in the answer; empty when there is none."""
     try:
-        return bytes(raw).decode()
+        text = bytes(raw).decode()
     except UnicodeDecodeError as error:
         raise MalformedAnswer("a tool_use input that is not UTF-8") from error
+    return "" if text == "null" else text
 
 
 def write(answer: Answer, *, model: str, created: int, answer_id: str) -> bytes:

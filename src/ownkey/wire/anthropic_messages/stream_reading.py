@@ -132,7 +132,7 @@ class MessageReader(FramedReader):
             if not block.id or not block.name:
                 raise MalformedAnswer("a tool_use block without id or name")
             whole = input_text(block.input)
-            opened.whole = "" if whole.strip() in ("{}", "null") else whole
+            opened.whole = "" if whole.strip() == "{}" else whole
             out.append(ToolCallStarted(opened.block, block.id, block.name))
         elif block.type == "redacted_thinking":
             out.append(ReasoningRedacted(opened.block, block.data or "", ANTHROPIC_REASONING))

@@ -10,7 +10,7 @@ from ownkey.wire.errors import error_of_value
 from ownkey.wire.observing import PassingObserver, frame_of, raw_events
 from ownkey.wire.openai_chat.usage import UsageShape, to_usage
 
-_HAS_USAGE = re.compile(rb'"usage"\s*:\s*\{').search
+_OBJECT_FOLLOWS = re.compile(rb"\s*:\s*\{").match
 _HAS_ERROR = re.compile(rb'"error"\s*:\s*[^\sn]|(?:^|[\r\n])event: ?error').search
 _IS_DONE = re.compile(rb"(?:^|[\r\n])data: ?\[DONE\]").search
 _HAS_CONTENT = re.compile(
@@ -33,6 +33,16 @@ _FAILURE = msgspec.json.Decoder(_Failure)
 _ANY = msgspec.json.Decoder()
 
 
+def _has_usage(data: bytes) -> bool:
+    """Whether a usage object is there; `"usage":null` stands in every chunk of some providers."""
+    at = data.find(b'"usage"')
+    while at >= 0:
+        if not data.startswith(b":null", at + 7) and _OBJECT_FOLLOWS(data, at + 7):
+            return True
+        at = data.find(b'"usage"', at + 7)
+    return False
+
+
 class ChunkObserver(PassingObserver):
     """Takes out the usage chunk (the one without choices) when the client did not ask for it."""
 
@@ -44,7 +54,7 @@ class ChunkObserver(PassingObserver):
     def inspect(self, whole: bytes) -> bytes:
         if not self.first_content and _HAS_CONTENT(whole):
             self.first_content = True
-        if b'"usage"' in whole and _HAS_USAGE(whole):
+        if _has_usage(whole):
             whole = self._usage(whole)
         if b"[DONE]" in whole and _IS_DONE(whole):
             self.ended = True
@@ -56,7 +66,7 @@ class ChunkObserver(PassingObserver):
         kept: list[bytes] = []
         events = raw_events(whole)
         for event in events:
-            if not (_HAS_USAGE(event) and self._reports_usage_alone(event) and self._strip):
+            if not (_has_usage(event) and self._reports_usage_alone(event) and self._strip):
                 kept.append(event)
         return whole if len(kept) == len(events) else b"".join(kept)
 

@@ -1,0 +1,1 @@
+"""What only operators may do."""

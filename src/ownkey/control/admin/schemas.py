@@ -1,0 +1,59 @@
+"""Bodies and answers of `/admin`."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, SecretStr
+
+from ownkey.control.shapes import Body, Line, Reply, instant
+from ownkey.domain.tenancy import Role
+from ownkey.storage.records import User
+
+
+def _check_email(value: str) -> str:
+    local, at, domain = value.rpartition("@")
+    if not at or not local or ("." not in domain.strip(".") and domain != "localhost") or any(map(str.isspace, value)):
+        raise ValueError("is no e-mail address")
+    return value
+
+
+Email = Annotated[Line, Field(max_length=254), AfterValidator(_check_email)]
+
+
+class NewUser(Body):
+    """Without a password the user cannot sign in by one; an operator may set it later."""
+
+    email: Email
+    password: SecretStr | None = None
+    role: Role = Role.USER
+    tier: Line = Field("default", max_length=64)
+
+
+class UserChange(Body):
+    """Only the fields that are sent change; a new password or role ends the user's sessions."""
+
+    role: Role | None = None
+    tier: Line | None = Field(None, max_length=64)
+    disabled: bool | None = None
+    password: SecretStr | None = None
+
+
+class UserReply(Reply):
+    """One account."""
+
+    id: str
+    email: str
+    role: str
+    tier: str
+    created_at: str | None
+    disabled_at: str | None
+
+
+def show(user: User) -> UserReply:
+    return UserReply(
+        id=user.id,
+        email=user.email,
+        role=user.role.value,
+        tier=user.tier,
+        created_at=instant(user.created_at),
+        disabled_at=instant(user.disabled_at),
+    )

@@ -1,0 +1,1 @@
+"""Ownkey's own API keys for apps and scripts."""

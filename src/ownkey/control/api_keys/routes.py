@@ -1,0 +1,44 @@
+"""`/api-keys`."""
+
+from fastapi import APIRouter
+
+from ownkey.control.api_keys import service
+from ownkey.control.api_keys.schemas import ApiKeyChange, ApiKeyReply, NewApiKey, NewApiKeyReply, fields_of
+from ownkey.control.identity import Caller, ControlDep
+from ownkey.control.shapes import Listing
+from ownkey.storage import api_keys
+
+router = APIRouter(prefix="/api-keys", tags=["api-keys"])
+
+
+@router.post("", status_code=201)
+async def create(body: NewApiKey, caller: Caller, control: ControlDep) -> NewApiKeyReply:
+    """Make a key. This answer is the only one that shows it."""
+    stored, key = await service.create(control, caller.user_id, body)
+    return NewApiKeyReply.model_validate(fields_of(stored) | {"key": key.reveal()})
+
+
+@router.get("")
+async def list_all(caller: Caller, control: ControlDep) -> Listing[ApiKeyReply]:
+    """All of the caller's keys, newest first."""
+    async with control.database.read() as connection:
+        stored = await api_keys.list_for_user(connection, caller.user_id)
+    return Listing(items=[ApiKeyReply.model_validate(fields_of(key)) for key in stored if key.revoked_at is None])
+
+
+@router.get("/{key_id}")
+async def get(key_id: str, caller: Caller, control: ControlDep) -> ApiKeyReply:
+    """One key."""
+    return ApiKeyReply.model_validate(fields_of(await service.find(control, caller.user_id, key_id)))
+
+
+@router.patch("/{key_id}")
+async def change(key_id: str, body: ApiKeyChange, caller: Caller, control: ControlDep) -> ApiKeyReply:
+    """Change a key's name or rights."""
+    return ApiKeyReply.model_validate(fields_of(await service.change(control, caller.user_id, key_id, body)))
+
+
+@router.delete("/{key_id}", status_code=204)
+async def revoke(key_id: str, caller: Caller, control: ControlDep) -> None:
+    """Revoke a key."""
+    await service.revoke(control, caller.user_id, key_id)

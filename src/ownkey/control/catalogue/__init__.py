@@ -1,0 +1,1 @@
+"""What there is: providers and models."""

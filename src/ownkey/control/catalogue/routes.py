@@ -1,0 +1,38 @@
+"""`GET /providers` and `GET /models`."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from starlette.requests import Request
+
+from ownkey.control.catalogue.schemas import ModelReply, ProviderReply, show_provider
+from ownkey.control.catalogue.service import list_models, serves
+from ownkey.control.identity import Caller, ControlDep, peer_of
+from ownkey.control.shapes import Listing
+
+router = APIRouter(tags=["catalogue"])
+
+
+@router.get("/providers")
+async def providers(_caller: Caller, control: ControlDep) -> Listing[ProviderReply]:
+    """Every provider a key can be stored for."""
+    catalogue = control.gateway.catalogue
+    models = catalogue.models()
+    rows = [
+        show_provider(row, sum(serves(control, row.name, model) for model in models)) for row in catalogue.providers()
+    ]
+    return Listing(items=rows)
+
+
+@router.get("/models")
+async def models(
+    caller: Caller,
+    control: ControlDep,
+    request: Request,
+    condition: Annotated[str, Query(alias="filter", max_length=500)] = "",
+    tier: Annotated[str | None, Query(max_length=64)] = None,
+) -> Listing[ModelReply]:
+    """The curated models, with list prices and whether the caller's keys can serve them."""
+    usable = await control.gateway.usable_models(caller, peer_of(request))
+    filters = [part.strip() for part in condition.split(",") if part.strip()]
+    return Listing(items=list_models(control, usable, filters, tier))

@@ -1,0 +1,47 @@
+"""Filters and prices of the model list."""
+
+from ownkey.control.catalogue.schemas import ModelReply, show_model
+from ownkey.control.context import Control
+from ownkey.domain.catalogue import Model
+from ownkey.domain.errors import InvalidRequest
+from ownkey.domain.money import format_usd
+
+
+def serves(control: Control, provider: str, model: Model) -> bool:
+    """Whether the provider offers the model."""
+    target = control.gateway.catalogue.resolve(model.id)
+    return target is not None and control.gateway.catalogue.offer(provider, target) is not None
+
+
+def list_models(control: Control, usable: frozenset[str], filters: list[str], tier: str | None) -> list[ModelReply]:
+    """The models that pass every filter: `eu`, `recommended`, `usable`, `provider:NAME`."""
+    rows = control.gateway.catalogue.models()
+    for condition in filters:
+        rows = [model for model in rows if _passes(control, model, condition, usable)]
+    if tier is not None:
+        rows = [model for model in rows if model.tier == tier]
+    return [show_model(model, model.id in usable, _prices(control, model)) for model in rows]
+
+
+def _passes(control: Control, model: Model, condition: str, usable: frozenset[str]) -> bool:
+    kind, _, value = condition.partition(":")
+    match kind:
+        case "eu":
+            return model.eu
+        case "recommended":
+            return model.recommended
+        case "usable":
+            return model.id in usable
+        case "provider" if value:
+            return serves(control, value, model)
+        case _:
+            text = "filter takes eu, recommended, usable and provider:NAME, separated by commas."
+            raise InvalidRequest(text, param="filter")
+
+
+def _prices(control: Control, model: Model) -> tuple[str, str] | None:
+    target = control.gateway.catalogue.resolve(model.id)
+    offer = control.gateway.catalogue.offer(model.vendor, target) if target else None
+    if offer is None or not offer.priced:
+        return None
+    return format_usd(offer.rates.input), format_usd(offer.rates.output)

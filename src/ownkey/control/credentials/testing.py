@@ -1,0 +1,53 @@
+"""Testing keys with their providers, five times a minute and user."""
+
+import time
+
+from msgspec import Struct
+
+from ownkey.control.context import Control
+from ownkey.domain.catalogue import Provider
+from ownkey.domain.errors import InvalidRequest, RateLimited
+from ownkey.domain.secret import Secret
+from ownkey.domain.tenancy import Principal
+from ownkey.gateway import KeyTestResult
+from ownkey.storage import counters
+from ownkey.storage.records import Allowed
+
+_TESTS, _WINDOW = 5, 60.0
+
+
+class Trial(Struct, frozen=True):
+    """A key to try. Without a `base_url` it is the catalogue's address, which is the operator's and so trusted."""
+
+    provider: Provider
+    base_url: str | None
+    secret: Secret
+    config: dict[str, str]
+    of_platform: bool
+
+
+async def require_test(control: Control, caller: Principal) -> None:
+    """Count one test. Raises RateLimited when the minute's tests are used up."""
+    allowed = await _count(control, caller)
+    if not allowed.allowed:
+        text = f"A key can be tested {_TESTS} times a minute."
+        raise RateLimited(text, retry_after=allowed.retry_after)
+
+
+async def may_test(control: Control, caller: Principal) -> bool:
+    """Count one test; False when the minute's tests are used up. Storing many keys goes on, untested."""
+    return (await _count(control, caller)).allowed
+
+
+async def run_trial(control: Control, trial: Trial) -> KeyTestResult:
+    """Call the provider's check endpoint."""
+    base_url = trial.base_url or trial.provider.base_url
+    if base_url is None:
+        raise InvalidRequest(f"{trial.provider.title} has no fixed address: send base_url.", param="base_url")
+    trusted = trial.base_url is None or trial.of_platform
+    return await control.gateway.test_key(trial.provider, base_url, trial.secret, trial.config, trusted)
+
+
+async def _count(control: Control, caller: Principal) -> Allowed:
+    async with control.database.write() as connection:
+        return await counters.hit(connection, f"key-test:{caller.user_id}", _TESTS, _WINDOW, time.time())

@@ -1,0 +1,48 @@
+"""The body of `/preferences`, which is also its answer."""
+
+from pydantic import Field, field_validator
+
+from ownkey.control.shapes import Body, Line
+from ownkey.domain.credential import DEFAULT_KEY_ORDER, KeySource, Mode, PaidFallback, Preferences
+
+
+class PreferencesBody(Body):
+    """A user's defaults; a field left out of a PUT returns to its default."""
+
+    mode: Mode = Mode.PLATFORM
+    model: Line | None = Field(None, max_length=256)
+    temperature: float | None = Field(None, ge=0, le=2, allow_inf_nan=False)
+    max_tokens: int | None = Field(None, ge=100, le=128_000)
+    require_eu: bool = False
+    key_order: list[KeySource] = list(DEFAULT_KEY_ORDER)
+    paid_fallback: PaidFallback = PaidFallback.WHEN_NO_KEY
+
+    @field_validator("key_order")
+    @classmethod
+    def _each_once(cls, value: list[KeySource]) -> list[KeySource]:
+        if sorted(value) != sorted(DEFAULT_KEY_ORDER):
+            raise ValueError("name each of own_router, own_provider and platform once")
+        return value
+
+    def to_domain(self) -> Preferences:
+        return Preferences(
+            mode=self.mode,
+            model=self.model,
+            temperature=self.temperature,
+            max_tokens=self.max_tokens,
+            require_eu=self.require_eu,
+            key_order=tuple(self.key_order),
+            paid_fallback=self.paid_fallback,
+        )
+
+
+def show(chosen: Preferences) -> PreferencesBody:
+    return PreferencesBody(
+        mode=chosen.mode,
+        model=chosen.model,
+        temperature=chosen.temperature,
+        max_tokens=chosen.max_tokens,
+        require_eu=chosen.require_eu,
+        key_order=list(chosen.key_order),
+        paid_fallback=chosen.paid_fallback,
+    )

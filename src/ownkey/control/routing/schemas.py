@@ -1,0 +1,91 @@
+"""Body and answer of `/route/explain`."""
+
+from pydantic import Field
+
+from ownkey.control.shapes import Body, Line, Reply
+from ownkey.domain.formats import WireFormat
+from ownkey.domain.money import format_usd
+from ownkey.domain.plan import Attempt, Dropped, Plan
+
+
+class Explain(Body):
+    """The request to plan: a model, and how it would be asked."""
+
+    model: Line = Field(max_length=256)
+    format: WireFormat = WireFormat.OPENAI_CHAT
+    credential: Line | None = Field(None, max_length=200)
+
+
+class AttemptReply(Reply):
+    """One attempt; prices are list prices in USD per million tokens, null when unknown."""
+
+    credential_id: str
+    label: str
+    provider: str
+    upstream_model: str
+    format: str
+    translated: bool
+    payer: str
+    input_usd: str | None
+    output_usd: str | None
+
+
+class DroppedReply(Reply):
+    """A candidate left out, and why."""
+
+    credential_id: str
+    label: str
+    provider: str
+    reason: str
+    detail: str
+
+
+class Refusal(Reply):
+    """The error the request would get."""
+
+    status: int
+    code: str
+    message: str
+
+
+class Explanation(Reply):
+    """The plan. Nothing was sent."""
+
+    model: str
+    attempts: list[AttemptReply]
+    dropped: list[DroppedReply]
+    refusal: Refusal | None
+
+
+def show(plan: Plan, asked: WireFormat) -> Explanation:
+    refusal = plan.refusal
+    return Explanation(
+        model=plan.model,
+        attempts=[_attempt(attempt, asked) for attempt in plan.attempts],
+        dropped=[_dropped(drop) for drop in plan.dropped],
+        refusal=Refusal(status=refusal.status, code=refusal.code, message=refusal.public) if refusal else None,
+    )
+
+
+def _attempt(attempt: Attempt, asked: WireFormat) -> AttemptReply:
+    return AttemptReply(
+        credential_id=attempt.credential.id,
+        label=attempt.credential.label,
+        provider=attempt.provider.name,
+        upstream_model=attempt.upstream_model,
+        format=attempt.format.value,
+        translated=attempt.format is not asked,
+        payer=attempt.payer.value,
+        input_usd=format_usd(attempt.rates.input) if attempt.priced else None,
+        output_usd=format_usd(attempt.rates.output) if attempt.priced else None,
+    )
+
+
+def _dropped(drop: Dropped) -> DroppedReply:
+    return DroppedReply(
+        credential_id=drop.credential.id,
+        label=drop.credential.label,
+        provider=drop.credential.provider,
+        reason=drop.reason.value,
+        detail=drop.detail,
+    )

@@ -1,0 +1,1 @@
+"""The first operator, by a one-time link."""

@@ -1,0 +1,51 @@
+"""`GET /`, `GET /setup`, `POST /setup`."""
+
+from typing import Annotated
+from urllib.parse import parse_qs
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import HTMLResponse
+from pydantic import ValidationError
+
+from ownkey.control.admin.schemas import NewUser
+from ownkey.control.identity import ControlDep
+from ownkey.control.setup.page import done_page, form_page, front_page, lost_page
+from ownkey.control.setup.service import needs_operator, set_up
+from ownkey.domain.errors import InvalidRequest, NotFound
+from ownkey.domain.tenancy import Role
+
+router = APIRouter(include_in_schema=False)
+_FORM_LIMIT = 8192
+
+
+@router.get("/", response_class=HTMLResponse)
+async def front(control: ControlDep) -> str:
+    """What this server is."""
+    return front_page(control.settings.version, control.settings.sandbox_url)
+
+
+@router.get("/setup", response_class=HTMLResponse)
+async def show_form(control: ControlDep, token: Annotated[str, Query(max_length=200)] = "") -> HTMLResponse:
+    """The form behind the link."""
+    if not await needs_operator(control):
+        return HTMLResponse(lost_page("Ownkey is set up already."), 404)
+    return HTMLResponse(form_page(token))
+
+
+@router.post("/setup", response_class=HTMLResponse)
+async def submit(request: Request, control: ControlDep) -> HTMLResponse:
+    """Make the operator; a mistake shows the form again and keeps the link good."""
+    raw = await request.body()
+    fields = parse_qs(raw[:_FORM_LIMIT].decode("utf-8", "replace"))
+    token, email, password = (fields.get(name, [""])[0] for name in ("token", "email", "password"))
+    try:
+        new = NewUser.model_validate({"email": email, "password": password, "role": Role.OPERATOR})
+        user = await set_up(control, token, new)
+    except ValidationError as error:
+        return HTMLResponse(form_page(token, error.errors(include_input=False)[0]["msg"], email), 422)
+    except InvalidRequest as error:
+        return HTMLResponse(form_page(token, error.public, email), 422)
+    except NotFound as error:
+        return HTMLResponse(lost_page(error.public), 404)
+    address = control.settings.public_url or f"{request.url.scheme}://{request.headers.get('host', '127.0.0.1:8080')}"
+    return HTMLResponse(done_page(user.email, address))

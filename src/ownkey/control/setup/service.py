@@ -1,0 +1,47 @@
+"""The one-time set-up link: printed at start while there is no operator, good for a day and for one use."""
+
+import time
+
+from ownkey.control.admin.schemas import NewUser
+from ownkey.control.admin.service import create_user
+from ownkey.control.context import Control
+from ownkey.control.session_tokens import hash_token, new_token
+from ownkey.domain.errors import NotFound
+from ownkey.domain.tenancy import Role
+from ownkey.storage import setup_tokens, users
+from ownkey.storage.records import User
+
+_LIFETIME = 86_400.0
+
+
+async def needs_operator(control: Control) -> bool:
+    """Whether there is no operator yet."""
+    async with control.database.read() as connection:
+        return await users.count(connection, Role.OPERATOR) == 0
+
+
+async def make_link_token(control: Control) -> str:
+    """A fresh token; the link's text is nowhere stored."""
+    token = new_token()
+    async with control.database.write() as connection:
+        await setup_tokens.put(connection, hash_token(token, control.session_pepper), time.time() + _LIFETIME)
+    return token
+
+
+async def set_up(control: Control, token: str, new: NewUser) -> User:
+    """Make the first operator. Raises NotFound when the link is used, expired or not needed any more.
+
+    The password is checked before the link is used up, so that a weak one costs nothing.
+    """
+    if not await needs_operator(control):
+        raise NotFound("Ownkey is set up already: sign in, or ask an operator for an account.")
+    if new.password is not None:
+        await control.passwords.hash(new.password.get_secret_value())
+    async with control.database.write() as connection:
+        good = await setup_tokens.consume(connection, hash_token(token, control.session_pepper), time.time())
+    if not good:
+        raise NotFound("This link has been used or has expired: restart Ownkey for a new one.")
+    user = await create_user(control, new)
+    async with control.database.write() as connection:
+        await setup_tokens.clear(connection)
+    return user

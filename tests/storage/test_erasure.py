@@ -1,0 +1,163 @@
+"""Deleting means that nothing is left: no row, and after a scrub no byte in the database's files."""
+
+import os
+import random
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+from tests.services.postgres import Cluster
+from tests.storage.values import NOW, a_credential, a_request, a_session, an_api_key, stored_user
+
+from ownkey.domain.credential import Preferences
+from ownkey.domain.ids import new_id
+from ownkey.domain.tenancy import PLATFORM, user_owner
+from ownkey.storage import Database, api_keys, credentials, preferences, sessions, usage, users
+from ownkey.storage.data_keys import DatabaseDataKeys
+from ownkey.storage.tables import metadata
+from ownkey.vault.ports import DataKey
+
+
+def found_in(needles: list[bytes], files: Iterator[Path]) -> list[bytes]:
+    """The needles that occur in any of the files."""
+    contents = [path.read_bytes() for path in files if path.is_file()]
+    return [needle for needle in needles if any(needle in content for content in contents)]
+
+
+def sqlite_files(database: Database) -> Iterator[Path]:
+    assert database.path is not None
+    return database.path.parent.glob(database.path.name + "*")
+
+
+def a_data_key(tenant: str, wrapped: bytes) -> DataKey:
+    key_id = new_id("key")
+    return DataKey(
+        id=key_id, tenant=tenant, use="seal", generation=1, master_version="m1", wrapped=wrapped, created_at=NOW
+    )
+
+
+async def test_with_a_user_everything_of_theirs_goes_and_nothing_of_others(database: Database) -> None:
+    user, other = await stored_user(database), await stored_user(database)
+    kept: dict[str, int] = {}
+    for someone in (user, other):
+        async with database.write() as conn:
+            await sessions.create(conn, a_session(someone.id))
+            await api_keys.create(conn, an_api_key(someone.id))
+            await credentials.create(conn, a_credential(someone.id), b"f")
+            await preferences.put(conn, someone.id, Preferences())
+            await usage.insert_batch(conn, [a_request(someone.id)])
+        await DatabaseDataKeys(database).add(a_data_key(user_owner(someone.id).tenant, b"wrapped"))
+        if someone is user:
+            async with database.read() as conn:
+                (key,) = await api_keys.list_for_user(conn, user.id)
+                (session,) = await sessions.list_for_user(conn, user.id, NOW)
+                (credential,) = await credentials.list_for_owners(conn, (user_owner(user.id),))
+    async with database.write() as conn:
+        await credentials.create(conn, a_credential(PLATFORM), b"f")
+        erased = await users.delete(conn, user.id, NOW)
+        assert await users.delete(conn, user.id, NOW) is None
+        assert await users.delete(conn, "user_absent", NOW) is None
+    assert erased is not None
+    assert erased.api_key_hashes == (key.hash,)
+    assert erased.session_token_hashes == (session.token_hash,)
+    assert erased.credential_ids == (credential.id,)
+    async with database.read() as conn:
+        for table in metadata.sorted_tables:
+            kept[table.name] = (await conn.execute(text(f"SELECT count(*) FROM {table.name}"))).scalar_one()
+            if table.name != "erased_users":
+                rows = (await conn.execute(table.select())).all()
+                assert user.id not in repr(rows)
+    ones = {"users", "sessions", "api_keys", "preferences", "data_keys", "requests", "erased_users", "change_counter"}
+    assert kept == {name: 2 if name == "credentials" else int(name in ones) for name in kept}
+
+
+@pytest.mark.parametrize("size", [120, 6000])
+async def test_a_deleted_or_replaced_ciphertext_leaves_no_byte_in_sqlites_files(
+    sqlite_database: Database, size: int
+) -> None:
+    """In a database grown and thinned at random, so that pages have been split, merged and rebalanced."""
+    chance = random.Random(size)
+    user = await stored_user(sqlite_database)
+    living: dict[str, bytes] = {}
+    dead: list[bytes] = []
+
+    def sealed() -> bytes:
+        """A ciphertext that repeats 12 bytes, so that any larger fragment of it is recognised."""
+        return os.urandom(12) * (chance.randrange(size // 2, size) // 12)
+
+    for _ in range(6):
+        async with sqlite_database.write() as conn:
+            for _ in range(60):
+                credential = a_credential(user.id, sealed=sealed())
+                await credentials.create(conn, credential, os.urandom(32))
+                living[credential.id] = credential.sealed
+            for credential_id in chance.sample(sorted(living), 40):
+                dead.append(living.pop(credential_id))
+                await credentials.delete(conn, user_owner(user.id), credential_id)
+            for credential_id in chance.sample(sorted(living), 10):
+                dead.append(living[credential_id])
+                living[credential_id] = sealed()
+                await credentials.update(conn, user_owner(user.id), credential_id, sealed=living[credential_id])
+    assert found_in([one[:12] for one in dead], sqlite_files(sqlite_database)) != []
+    assert await sqlite_database.scrub()
+    assert found_in([one[:12] for one in dead], sqlite_files(sqlite_database)) == []
+    assert len(found_in([one[:12] for one in living.values()], sqlite_files(sqlite_database))) == len(living)
+
+
+async def test_a_reader_that_still_sees_the_row_holds_the_scrub_back(sqlite_url: str) -> None:
+    database = await Database.open(sqlite_url, timeout_s=0.1)
+    user, secret = await stored_user(database), os.urandom(120)
+    credential = a_credential(user.id, sealed=secret)
+    async with database.write() as conn:
+        await credentials.create(conn, credential, b"f")
+    async with database.read() as reading:
+        assert await credentials.list_for_owners(reading, (credential.owner,)) == [credential]
+        async with database.write() as conn:
+            await credentials.delete(conn, credential.owner, credential.id)
+        assert not await database.scrub()
+    assert await database.scrub()
+    assert found_in([secret[:16]], sqlite_files(database)) == []
+    await database.close()
+
+
+async def test_a_scrub_waits_for_the_writer_and_harms_nobody(sqlite_database: Database) -> None:
+    assert sqlite_database.path is not None
+    user = await stored_user(sqlite_database)
+    for _ in range(3):
+        assert await sqlite_database.scrub()
+    assert os.stat(f"{sqlite_database.path}-wal").st_size == 0
+    await stored_user(sqlite_database)
+    with sqlite3.connect(sqlite_database.path) as conn:
+        assert conn.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    conn.close()
+    async with sqlite_database.read() as conn:
+        assert await users.get(conn, user.id) == user
+
+
+async def test_a_deleted_ciphertext_leaves_no_byte_in_postgres_tables(
+    postgres_cluster: Cluster, postgres_database: Database
+) -> None:
+    user, secret = await stored_user(postgres_database), os.urandom(120)
+    credential = a_credential(user.id, sealed=secret)
+    async with postgres_database.write() as conn:
+        await credentials.create(conn, credential, b"f")
+    await postgres_cluster.execute("CHECKPOINT")
+    assert found_in([secret[:16]], (postgres_cluster.data / "base").rglob("*")) != []
+    async with postgres_database.write() as conn:
+        await credentials.delete(conn, credential.owner, credential.id)
+    assert await postgres_database.scrub()
+    await postgres_cluster.execute("CHECKPOINT")
+    assert found_in([secret[:16]], (postgres_cluster.data / "base").rglob("*")) == []
+
+
+async def test_a_scrub_of_postgres_says_when_an_older_transaction_holds_it_back(postgres_database: Database) -> None:
+    user = await stored_user(postgres_database)
+    credential = a_credential(user.id)
+    async with postgres_database.write() as conn:
+        await credentials.create(conn, credential, b"f")
+    async with postgres_database.write() as locking:
+        await credentials.delete(locking, credential.owner, credential.id)
+        assert not await postgres_database.scrub()
+    assert await postgres_database.scrub()

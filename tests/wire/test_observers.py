@@ -1,0 +1,151 @@
+"""Watching streams that pass: usage, first content, the end and errors, with next to no decoding."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from ownkey.domain.formats import WireFormat
+from ownkey.domain.usage import Usage
+from ownkey.wire import FORMATS, ErrorKind
+from ownkey.wire.observing import PassingObserver, raw_events
+
+CHAT = FORMATS[WireFormat.OPENAI_CHAT]
+MESSAGES = FORMATS[WireFormat.ANTHROPIC_MESSAGES]
+RECORDINGS = Path(__file__).parent / "recordings"
+CHAT_TEXT = (RECORDINGS / "openai_chat" / "text.sse").read_bytes()
+MESSAGES_TEXT = (RECORDINGS / "anthropic_messages" / "thinking_and_tools.sse").read_bytes()
+
+
+def test_bytes_pass_as_the_same_object() -> None:
+    for observer in (CHAT.observer(True), CHAT.observer(False), MESSAGES.observer(True)):
+        chunk = b'data: {"choices":[{"delta":{"content":"x"}}],"usage":null}\n\n'
+        assert observer.feed(chunk) is chunk
+    observer = CHAT.observer(True)
+    assert observer.feed(chunk[:10]) == chunk[:10]
+
+
+def test_the_usage_chunk_is_taken_out_for_a_client_that_did_not_ask() -> None:
+    observer = CHAT.observer(False)
+    events = CHAT_TEXT.split(b"\n\n")[:-1]
+    forwarded = observer.feed(CHAT_TEXT) + observer.finish()
+    assert forwarded == b"".join(event + b"\n\n" for event in events if b'"choices":[],' not in event)
+    assert observer.usage == Usage(31, 17, 16, 0, 5)
+    assert observer.ended
+    assert observer.first_content
+    assert observer.error is None
+
+
+def test_usage_beside_choices_is_read_and_stays() -> None:
+    data = b'data: {"choices":[{"delta":{}}], "usage": {"prompt_tokens": 3, "completion_tokens": 4}}\n\n'
+    observer = CHAT.observer(False)
+    assert observer.feed(data) is data
+    assert observer.usage == Usage(3, 4)
+
+
+def test_repeated_usage_counts_once_with_its_last_totals() -> None:
+    observer = CHAT.observer(True)
+    for count in (1, 2, 9):
+        observer.feed(b'data: {"choices":[],"usage":{"prompt_tokens":5,"completion_tokens":%d}}\n\n' % count)
+    assert observer.usage == Usage(5, 9)
+
+
+def test_unreadable_usage_is_left_alone() -> None:
+    for usage in (b'{"prompt_tokens":-1}', b'{"prompt_tokens":"x"}', b"{", b'{"prompt_tokens":1e99}'):
+        data = b'data: {"choices":[],"usage":' + usage + b"}\n\n"
+        observer = CHAT.observer(False)
+        assert observer.feed(data) == data
+        assert observer.usage is None
+
+
+@pytest.mark.parametrize(
+    "delta",
+    [
+        '{"content":"x"}',
+        '{"content": "\\n"}',
+        '{"reasoning_content":"x"}',
+        '{"reasoning":"x"}',
+        '{"refusal":"x"}',
+        '{"tool_calls":[{"index":0,"function":{"name":"f","arguments":""}}]}',
+    ],
+)
+def test_first_content_is_not_a_mere_role(delta: str) -> None:
+    observer = CHAT.observer(True)
+    observer.feed(b'data: {"choices":[{"delta":{"role":"assistant","content":"","refusal":null}}]}\n\n')
+    observer.feed(b'data: {"choices":[{"delta":{"role":"assistant","content":null}}]}\n\n')
+    observer.feed(b": ping\n\n")
+    assert not observer.first_content
+    observer.feed(b'data: {"choices":[{"delta":' + delta.encode() + b"}]}\n\n")
+    assert observer.first_content
+
+
+def test_words_inside_a_text_are_no_marks() -> None:
+    observer = CHAT.observer(False)
+    data = b'data: {"choices":[{"delta":{"content":"[DONE] \\"usage\\":{} \\"error\\": 1\\n\\ndata: [DONE]"}}]}\n\n'
+    assert observer.feed(data) is data
+    assert not observer.ended
+    assert observer.usage is None
+    assert observer.error is None
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b'data: {"error":{"message":"late","type":"server_error","code":503}}\n\n',
+        b'data: {"id":"x","choices":[], "error" : {"message":"late","code":503}}\n\n',
+        b'event: error\ndata: {"message":"late","code":"503"}\n\n',
+    ],
+)
+def test_an_error_inside_a_chat_stream_is_seen(data: bytes) -> None:
+    observer = CHAT.observer(False)
+    assert observer.feed(data) is data
+    assert observer.error is not None
+    assert (observer.error.message, observer.error.status) == ("late", 503)
+    assert not observer.ended
+
+
+def test_a_null_error_is_none() -> None:
+    observer = CHAT.observer(True)
+    observer.feed(b'data: {"error":null,"choices":[]}\n\n')
+    assert observer.error is None
+
+
+def test_messages_totals_and_end() -> None:
+    observer = MESSAGES.observer(False)
+    assert observer.feed(MESSAGES_TEXT) is MESSAGES_TEXT
+    assert observer.usage == Usage(132, 42, 100, 7, 12)
+    assert observer.first_content
+    assert observer.ended
+
+
+def test_an_error_inside_a_message_stream_is_seen() -> None:
+    observer = MESSAGES.observer(True)
+    observer.feed(b'event: error\ndata: {"type": "error", "error": {"type": "overloaded_error", "message": "late"}}\n\n')
+    assert observer.error is not None
+    assert observer.error.kind is ErrorKind.OVERLOADED
+
+
+@pytest.mark.parametrize("step", [1, 3, 64, 4096])
+@pytest.mark.parametrize("end", [b"\n\n", b"\r\n\r\n", b"\r\r", b"\n\r\n"])
+def test_an_oversized_event_passes_unseen_and_the_next_is_watched(step: int, end: bytes) -> None:
+    class Collecting(PassingObserver):
+        seen: list[bytes]
+
+        def inspect(self, whole: bytes) -> bytes:
+            self.seen += raw_events(whole)
+            return whole
+
+    data = b"data: 1" + end + b"data: " + b"x" * 5000 + end + b"data: 3" + end + b":"
+    observer = Collecting(strip=True, limit=100)
+    observer.seen = []
+    pieces = [data[at : at + step] for at in range(0, len(data), step)]
+    passed = [observer.feed(piece) for piece in pieces]
+    assert b"".join(passed) + observer.finish() == data
+    assert len(observer._held) <= 1
+    if step < 100:
+        assert [re.sub(rb"[\r\n]", b"", event) for event in observer.seen] == [b"data: 1", b"data: 3", b":"]
+
+
+def test_embeddings_usage() -> None:
+    body = b'{"object":"list","data":[],"model":"m","usage":{"prompt_tokens":8,"total_tokens":8}}'
+    assert FORMATS[WireFormat.OPENAI_EMBEDDINGS].usage_of(body) == Usage(8, 0)
