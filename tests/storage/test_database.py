@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import random
 import sqlite3
 import stat
 from pathlib import Path
@@ -80,6 +81,53 @@ async def test_a_cancelled_writer_leaves_nothing_and_lets_the_next_one_in(databa
         await task
     async with database.write() as conn:
         await users.create(conn, user)
+
+
+async def test_writers_cancelled_at_any_instant_leave_all_or_nothing_and_a_working_database(database: Database) -> None:
+    """All: a user, and the change that announces it."""
+    chance = random.Random(1)
+
+    async def write() -> None:
+        user = a_user()
+        async with database.write() as conn:
+            await users.create(conn, user)
+            await changes.append(conn, f"user:{user.id}")
+
+    for _ in range(12):
+        tasks = [asyncio.create_task(write()) for _ in range(4)]
+        await asyncio.wait(tasks, timeout=chance.uniform(0, 0.02))
+        for task in tasks:
+            task.cancel()
+        for result in await asyncio.gather(*tasks, return_exceptions=True):
+            assert result is None or isinstance(result, asyncio.CancelledError)
+    await write()
+    async with database.read() as conn:
+        assert await users.count(conn) == await changes.latest(conn) == len(await changes.since(conn, 0))
+
+
+async def test_a_writer_cancelled_while_it_waits_for_another_process_lets_the_next_one_in(
+    sqlite_database: Database,
+) -> None:
+    assert sqlite_database.path is not None
+    other = sqlite3.connect(sqlite_database.path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+
+    async def write() -> None:
+        async with sqlite_database.write() as conn:
+            await changes.append(conn, "platform")
+
+    task = asyncio.create_task(write())
+    await asyncio.wait([task], timeout=0.1)
+    task.cancel()
+    following = asyncio.create_task(write())
+    await asyncio.wait([task, following], timeout=0.1)
+    other.execute("COMMIT")
+    other.close()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await following
+    async with sqlite_database.read() as conn:
+        assert await changes.latest(conn) == 1
 
 
 async def test_a_violated_reference_is_a_conflict_that_names_no_table_in_public(database: Database) -> None:

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
 from tests.services.postgres import Cluster
 from tests.storage.values import NOW, a_credential, a_request, a_session, an_api_key, stored_user
 
@@ -16,6 +15,7 @@ from ownkey.domain.ids import new_id
 from ownkey.domain.tenancy import PLATFORM, user_owner
 from ownkey.storage import Database, api_keys, credentials, preferences, sessions, usage, users
 from ownkey.storage.data_keys import DatabaseDataKeys
+from ownkey.storage.records import Erased
 from ownkey.storage.tables import metadata
 from ownkey.vault.ports import DataKey
 
@@ -40,34 +40,32 @@ def a_data_key(tenant: str, wrapped: bytes) -> DataKey:
 
 async def test_with_a_user_everything_of_theirs_goes_and_nothing_of_others(database: Database) -> None:
     user, other = await stored_user(database), await stored_user(database)
-    kept: dict[str, int] = {}
-    for someone in (user, other):
-        async with database.write() as conn:
-            await sessions.create(conn, a_session(someone.id))
-            await api_keys.create(conn, an_api_key(someone.id))
-            await credentials.create(conn, a_credential(someone.id), b"f")
+    session, key, credential = a_session(user.id), an_api_key(user.id), a_credential(user.id)
+    async with database.write() as conn:
+        for one_session in (session, a_session(other.id)):
+            await sessions.create(conn, one_session)
+        for one_key in (key, an_api_key(other.id)):
+            await api_keys.create(conn, one_key)
+        for one_credential in (credential, a_credential(other.id), a_credential(PLATFORM)):
+            await credentials.create(conn, one_credential, b"f")
+        for someone in (user, other):
             await preferences.put(conn, someone.id, Preferences())
             await usage.insert_batch(conn, [a_request(someone.id)])
-        await DatabaseDataKeys(database).add(a_data_key(user_owner(someone.id).tenant, b"wrapped"))
-        if someone is user:
-            async with database.read() as conn:
-                (key,) = await api_keys.list_for_user(conn, user.id)
-                (session,) = await sessions.list_for_user(conn, user.id, NOW)
-                (credential,) = await credentials.list_for_owners(conn, (user_owner(user.id),))
+    for someone in (user, other):
+        assert await DatabaseDataKeys(database).add(a_data_key(user_owner(someone.id).tenant, b"wrapped"))
+
     async with database.write() as conn:
-        await credentials.create(conn, a_credential(PLATFORM), b"f")
         erased = await users.delete(conn, user.id, NOW)
         assert await users.delete(conn, user.id, NOW) is None
         assert await users.delete(conn, "user_absent", NOW) is None
-    assert erased is not None
-    assert erased.api_key_hashes == (key.hash,)
-    assert erased.session_token_hashes == (session.token_hash,)
-    assert erased.credential_ids == (credential.id,)
+    assert erased == Erased((key.hash,), (session.token_hash,), (credential.id,))
+
+    kept: dict[str, int] = {}
     async with database.read() as conn:
         for table in metadata.sorted_tables:
-            kept[table.name] = (await conn.execute(text(f"SELECT count(*) FROM {table.name}"))).scalar_one()
+            rows = (await conn.execute(table.select())).all()
+            kept[table.name] = len(rows)
             if table.name != "erased_users":
-                rows = (await conn.execute(table.select())).all()
                 assert user.id not in repr(rows)
     ones = {"users", "sessions", "api_keys", "preferences", "data_keys", "requests", "erased_users", "change_counter"}
     assert kept == {name: 2 if name == "credentials" else int(name in ones) for name in kept}

@@ -9,7 +9,6 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Boolean, Column, Connection, Double, Integer, LargeBinary, MetaData, Table, inspect, text
 from sqlalchemy.ext.asyncio import AsyncEngine
-from sqlalchemy.schema import BLANK_SCHEMA
 
 from ownkey.storage import Database
 from ownkey.storage.engines import parse_url, postgres_migration_engine, sqlite_migration_engine
@@ -90,13 +89,13 @@ async def test_constraints_and_foreign_keys_are_those_of_the_tables(engine: Asyn
             ),
             "not null": sorted(column.name for column in table.columns if not column.nullable),
             "unique": sorted(
-                [index.name for index in table.indexes if index.unique]
+                [str(index.name) for index in table.indexes if index.unique]
                 + [str(one.name) for one in table.constraints if one.__visit_name__ == "unique_constraint"]
             ),
         }
 
     def shapes(conn: Connection) -> dict[str, object]:
-        found = MetaData(naming_convention=metadata.naming_convention, schema=BLANK_SCHEMA.name)
+        found = MetaData(naming_convention=metadata.naming_convention)
         found.reflect(conn, only=list(metadata.tables))
         return {name: shape(table) for name, table in found.tables.items()}
 

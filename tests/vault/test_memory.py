@@ -1,8 +1,8 @@
 import pytest
+from tests.vault.store_contract import DataKeyStoreContract
 
 from ownkey.vault.memory import MemoryDataKeys
 from ownkey.vault.ports import DataKeyStore
-from tests.vault.store_contract import DataKeyStoreContract
 
 
 class TestMemoryDataKeys(DataKeyStoreContract):

@@ -58,7 +58,9 @@ def test_shapes_of_providers(status: int, body: Any, expected: WireError) -> Non
         assert errors.read(status, json.dumps(body).encode()) == expected
 
 
-@given(st.integers(100, 599), st.binary(max_size=200) | st.sampled_from([b"<html>", b"[" * 100_000, b'"\xff"', b"[[]]"]))
+@given(
+    st.integers(100, 599), st.binary(max_size=200) | st.sampled_from([b"<html>", b"[" * 100_000, b'"\xff"', b"[[]]"])
+)
 def test_any_body_is_read(status: int, body: bytes) -> None:
     error = CHAT.read(status, body)
     assert error.message

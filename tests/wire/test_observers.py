@@ -120,7 +120,9 @@ def test_messages_totals_and_end() -> None:
 
 def test_an_error_inside_a_message_stream_is_seen() -> None:
     observer = MESSAGES.observer(True)
-    observer.feed(b'event: error\ndata: {"type": "error", "error": {"type": "overloaded_error", "message": "late"}}\n\n')
+    observer.feed(
+        b'event: error\ndata: {"type": "error", "error": {"type": "overloaded_error", "message": "late"}}\n\n'
+    )
     assert observer.error is not None
     assert observer.error.kind is ErrorKind.OVERLOADED
 

@@ -63,7 +63,7 @@ def chat_completion(data: bytes) -> ChatCompletion:
         chunk = ChatCompletionChunk.model_validate_json(payload, strict=True)
         assert (chunk.id, chunk.created, chunk.model) == ("id-1", 1764, "the-model")
         state.handle_chunk(chunk)
-    return state.get_final_completion()
+    return ChatCompletion.model_validate(state.current_completion_snapshot.to_dict(), strict=True)
 
 
 def message(data: bytes) -> Message:

@@ -17,7 +17,6 @@ from ownkey.control.preferences import routes as preferences
 from ownkey.control.problems import install_problems
 from ownkey.control.routing import routes as routing
 from ownkey.control.setup import routes as setup
-from ownkey.control.strict_body import StrictRoute
 from ownkey.control.usage import routes as usage
 
 _HEADERS = {
@@ -38,7 +37,6 @@ def create_app(lifespan: Any, version: str) -> FastAPI:
     )
     api = APIRouter(prefix="/api/v1")
     for resource in _RESOURCES:
-        resource.router.route_class = StrictRoute
         api.include_router(resource.router)
     app.include_router(api)
     for surface in (operations.router, setup.router, docs_page.router):

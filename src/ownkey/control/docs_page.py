@@ -69,4 +69,5 @@ def _schema(name: str, schema: dict[str, Any]) -> str:
         for field, shape in schema.get("properties", {}).items()
     )
     values = escape(" | ".join(schema["enum"])) if "enum" in schema else ""
-    return f"<article id='{escape(name)}'><code><b>{escape(name)}</b></code> {values}<br>{about}<ul>{fields}</ul></article>"
+    head = f"<article id='{escape(name)}'><code><b>{escape(name)}</b></code> {values}<br>"
+    return f"{head}{about}<ul>{fields}</ul></article>"

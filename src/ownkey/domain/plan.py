@@ -297,6 +297,8 @@ def _health(credential: Credential, model: str, now: float, resting: Mapping[Res
         return Dropped(credential, DropReason.EXPIRED, "the key's expiry date has passed")
     if credential.status is CredentialStatus.UNDECRYPTABLE:
         return Dropped(credential, DropReason.UNDECRYPTABLE, "the stored key cannot be decrypted: save it again")
+    if not resting:
+        return None
     for key in ((credential.id, model), (credential.id, "")):
         rest = resting.get(key)
         if rest is not None and rest.told and rest.until > now:
@@ -318,6 +320,8 @@ _AILING = frozenset(
 def _is_ailing(attempt: Attempt, now: float, resting: Mapping[RestKey, Rest]) -> bool:
     if attempt.credential.status in _AILING:
         return True
+    if not resting:
+        return False
     for key in ((attempt.credential.id, attempt.upstream_model), (attempt.credential.id, "")):
         rest = resting.get(key)
         if rest is not None and rest.until > now:

@@ -2,8 +2,8 @@
 
 import time
 
-from ownkey.domain.credential import Credential
 from ownkey.domain.catalogue import Provider
+from ownkey.domain.credential import Credential
 from ownkey.domain.formats import WireFormat
 from ownkey.domain.plan import Plan, PlanRequest, make_plan
 from ownkey.domain.secret import Secret
@@ -14,7 +14,7 @@ from ownkey.gateway.directory import Directory
 from ownkey.gateway.health import KeyHealth
 from ownkey.gateway.key_test import KeyTestResult, run_key_test
 from ownkey.gateway.listing import ModelListing
-from ownkey.gateway.net import Target, UpstreamClient
+from ownkey.gateway.net import AddressGuard, UpstreamClient
 from ownkey.gateway.secrets import SecretCache
 from ownkey.providers import ProviderCatalogue
 from ownkey.storage.journal import UsageWriter
@@ -31,6 +31,7 @@ class Gateway:
         health: KeyHealth,
         secrets: SecretCache,
         client: UpstreamClient,
+        guard: AddressGuard,
         follower: ChangeFollower,
         writer: UsageWriter,
     ) -> None:
@@ -39,6 +40,7 @@ class Gateway:
         self._health = health
         self._secrets = secrets
         self._client = client
+        self._guard = guard
         self._follower = follower
         self._writer = writer
         self.catalogue = catalogue
@@ -80,9 +82,10 @@ class Gateway:
         """Call the provider's check endpoint with this key; see `run_key_test`."""
         return await run_key_test(self._client, provider, base_url, secret, config, trusted)
 
-    async def check_endpoint(self, url: str) -> None:
-        """Raise unless `url` is an address a user's key may be sent to: well-formed, and public or allowed."""
-        await self._client.check(Target.parse(url))
+    def check_endpoint(self, url: str) -> None:
+        """Raise unless a user's key may be sent to `url`. A name is resolved, and its addresses are checked, at each
+        connect: here only what the text itself tells."""
+        self._guard.check_url(url)
 
     async def open_secret(self, credential: Credential) -> Secret:
         """A stored key, decrypted. Raises SecretUnreadable."""

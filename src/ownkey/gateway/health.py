@@ -27,7 +27,7 @@ class KeyHealth:
         self._database = database
         self.resting: dict[RestKey, Rest] = {}
         self._states: dict[CredentialId, tuple[Credential, CredentialStatus, str]] = {}
-        self._used: dict[CredentialId, float] = {}
+        self._used: dict[str, float] = {}
         self._wake = asyncio.Event()
 
     def failed(self, credential: Credential, model: str, verdict: Verdict) -> None:

@@ -12,7 +12,7 @@ from ownkey.gateway.edge.exchange import Request
 from ownkey.gateway.net.target import Target
 from ownkey.gateway.read import Ask
 from ownkey.providers.auth import auth_headers
-from ownkey.wire import FORMATS, splice
+from ownkey.wire import CHAT_FORMATS, FORMATS, splice
 
 _FORWARDED = (b"anthropic-", b"openai-beta")
 """Client headers that belong to the format itself and pass on when the formats are the same."""
@@ -67,13 +67,16 @@ def _same_format_body(ask: Ask, attempt: Attempt, preferences: Preferences) -> b
         changes["model"] = attempt.upstream_model
     if ask.format.operation is Operation.CHAT:
         if preferences.temperature is not None or preferences.max_tokens is not None:
-            changes |= format_.defaults(ask.parsed, preferences.temperature, preferences.max_tokens)
+            changes |= format_.defaults(
+                ask.parsed, preferences.temperature, preferences.max_tokens, attempt.provider.quirks
+            )
         if ask.stream:
             changes |= format_.ask_usage(ask.parsed)
     return splice(ask.body, ask.parsed, changes) if changes else ask.body
 
 
 def _translated_body(ask: Ask, attempt: Attempt, preferences: Preferences) -> bytes:
-    source, target = FORMATS[ask.format], FORMATS[attempt.format]
-    parsed = ask.parsed | source.defaults(ask.parsed, preferences.temperature, preferences.max_tokens)
-    return target.requests.write(source.requests.read(parsed), attempt.upstream_model, ask.stream).body
+    source, target = CHAT_FORMATS[ask.format], CHAT_FORMATS[attempt.format]
+    parsed = ask.parsed | source.defaults(ask.parsed, preferences.temperature, preferences.max_tokens, ())
+    conversation = source.requests.read(parsed)
+    return target.requests.write(conversation, attempt.upstream_model, ask.stream, attempt.provider.quirks).body

@@ -9,12 +9,10 @@ from ownkey.domain.formats import Operation, WireFormat
 from ownkey.gateway.edge.exchange import Request
 from ownkey.gateway.edge.media import check_json_body
 from ownkey.gateway.edge.strict_json import read_object
+from ownkey.wire import FORMATS
 
 _MODEL_LIMIT = 256
 """Characters in a model name; longer ones are no model's."""
-MAX_TOKENS_LIMIT = 10_000_000
-"""Above this a token limit is a mistake, not a wish."""
-_TOKEN_LIMITS = ("max_tokens", "max_completion_tokens")
 
 
 class Ask(Struct, frozen=True):
@@ -39,41 +37,27 @@ def read_request(request: Request, format_: WireFormat) -> Ask:
     """Read the body. Raises InvalidRequest (with the field's name) or UnsupportedMediaType."""
     check_json_body(request)
     parsed = read_object(request.body)
-    model = parsed.get("model")
-    if not isinstance(model, str) or not model:
-        raise InvalidRequest("`model` is missing or no text: name a model such as openai/gpt-5-mini.", param="model")
-    if len(model) > _MODEL_LIMIT or not model.isprintable():
-        raise InvalidRequest(
-            f"`model` is longer than {_MODEL_LIMIT} characters or holds control characters.", param="model"
-        )
-    stream = parsed.get("stream")
-    if stream is not None and not isinstance(stream, bool):
-        raise InvalidRequest("`stream` must be true or false.", param="stream")
+    outline = FORMATS[format_].outline(parsed)
+    _check_model_name(outline.model)
     selector = request.header(b"x-ownkey-credential")
     return Ask(
         format=format_,
-        model=model,
-        stream=stream is True and format_.operation is Operation.CHAT,
+        model=outline.model,
+        stream=outline.stream and format_.operation is Operation.CHAT,
         wants_usage=_wants_usage(parsed),
-        max_tokens=_max_tokens(parsed, format_),
+        max_tokens=outline.max_tokens,
         credential=_text(selector) if selector else None,
         body=request.body,
         parsed=parsed,
     )
 
 
-def _max_tokens(parsed: dict[str, Any], format_: WireFormat) -> int | None:
-    lowest = 0 if format_ is WireFormat.ANTHROPIC_MESSAGES else 1
-    limit: int | None = None
-    for name in _TOKEN_LIMITS:
-        value = parsed.get(name)
-        if value is None:
-            continue
-        if type(value) is not int or not lowest <= value <= MAX_TOKENS_LIMIT:
-            text = f"`{name}` must be a whole number from {lowest} to {MAX_TOKENS_LIMIT}."
-            raise InvalidRequest(text, param=name)
-        limit = value
-    return limit
+def _check_model_name(model: str) -> None:
+    if not model:
+        raise InvalidRequest("`model` is empty: name a model such as openai/gpt-5-mini.", param="model")
+    if len(model) > _MODEL_LIMIT or not model.isprintable():
+        text = f"`model` is longer than {_MODEL_LIMIT} characters or holds control characters."
+        raise InvalidRequest(text, param="model")
 
 
 def _wants_usage(parsed: dict[str, Any]) -> bool:

@@ -16,7 +16,7 @@ _ALSO_PASSED = (b"retry-after", b"retry-after-ms", b"x-should-retry")
 
 def render_error(format_: WireFormat, error: OwnkeyError, request_id: str) -> tuple[list[tuple[bytes, bytes]], bytes]:
     """(headers, body) of one of our own errors."""
-    headers = [_JSON]
+    headers: list[tuple[bytes, bytes]] = [_JSON]
     if error.retry_after is not None:
         headers.append((b"retry-after", b"%d" % max(1, ceil(error.retry_after))))
     if isinstance(error, NoHealthyCredential):

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from ownkey.domain.errors import OwnkeyError, UpstreamError
-from ownkey.domain.secret import Secret
 from ownkey.gateway.attempts import Answered
 from ownkey.gateway.edge.exchange import Responder
 from ownkey.gateway.ledger import Ledger
@@ -12,17 +11,17 @@ from ownkey.gateway.net import NetError
 from ownkey.gateway.read import Ask
 from ownkey.gateway.receipt import cost_headers, receipt_headers
 from ownkey.gateway.scrub import scrub
-from ownkey.wire import FORMATS, EventReader, EventWriter, Format, Observer
+from ownkey.wire import CHAT_FORMATS, FORMATS, Observer
+from ownkey.wire.errors import own_error
+from ownkey.wire.events import StreamFailed
 
 _ANSWER_LIMIT = 64 * 1024 * 1024
 _PASSED = frozenset({b"content-type", b"request-id", b"x-request-id", b"openai-processing-ms", b"openai-version"})
 _PASSED_PREFIXES = (b"x-ratelimit-", b"anthropic-ratelimit-")
 _EVENT_ENDS = (b"\n\n", b"\r\n\r\n", b"\r\r")
-_EVENT_STREAM = [
-    (b"content-type", b"text/event-stream; charset=utf-8"),
-    (b"cache-control", b"no-cache"),
-    (b"x-accel-buffering", b"no"),
-]
+_TAIL = 4
+_NO_BUFFERING = [(b"cache-control", b"no-cache"), (b"x-accel-buffering", b"no")]
+_EVENT_STREAM = [(b"content-type", b"text/event-stream; charset=utf-8"), *_NO_BUFFERING]
 
 
 def passed_headers(headers: Sequence[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
@@ -52,14 +51,14 @@ class Relay:
         attempt, response = answered.attempt, answered.response
         body = await response.read(_ANSWER_LIMIT)
         meter.first_content()
-        upstream = FORMATS[attempt.format]
         if attempt.format is ask.format:
-            meter.usage = upstream.usage_of(body)
+            meter.usage = FORMATS[attempt.format].usage_of(body)
             headers = passed_headers(response.headers)
         else:
-            answer = upstream.answers.read(body)
+            answer = CHAT_FORMATS[attempt.format].answers.read(body)
             meter.usage = answer.usage
-            body = FORMATS[ask.format].answers.write(answer, ask.model)
+            write = CHAT_FORMATS[ask.format].answers.write
+            body = write(answer, model=ask.model, created=int(meter.at), answer_id=meter.request_id)
             headers = [(b"content-type", b"application/json")]
         meter.completed(response.status)
         cost, charged = meter.cost()
@@ -70,9 +69,8 @@ class Relay:
 
     async def _pass_stream(self, answered: Answered, ask: Ask, responder: Responder, meter: Meter) -> None:
         response = answered.response
-        format_ = FORMATS[ask.format]
-        observer = format_.observer(ask.wants_usage)
-        headers = passed_headers(response.headers) + _EVENT_STREAM[1:]
+        observer = FORMATS[ask.format].observer(ask.wants_usage)
+        headers = passed_headers(response.headers) + _NO_BUFFERING
         headers += receipt_headers(meter.request_id, answered.attempt, meter.attempts)
         meter.streaming = True
         responder.start(response.status, headers, None)
@@ -87,79 +85,71 @@ class Relay:
                 if observer.error is not None:
                     out = scrub(out, answered.secret)
                 if out:
-                    tail = (tail + out)[-4:]
+                    tail = out if len(out) > _TAIL else tail[-_TAIL:] + out
                     responder.write(out)
                     await responder.drain()
         except NetError as error:
             failure = error
-        self._end_passed(observer, failure, format_, tail, responder, meter)
+        if failure is None and (held := observer.finish()):
+            tail = held
+            responder.write(scrub(held, answered.secret))
+        self._end_passed(observer, failure, ask, tail, responder, meter)
 
     def _end_passed(
         self,
         observer: Observer,
         failure: OwnkeyError | None,
-        format_: Format,
+        ask: Ask,
         tail: bytes,
         responder: Responder,
         meter: Meter,
     ) -> None:
         meter.usage = observer.usage
         if observer.error is not None:
-            meter.failed(200, "upstream_error")
+            meter.failed(200, observer.error.code or observer.error.kind.value)
         elif observer.ended:
             meter.completed(200)
         else:
-            failure = failure or UpstreamError("The provider ended the stream before it was complete.")
+            failure = failure or UpstreamError("The provider ended the stream before the answer was complete.")
             meter.failed(200, failure.code)
+            self._ledger.settle(meter)
             if tail.endswith(_EVENT_ENDS):
-                responder.write(format_.stream_error(failure, meter.request_id))
+                writer = CHAT_FORMATS[ask.format].streams.writer(ask.model, int(meter.at), meter.request_id, False)
+                responder.write(writer.write(StreamFailed(own_error(failure))))
+                responder.end()
             else:
                 # Half an event is already with the client: only a broken connection tells the truth now.
-                self._ledger.settle(meter)
                 responder.abort()
-                return
+            return
         self._ledger.settle(meter)
         responder.end()
 
     async def _translate_stream(self, answered: Answered, ask: Ask, responder: Responder, meter: Meter) -> None:
         response = answered.response
-        reader: EventReader = FORMATS[answered.attempt.format].streams.reader()
-        client = FORMATS[ask.format]
-        writer: EventWriter = client.streams.writer(
-            model=ask.model, created=int(meter.at), answer_id=meter.request_id, include_usage=ask.wants_usage
-        )
-        headers = _EVENT_STREAM + receipt_headers(meter.request_id, answered.attempt, meter.attempts)
+        reader = CHAT_FORMATS[answered.attempt.format].streams.reader()
+        new_writer = CHAT_FORMATS[ask.format].streams.writer
+        writer = new_writer(ask.model, int(meter.at), meter.request_id, ask.wants_usage)
         meter.streaming = True
+        headers = _EVENT_STREAM + receipt_headers(meter.request_id, answered.attempt, meter.attempts)
         responder.start(response.status, headers, None)
-        failure: OwnkeyError | None = None
+        code = "upstream_error"
         try:
             while chunk := await response.chunk():
-                meter.events += chunk.count(b"data:")
-                await self._write_events(reader, writer, reader.feed(chunk), answered.secret, responder, meter)
+                out = b"".join([writer.write(event) for event in reader.feed(chunk)])
+                if reader.first_content:
+                    meter.first_content()
+                if out:
+                    meter.events += out.count(b"data:")
+                    responder.write(out if reader.error is None else scrub(out, answered.secret))
+                    await responder.drain()
         except NetError as error:
-            failure = error
-        await self._write_events(reader, writer, reader.finish(), answered.secret, responder, meter)
-        responder.write(writer.finish())
+            code = error.code
+        rest = b"".join([writer.write(event) for event in reader.finish()]) + writer.finish()
         meter.usage = reader.usage
-        if reader.failed:
-            meter.failed(200, failure.code if failure else "upstream_error")
-        else:
+        if reader.error is None and reader.ended:
             meter.completed(200)
+        else:
+            meter.failed(200, code)
         self._ledger.settle(meter)
+        responder.write(scrub(rest, answered.secret))
         responder.end()
-
-    async def _write_events(
-        self,
-        reader: EventReader,
-        writer: EventWriter,
-        events: Sequence[object],
-        secret: Secret,
-        responder: Responder,
-        meter: Meter,
-    ) -> None:
-        out = b"".join([writer.write(event) for event in events])
-        if reader.first_content:
-            meter.first_content()
-        if out:
-            responder.write(scrub(out, secret) if reader.failed else out)
-            await responder.drain()

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
@@ -68,7 +68,7 @@ def open_catalogue(settings: Settings) -> ProviderCatalogue:
     return catalogue.with_base_urls(settings.provider_base_urls, settings.sandbox_url)
 
 
-def open_client(settings: Settings) -> UpstreamClient:
+def open_client(settings: Settings, guard: AddressGuard) -> UpstreamClient:
     """The upstream client with the operator's limits and allow-list."""
     net = NetSettings(
         connect_timeout=settings.connect_timeout,
@@ -78,11 +78,11 @@ def open_client(settings: Settings) -> UpstreamClient:
         max_connections_per_origin=settings.upstream_connections,
         ca_file=settings.upstream_ca_file,
     )
-    return UpstreamClient(AddressGuard(settings.private_endpoints), net)
+    return UpstreamClient(guard, net)
 
 
 @asynccontextmanager
-async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
+async def open_parts(settings: Settings) -> AsyncGenerator[Parts]:
     """Open everything a server needs. Raises ConfigurationError, or the part's own error that says what to do."""
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     keyring = open_keyring(settings)
@@ -98,7 +98,7 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
 
 
 @asynccontextmanager
-async def _serve(settings: Settings, database: Database, keyring: Keyring, vault: Vault) -> AsyncIterator[Parts]:
+async def _serve(settings: Settings, database: Database, keyring: Keyring, vault: Vault) -> AsyncGenerator[Parts]:
     async def sink(records: Sequence[RequestRecord]) -> None:
         async with database.write() as connection:
             await usage.insert_batch(connection, records)
@@ -114,7 +114,8 @@ async def _serve(settings: Settings, database: Database, keyring: Keyring, vault
     directory = Directory(database)
     secrets = SecretCache(vault, settings.secret_lifetime)
     health = KeyHealth(database)
-    client = open_client(settings)
+    guard = AddressGuard(settings.private_endpoints)
+    client = open_client(settings, guard)
     authenticator = Authenticator(directory, await vault.pepper(API_KEY_PEPPER))
     follower = ChangeFollower(database, (directory.apply, vault.apply))
     await follower.start()
@@ -138,6 +139,7 @@ async def _serve(settings: Settings, database: Database, keyring: Keyring, vault
         health=health,
         secrets=secrets,
         client=client,
+        guard=guard,
         follower=follower,
         writer=writer,
     )

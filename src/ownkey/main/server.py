@@ -1,23 +1,20 @@
 """Serving: one event loop, uvicorn's sockets, the data plane on our protocol, everything else on ASGI."""
 
-import os
 import socket
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
-from functools import partial
 from types import FrameType
 
 import structlog
 import uvicorn
 from fastapi import FastAPI
-from uvicorn.supervisors import Multiprocess
 
 from ownkey import __version__
 from ownkey.config import ConfigurationError, Settings
 from ownkey.control import Control, ControlSettings, Passwords, Readiness, create_app
 from ownkey.domain.errors import OwnkeyError, Unavailable
 from ownkey.gateway.edge.exchange import HeaderList, Request, Responder
-from ownkey.gateway.edge.limits import EdgeLimits
+from ownkey.gateway.edge.limits import Limits
 from ownkey.gateway.edge.protocol import data_plane_protocol
 from ownkey.gateway.pipeline import Pipeline
 from ownkey.gateway.refusals import render_error
@@ -25,6 +22,7 @@ from ownkey.gateway.surfaces import error_format
 from ownkey.logs import configure_logs
 from ownkey.main.first_operator import prepare_first_operator
 from ownkey.main.parts import open_parts
+from ownkey.main.workers import supervise
 
 log = structlog.get_logger(__name__)
 
@@ -64,7 +62,7 @@ def build_app(settings: Settings, data_plane: DataPlane, readiness: Readiness) -
     """The ASGI application; its lifespan opens and closes the parts."""
 
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
         async with open_parts(settings) as parts:
             readiness.watch(parts.database, parts.vault)
             app.state.control = Control(
@@ -92,20 +90,20 @@ def serve(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT, then finish what was accepted."""
     configure_logs(settings.log_format, settings.log_level)
     if settings.workers == 1:
-        _serve_process(settings, None)
+        serve_process(settings, None)
         return
     if settings.database.startswith("sqlite"):
         text = "several workers need Postgres: set OWNKEY_DATABASE_URL, or leave workers at 1 (one process is fast)"
         raise ConfigurationError(text)
-    config = uvicorn.Config("ownkey", host=settings.host, port=settings.port, workers=settings.workers, log_config=None)
-    Multiprocess(config, target=partial(_serve_process, settings), sockets=[config.bind_socket()]).run()
+    supervise(settings.host, settings.port, settings.workers, serve_process, settings)
 
 
-def _serve_process(settings: Settings, sockets: list[socket.socket] | None = None) -> None:
+def serve_process(settings: Settings, sockets: list[socket.socket] | None) -> None:
+    """Serve in this process, on sockets bound already when they are given."""
     configure_logs(settings.log_format, settings.log_level)
     data_plane, readiness = DataPlane(), Readiness()
     app = build_app(settings, data_plane, readiness)
-    limits = EdgeLimits(body=settings.body_limit)
+    limits = Limits(body=settings.body_limit)
     config = uvicorn.Config(
         app,
         host=settings.host,
@@ -135,8 +133,6 @@ def _control_settings(settings: Settings) -> ControlSettings:
 
 
 def _announce(settings: Settings, key_place: str, notice: Sequence[str]) -> None:
-    if settings.workers > 1 and os.environ.get("OWNKEY_QUIET_WORKER"):
-        return
     lines = [f"Ownkey {__version__} on http://{settings.host}:{settings.port}", f"Master key: {key_place}"]
     if settings.sandbox_url:
         lines.append(

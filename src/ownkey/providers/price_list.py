@@ -92,32 +92,68 @@ class Table(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True)
     models: list[PricedModel]
     fallback: list[str] = []
 
-    def find(self, name: str) -> PricedModel | None:
-        """The model meant by a lower-case name, in this table only."""
-        for model in self.models:
-            if model.match.matches(name):
-                return model
-        return None
-
 
 class PriceList(Struct, frozen=True, forbid_unknown_fields=True):
     """All tables, by the provider's id in the price list."""
 
     tables: dict[str, Table]
 
+
+class TableIndex:
+    """Finds a table's models. Most rules name models outright and are looked up; only the others are tried in turn."""
+
+    def __init__(self, table: Table) -> None:
+        self._models = table.models
+        self._named: dict[str, int] = {}
+        self._rules: list[tuple[int, Match]] = []
+        for position, model in enumerate(table.models):
+            for rule in model.match.any or [model.match]:
+                if rule.equals is not None:
+                    self._named.setdefault(rule.equals, position)
+                else:
+                    self._rules.append((position, rule))
+
+    def find(self, name: str) -> PricedModel | None:
+        """The first model whose rule matches a lower-case name."""
+        named = self._named.get(name)
+        for position, rule in self._rules:
+            if named is not None and position > named:
+                break
+            if rule.matches(name):
+                return self._models[position]
+        return None if named is None else self._models[named]
+
+
+class PriceIndex:
+    """Finds models in a price list."""
+
+    def __init__(self, prices: PriceList) -> None:
+        self._fallbacks = {name: table.fallback for name, table in prices.tables.items()}
+        self._tables = {name: TableIndex(table) for name, table in prices.tables.items()}
+        self._ids = {name: [model.id for model in table.models] for name, table in prices.tables.items()}
+
     def find(self, table: str, model: str) -> PricedModel | None:
         """The model meant by a provider's own id for it, in any of the spellings the list knows."""
         name = model.lower()
-        return self._find(table, name) or self._find(table, _with_dashed_date(name))
+        dated = _with_dashed_date(name)
+        return self._find(table, name) or (None if dated == name else self._find(table, dated))
+
+    def find_own(self, table: str, model: str) -> PricedModel | None:
+        """The same without the tables that this one falls back to."""
+        own = self._tables.get(table)
+        return None if own is None else own.find(model.lower())
+
+    def ids(self, table: str) -> list[str]:
+        """The ids of a table's models."""
+        return self._ids.get(table, [])
 
     def _find(self, table: str, name: str) -> PricedModel | None:
-        found = self.tables.get(table)
-        if found is None:
+        if table not in self._tables:
             return None
-        for each in (found, *(self.tables[other] for other in found.fallback if other in self.tables)):
-            model = each.find(name)
-            if model is not None:
-                return model
+        for each in (table, *self._fallbacks[table]):
+            found = self._tables[each].find(name) if each in self._tables else None
+            if found is not None:
+                return found
         return None
 
 

@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from ownkey.domain.money import parse_usd
 from ownkey.domain.price import FREE, Rates
-from ownkey.providers.price_list import PricedModel, PriceList
+from ownkey.providers.price_list import PricedModel, PriceIndex, PriceList
 from ownkey.providers.rows import CatalogueError, PriceOverride
 
 
@@ -39,31 +39,25 @@ class PriceBook:
         self.now = now
 
     @cached_property
-    def _list(self) -> PriceList:
+    def _index(self) -> PriceIndex:
         snapshot = files("ownkey.providers").joinpath("prices.json").read_bytes()
-        return msgspec.json.decode(snapshot, type=PriceList)
+        return PriceIndex(msgspec.json.decode(snapshot, type=PriceList))
 
     def quote(self, provider: str, table: str | None, model: str) -> Quote:
         """The price of `model`, named as the provider names it. `table` is the provider's id in the price list."""
         for override, rates in self._overrides:
             if override.provider == provider and fnmatchcase(model, override.model):
                 return Quote(rates, priced=True)
-        found = self.find(table, model)
+        found = None if table is None else self._index.find(table, model)
         return UNPRICED if found is None else _current(found, self.now())
-
-    def find(self, table: str | None, model: str) -> PricedModel | None:
-        """The list's row for a model, or None when it has none."""
-        return None if table is None else self._list.find(table, model)
 
     def makes(self, table: str, model: str) -> bool:
         """Whether the provider's own table, without those it falls back to, has the model."""
-        own = self._list.tables.get(table)
-        return own is not None and own.find(model.lower()) is not None
+        return self._index.find_own(table, model) is not None
 
     def vendors(self, table: str) -> frozenset[str]:
         """The first segments of the `vendor/model` names in a router's table."""
-        found = self._list.tables.get(table)
-        names = [model.id.partition("/") for model in found.models] if found else []
+        names = (id_.partition("/") for id_ in self._index.ids(table))
         return frozenset(vendor for vendor, slash, _ in names if slash)
 
 

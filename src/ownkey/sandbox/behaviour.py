@@ -32,8 +32,8 @@ class Ask(Struct, kw_only=True):
 
     `prompt` is the text of the last user message, `prompt_tokens` its size if known. `tool_result`
     is the text of the tool results that end the conversation, None when there are none.
-    `forced_tool` is the tool the client names; `tools` is empty when the client forbids calls. `output_schema` is None when no
-    structured output is asked for, and empty for any JSON object.
+    `forced_tool` is the tool the client names; `tools` is empty when the client forbids calls.
+    `output_schema` is None when no structured output is asked for, and empty for any JSON object.
     """
 
     model: str
@@ -294,8 +294,7 @@ def _apply_limit(reply: Reply, limit: int) -> None:
 
 
 def _call(tool: Tool) -> Call:
-    arguments = _instance(tool.schema)
-    return Call(tool.name, _encode(arguments))
+    return Call(tool.name, _encode(_instance({"type": "object", **tool.schema})))
 
 
 def _instance(schema: dict[str, Any]) -> Any:

@@ -223,7 +223,7 @@ _ROWS = (
             )
         },
     ),
-    Vendor(name="ollama", key_required=False, public_models=True),
+    *(Vendor(name=name, key_required=False) for name in ("ollama", "vllm", "lmstudio", "custom")),
 )
 
 _BY_NAME = {vendor.name: vendor for vendor in _ROWS}

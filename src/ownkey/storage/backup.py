@@ -25,8 +25,7 @@ async def backup(database: Database, path: Path) -> None:
     pg_dump. Raises BackupRefused when `path` exists or pg_dump is not installed, Unavailable when
     the database or the disk fails; then no file is left.
     """
-    await asyncio.to_thread(_reserve, path)
-    partial = path.with_name(path.name + ".partial")
+    partial = await asyncio.to_thread(_reserve, path)
     try:
         with database_border(database.place):
             if database.path is None:
@@ -52,11 +51,23 @@ async def restore(path: Path, url: str) -> None:
         await asyncio.to_thread(_restore_sqlite, path, sqlite_path(parsed))
 
 
-def _reserve(path: Path) -> None:
+def _reserve(path: Path) -> Path:
+    """Claim `path` with an empty file, and another beside it that the copy is written to; the latter's path."""
+    partial = path.with_name(path.name + ".partial")
+    _make(path)
+    try:
+        _make(partial)
+    except BackupRefused:
+        _discard(path)
+        raise
+    return partial
+
+
+def _make(path: Path) -> None:
     try:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     except FileExistsError:
-        raise BackupRefused(f"{path} exists already; a backup never replaces a file.") from None
+        raise BackupRefused(f"{path} exists already; it is not replaced.") from None
     except OSError as error:
         raise BackupRefused(f"{path} cannot be written: {error.strerror}.") from error
 
@@ -82,8 +93,7 @@ def _sync(path: Path) -> None:
 
 
 def _copy_sqlite(source: Path, target: Path) -> None:
-    """VACUUM INTO reads one snapshot, which the WAL keeps while writers go on."""
-    os.close(os.open(target, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600))
+    """VACUUM INTO the empty file: it reads one snapshot, which the WAL keeps while writers go on."""
     try:
         with closing(sqlite3.connect(source.absolute().as_uri() + "?mode=ro", uri=True)) as conn:
             conn.execute("VACUUM INTO ?", (str(target),))
@@ -97,8 +107,7 @@ def _restore_sqlite(source: Path, target: Path) -> None:
             raise BackupRefused(f"{existing} exists already; move it away before restoring.")
     _check_sqlite_backup(source)
     target.parent.mkdir(parents=True, exist_ok=True)
-    _reserve(target)
-    partial = target.with_name(target.name + ".partial")
+    partial = _reserve(target)
     try:
         _copy_sqlite(source, partial)
         _publish(partial, target)

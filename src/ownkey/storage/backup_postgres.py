@@ -12,8 +12,8 @@ from ownkey.storage.migrations import check_known
 
 
 async def dump(url: URL, path: Path) -> None:
-    """Write pg_dump's custom archive to the new file `path`, mode 0600."""
-    descriptor = os.open(path, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600)
+    """Write pg_dump's custom archive to the empty file `path`."""
+    descriptor = os.open(path, os.O_WRONLY)
     try:
         await _run(url, "pg_dump", "--format=custom", "--no-owner", "--no-privileges", output=descriptor)
     finally:

@@ -1,10 +1,12 @@
 """Database URLs and the engines made from them, with the settings that make each engine safe."""
 
+import asyncio
 import os
 from pathlib import Path
 from typing import Any, Protocol
 
-from sqlalchemy import URL, event, make_url
+import aiosqlite
+from sqlalchemy import URL, AdaptedConnection, event, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
@@ -136,5 +138,16 @@ def _own_transactions(engine: AsyncEngine, pragmas: dict[str, str | int], begin:
     def begun(connection: Any) -> None:
         connection.exec_driver_sql(begin)
 
+    def invalidated(connection: AdaptedConnection | None, _record: object, _error: BaseException | None) -> None:
+        # A cancelled statement's cursor may outlive its connection, and with it SQLite's lock. Shielded, for
+        # what is cancelled once may be cancelled twice.
+        if connection is not None:
+            connection.run_async(_rollback)
+
     event.listen(engine.sync_engine, "connect", connected)
     event.listen(engine.sync_engine, "begin", begun)
+    event.listen(engine.sync_engine, "invalidate", invalidated)
+
+
+async def _rollback(connection: aiosqlite.Connection) -> None:
+    await asyncio.shield(connection.rollback())

@@ -3,19 +3,19 @@
     version (1) | key id (16) | nonce (12) | commitment (32) | ciphertext | tag (16)
 
 AES-256-GCM under a subkey derived by HKDF-SHA-256 for the purpose. The associated data is everything
-before the ciphertext plus the place. GCM alone does not commit to its key, so the envelope carries a
-value derived beside the subkey, and opening compares it first.
+before the ciphertext, then the place and the key id, each field after its length. GCM alone does not
+commit to its key, so the envelope carries a value derived beside the subkey, and opening compares it first.
 """
 
 import hmac
+from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
-from msgspec import Struct
 
-from ownkey.vault.place import Place
+from ownkey.vault.place import Place, join_fields
 
 VERSION = 1
 KEY_ID_SIZE, NONCE_SIZE, COMMITMENT_SIZE, TAG_SIZE = 16, 12, 32, 16
@@ -27,7 +27,8 @@ class EnvelopeError(Exception):
     """The envelope does not open. The text names the cause for the operator and holds nothing secret."""
 
 
-class Subkey(Struct, frozen=True):
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
+class Subkey:
     """What one key gives for one purpose: a cipher and the commitment to the key."""
 
     cipher: AESGCM
@@ -50,7 +51,7 @@ def seal(subkey: Subkey, key_id: bytes, nonce: bytes, place: Place, plaintext: b
     if len(key_id) != KEY_ID_SIZE or len(nonce) != NONCE_SIZE:
         raise ValueError("a key id has 16 bytes and a nonce 12")
     header = bytes([VERSION]) + key_id + nonce + subkey.commitment
-    return header + subkey.cipher.encrypt(nonce, plaintext, header + place.encode())
+    return header + subkey.cipher.encrypt(nonce, plaintext, _associated_data(header, place))
 
 
 def key_id_of(envelope: bytes) -> bytes:
@@ -70,6 +71,10 @@ def open_envelope(subkey: Subkey, place: Place, envelope: bytes) -> bytes:
         raise EnvelopeError("the ciphertext was sealed under another key or for another purpose")
     nonce = header[1 + KEY_ID_SIZE : 1 + KEY_ID_SIZE + NONCE_SIZE]
     try:
-        return subkey.cipher.decrypt(nonce, envelope[HEADER_SIZE:], header + place.encode())
+        return subkey.cipher.decrypt(nonce, envelope[HEADER_SIZE:], _associated_data(header, place))
     except InvalidTag:
         raise EnvelopeError("the ciphertext was changed or moved to another place") from None
+
+
+def _associated_data(header: bytes, place: Place) -> bytes:
+    return header + place.encode() + join_fields(header[1 : 1 + KEY_ID_SIZE])

@@ -79,9 +79,10 @@ class Keyring:
         return key
 
     def _missing(self, wanted: str) -> str:
+        have = ", ".join(self._subkeys)
         return (
-            f"the database was encrypted under the master key {wanted}, and {self.place} has {', '.join(self._subkeys)}: "
-            "put the right key back from your backup (an older one into OWNKEY_MASTER_KEY_PREVIOUS)"
+            f"the database was encrypted under the master key {wanted}, and {self.place} has {have}: put the right key "
+            "back from your backup (an older one into OWNKEY_MASTER_KEY_PREVIOUS)"
         )
 
 

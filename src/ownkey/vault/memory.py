@@ -1,4 +1,4 @@
-"""A data-key store in memory, for trying the vault without a database."""
+"""A data-key store in memory, for tests and for trying the vault without a database."""
 
 from msgspec.structs import replace
 
@@ -26,7 +26,8 @@ class MemoryDataKeys:
         return True
 
     async def wrapped_under(self, version: str, limit: int) -> list[DataKey]:
-        return [key for key in self._keys.values() if key.master_version == version][:limit]
+        fitting = [key for key in self._keys.values() if key.master_version == version]
+        return sorted(fitting, key=lambda key: key.id)[:limit]
 
     async def rewrap(self, key_id: str, expected_wrapped: bytes, wrapped: bytes, version: str) -> bool:
         key = self._keys.get(key_id)

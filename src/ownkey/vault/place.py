@@ -13,6 +13,11 @@ class Place(Struct, frozen=True):
     provider: str
 
     def encode(self) -> bytes:
-        """The fields as UTF-8, each after its length in four bytes (big-endian), so that none can run into the next."""
+        """The fields as UTF-8, each after its length."""
         fields = (self.purpose, self.tenant, self.table, self.row, self.provider)
-        return b"".join(len(raw).to_bytes(4) + raw for raw in (field.encode() for field in fields))
+        return join_fields(*(field.encode() for field in fields))
+
+
+def join_fields(*fields: bytes) -> bytes:
+    """Each field after its length in four bytes (big-endian), so that none can run into the next."""
+    return b"".join(len(field).to_bytes(4) + field for field in fields)

@@ -1,4 +1,7 @@
-"""What the vault asks of storage: to keep wrapped data keys."""
+"""What the vault asks of storage: to keep wrapped data keys.
+
+Every implementation passes the contract suite in `tests/vault/store_contract.py`.
+"""
 
 from enum import StrEnum
 from typing import Protocol
@@ -14,7 +17,11 @@ class Use(StrEnum):
 
 
 class DataKey(Struct, frozen=True, kw_only=True):
-    """A tenant's key, wrapped by the master key whose id is `master_version`. `created_at` is Unix seconds."""
+    """A tenant's key, wrapped by the master key whose id is `master_version`. `created_at` is Unix seconds.
+
+    `id` is 32 hexadecimal digits and stands in the header of what the key sealed. Generations start at
+    1; lower ones and `retired` ones seal no more and stay for reading.
+    """
 
     id: str
     tenant: str
@@ -27,9 +34,15 @@ class DataKey(Struct, frozen=True, kw_only=True):
 
 
 class DataKeyStore(Protocol):
-    """Keeps data keys. (tenant, use, generation) is unique."""
+    """Keeps data keys. (tenant, use, generation) is unique.
 
-    async def get(self, key_id: str) -> DataKey | None: ...
+    Each call is atomic by itself and what it did is durable when it returns. Raises
+    domain.errors.Unavailable while the store cannot answer.
+    """
+
+    async def get(self, key_id: str) -> DataKey | None:
+        """The key with this id, retired ones too."""
+        ...
 
     async def current(self, tenant: str, use: str) -> DataKey | None:
         """The one with the highest generation that is not retired."""
@@ -40,7 +53,7 @@ class DataKeyStore(Protocol):
         ...
 
     async def wrapped_under(self, version: str, limit: int) -> list[DataKey]:
-        """At most `limit` keys wrapped by this master key, retired ones too."""
+        """At most `limit` keys wrapped by this master key, retired ones too, in the order of their ids."""
         ...
 
     async def rewrap(self, key_id: str, expected_wrapped: bytes, wrapped: bytes, version: str) -> bool:
@@ -48,5 +61,5 @@ class DataKeyStore(Protocol):
         ...
 
     async def count_by_version(self) -> dict[str, int]:
-        """How many keys each master key wraps."""
+        """How many keys each master key wraps; one that wraps none is absent."""
         ...

@@ -6,9 +6,10 @@ The file is text, for people to recognise and for backups to keep:
     primary <id> <base64>
     reading <id> <base64>
     retired <id> <base64> <Unix seconds>
+    end
 
 There is one primary, which wraps new data keys; every key in the file unwraps. The id is derived
-from the key, so that a damaged line is noticed. Lines that start with `#` are for people.
+from the key, so that a damaged line is noticed, and the last line shows that none is lost. Lines that start with `#` are for people.
 """
 
 import base64
@@ -25,6 +26,7 @@ from ownkey.vault.private_file import locked, read_private, replace_private
 
 _HEADING = "# Ownkey master keys. Without this file the stored secrets are lost: back it up, show it to nobody.\n"
 _FORMAT = "format 1"
+_END = "end"
 _LOCK_WAIT = 10.0
 
 
@@ -63,18 +65,24 @@ class FileKeys:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._seen = False
 
     @property
     def place(self) -> str:
         return f"{self.path.absolute()} (back it up: without it the stored secrets are lost)"
 
     def read(self) -> tuple[MasterKey, ...]:
-        """The keys; the first call on a new installation makes one. Safe when several processes start at once."""
-        if not os.path.lexists(self.path):
+        """The keys; the first call on a new installation makes one. Safe when several processes start at once.
+
+        A file that was there and is gone is an error: a new key in its place would lock the old secrets out.
+        """
+        if not self._seen and not os.path.lexists(self.path):
             with self._locked():
                 if not os.path.lexists(self.path):
                     self._write((_fresh(),))
-        return self._read()
+        keys = self._read()
+        self._seen = True
+        return keys
 
     def add_primary(self) -> MasterKey:
         """Put a new key in front, in one step; the others stay for reading."""
@@ -114,7 +122,7 @@ class FileKeys:
         return _parse(read_private(self.path), str(self.path))
 
     def _write(self, keys: tuple[MasterKey, ...]) -> None:
-        lines = [_FORMAT, *(_line(key, primary=key is keys[0]) for key in keys)]
+        lines = [_FORMAT, *(_line(key, primary=key is keys[0]) for key in keys), _END]
         replace_private(self.path, (_HEADING + "\n".join(lines) + "\n").encode("ascii"))
 
 
@@ -143,12 +151,14 @@ def _parse(content: bytes, place: str) -> tuple[MasterKey, ...]:
         raise MasterKeyError(f"{place} holds no key: restore it from your backup")
     if lines[0][1] != _FORMAT.split():
         raise MasterKeyError(f"{place} is damaged, or of a newer Ownkey: it does not begin with `{_FORMAT}`")
+    if lines[-1][1] != [_END]:
+        raise MasterKeyError(f"{place} is cut off: restore it from your backup")
     primaries: list[MasterKey] = []
     others: list[MasterKey] = []
-    for number, words in lines[1:]:
+    for number, words in lines[1:-1]:
         key = _parse_line(words, f"line {number} of {place}")
         (primaries if words[0] == "primary" else others).append(key)
-    if len(primaries) != 1 or len({key.id for key in primaries + others}) != len(lines) - 1:
+    if len(primaries) != 1 or len({key.id for key in primaries + others}) != len(lines) - 2:
         raise MasterKeyError(f"{place} is damaged: it needs exactly one primary, and each key once")
     return (*primaries, *others)
 

@@ -3,7 +3,7 @@
 import asyncio
 import resource
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -136,6 +136,10 @@ def directories(root: Path) -> list[Path]:
     return sorted(root.glob("run-*"))
 
 
+def everything_below(root: Path) -> list[Path]:
+    return sorted(root.rglob("*"))
+
+
 def segments(root: Path) -> list[Path]:
     return sorted(root.glob("run-*/*.segment"))
 
@@ -145,7 +149,7 @@ def frames(path: Path) -> list[Frame | Damage]:
 
 
 @contextmanager
-def files_limited_to(size: int) -> Iterator[None]:
+def files_limited_to(size: int) -> Generator[None]:
     """The disk takes no byte beyond `size` in any file: for the kernel a full disk by another error number."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))

@@ -1,7 +1,7 @@
 """Writing: what the files hold after each call, when segments come and go, and what a full disk does."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -36,7 +36,7 @@ async def store_all(journal: Journal) -> list[str]:
 
 
 @contextmanager
-def unsyncable(journal: Journal) -> Iterator[None]:
+def unsyncable(journal: Journal) -> Generator[None]:
     """Put something in the place of the active segment that the kernel refuses to sync."""
     fd = journal._active.fd
     kept = os.dup(fd)
@@ -184,7 +184,7 @@ async def test_without_a_new_segment_the_old_one_goes_on(tmp_path: Path) -> None
     in_the_way = directories(tmp_path)[0] / f"{2:012d}.segment"
     in_the_way.touch()
     run(journal, *range(20))
-    assert [path.name[:12] for path in segments(tmp_path)] == [f"{number:012d}" for number in (1, 2, 3, 4)]
+    assert [path.name[:12] for path in segments(tmp_path)] == [f"{number:012d}" for number in (1, 2, 3)]
     assert segments(tmp_path)[0].stat().st_size > 4096 + 4096 // 16
     assert len(await store_all(journal)) == 20
     in_the_way.unlink()

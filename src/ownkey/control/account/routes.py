@@ -9,10 +9,11 @@ from ownkey.control.account.service import change_me, require_password
 from ownkey.control.admin.service import delete_user, find_user
 from ownkey.control.identity import Caller, ControlDep
 from ownkey.control.shapes import Listing
+from ownkey.control.strict_body import StrictRoute
 from ownkey.domain.errors import NotFound
 from ownkey.storage import sessions
 
-router = APIRouter(prefix="/me", tags=["account"])
+router = APIRouter(route_class=StrictRoute, prefix="/me", tags=["account"])
 
 
 @router.get("")

@@ -6,9 +6,10 @@ from ownkey.control.admin import service
 from ownkey.control.admin.schemas import NewUser, UserChange, UserReply, show
 from ownkey.control.identity import ControlDep, Operator
 from ownkey.control.shapes import Cursor, Limit, Listing
+from ownkey.control.strict_body import StrictRoute
 from ownkey.storage import users
 
-router = APIRouter(prefix="/admin", tags=["admin"])
+router = APIRouter(route_class=StrictRoute, prefix="/admin", tags=["admin"])
 
 
 @router.post("/users", status_code=201)

@@ -6,9 +6,10 @@ from ownkey.control.api_keys import service
 from ownkey.control.api_keys.schemas import ApiKeyChange, ApiKeyReply, NewApiKey, NewApiKeyReply, fields_of
 from ownkey.control.identity import Caller, ControlDep
 from ownkey.control.shapes import Listing
+from ownkey.control.strict_body import StrictRoute
 from ownkey.storage import api_keys
 
-router = APIRouter(prefix="/api-keys", tags=["api-keys"])
+router = APIRouter(route_class=StrictRoute, prefix="/api-keys", tags=["api-keys"])
 
 
 @router.post("", status_code=201)

@@ -7,9 +7,10 @@ from ownkey.control.auth.service import sign_in
 from ownkey.control.identity import Caller, ControlDep, check_same_site, peer_of
 from ownkey.control.session_tokens import clear_cookie, set_cookie
 from ownkey.control.shapes import instant
+from ownkey.control.strict_body import StrictRoute
 from ownkey.storage import sessions
 
-router = APIRouter(prefix="/auth", tags=["auth"])
+router = APIRouter(route_class=StrictRoute, prefix="/auth", tags=["auth"])
 
 
 @router.post("/login")

@@ -9,8 +9,9 @@ from ownkey.control.catalogue.schemas import ModelReply, ProviderReply, show_pro
 from ownkey.control.catalogue.service import list_models, serves
 from ownkey.control.identity import Caller, ControlDep, peer_of
 from ownkey.control.shapes import Listing
+from ownkey.control.strict_body import StrictRoute
 
-router = APIRouter(tags=["catalogue"])
+router = APIRouter(route_class=StrictRoute, tags=["catalogue"])
 
 
 @router.get("/providers")

@@ -18,13 +18,14 @@ from ownkey.control.credentials.schemas import (
 from ownkey.control.credentials.testing import Trial, require_test, run_trial
 from ownkey.control.identity import Caller, ControlDep
 from ownkey.control.shapes import Cursor, Limit, Listing
+from ownkey.control.strict_body import StrictRoute
 from ownkey.domain.money import format_usd
 from ownkey.domain.secret import Secret
 from ownkey.domain.tenancy import user_owner
 from ownkey.storage import credentials
 from ownkey.storage.usage_summary import GroupBy, summary
 
-router = APIRouter(prefix="/credentials", tags=["credentials"])
+router = APIRouter(route_class=StrictRoute, prefix="/credentials", tags=["credentials"])
 _MONTH = 30 * 86_400
 
 
@@ -50,7 +51,7 @@ async def test_unsaved(body: KeyTrial, caller: Caller, control: ControlDep) -> T
     """Test a key without storing it."""
     provider = service.provider_of(control, body.provider)
     owner = user_owner(caller.user_id)
-    base_url = await service.check_endpoint(control, provider, body.base_url, owner)
+    base_url = service.check_endpoint(control, provider, body.base_url, owner)
     await require_test(control, caller)
     secret = Secret(body.api_key.get_secret_value())
     return show_test(await run_trial(control, Trial(provider, base_url, secret, body.config or {}, of_platform=False)))

@@ -138,7 +138,7 @@ class UsageReply(Reply):
 
 def show_test(result: KeyTestResult) -> TestReply:
     works = result.status.value == "valid"
-    step = {"name": "key check", "ok": works, "message": result.message, "ms": result.latency_ms}
+    step: dict[str, object] = {"name": "key check", "ok": works, "message": result.message, "ms": result.latency_ms}
     return TestReply(
         success=works,
         status=result.status.value,

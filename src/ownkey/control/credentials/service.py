@@ -45,14 +45,14 @@ def provider_of(control: Control, name: str) -> Provider:
     return provider
 
 
-async def check_endpoint(control: Control, provider: Provider, base_url: str | None, owner: Owner) -> str | None:
+def check_endpoint(control: Control, provider: Provider, base_url: str | None, owner: Owner) -> str | None:
     """The base URL without its final slash, checked; users' endpoints must be public or allowed by the operator."""
     if base_url is None:
         if provider.base_url is None:
             raise InvalidRequest(f"{provider.title} has no fixed address: send base_url.", param="base_url")
         return None
     if owner != PLATFORM:
-        await control.gateway.check_endpoint(base_url)
+        control.gateway.check_endpoint(base_url)
     return base_url.rstrip("/")
 
 
@@ -60,7 +60,7 @@ async def create(control: Control, caller: Principal, new: NewCredential) -> tup
     """Store a key and, unless told not to, test it. Raises Conflict when the owner has it already."""
     owner = owner_for(caller, new.scope)
     provider = provider_of(control, new.provider)
-    base_url = await check_endpoint(control, provider, new.base_url, owner)
+    base_url = check_endpoint(control, provider, new.base_url, owner)
     text = new.api_key.get_secret_value()
     if not text and provider.key_required:
         raise InvalidRequest(f"{provider.title} needs a key: send api_key.", param="api_key")
@@ -191,7 +191,7 @@ async def _values(control: Control, present: Credential, wanted: CredentialChang
         values["monthly_limit"] = parse_usd(wanted.monthly_limit_usd) if wanted.monthly_limit_usd else None
     if "base_url" in sent:
         provider = provider_of(control, present.provider)
-        values["base_url"] = await check_endpoint(control, provider, wanted.base_url, present.owner)
+        values["base_url"] = check_endpoint(control, provider, wanted.base_url, present.owner)
     if wanted.api_key is not None and wanted.api_key.get_secret_value():
         values |= await _new_secret(control, present, Secret(wanted.api_key.get_secret_value()))
     return values

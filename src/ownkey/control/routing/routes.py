@@ -4,8 +4,9 @@ from fastapi import APIRouter, Request
 
 from ownkey.control.identity import Caller, ControlDep, peer_of
 from ownkey.control.routing.schemas import Explain, Explanation, show
+from ownkey.control.strict_body import StrictRoute
 
-router = APIRouter(tags=["routing"])
+router = APIRouter(route_class=StrictRoute, tags=["routing"])
 
 
 @router.post("/route/explain")

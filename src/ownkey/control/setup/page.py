@@ -17,7 +17,8 @@ def form_page(token: str, error: str = "", email: str = "") -> str:
     told = f'<p class="error" role="alert">{escape(error)}</p>' if error else ""
     return _page(
         "Set up Ownkey",
-        f"""<h1>Set up Ownkey</h1><p>Make the first account. It is the operator: it may create users and platform keys.</p>
+        f"""<h1>Set up Ownkey</h1>
+<p>Make the first account. It is the operator: it may create users and platform keys.</p>
 {told}<form method="post" action="/setup"><input type="hidden" name="token" value="{escape(token)}">
 <label for="email">E-mail address</label>
 <input id="email" name="email" type="email" autocomplete="username" required value="{escape(email)}">

@@ -9,6 +9,7 @@ from fastapi.responses import StreamingResponse
 
 from ownkey.control.identity import Caller, ControlDep
 from ownkey.control.shapes import Cursor, Limit, Listing
+from ownkey.control.strict_body import StrictRoute
 from ownkey.control.usage.export import csv_pages, json_pages
 from ownkey.control.usage.schemas import (
     NOTHING,
@@ -24,7 +25,7 @@ from ownkey.domain.tenancy import Role
 from ownkey.storage import usage
 from ownkey.storage.usage_summary import GroupBy, summary
 
-router = APIRouter(tags=["usage"])
+router = APIRouter(route_class=StrictRoute, tags=["usage"])
 
 
 class Range(StrEnum):

@@ -14,6 +14,7 @@ from urllib.parse import quote
 from ownkey.domain.errors import OwnkeyError
 from ownkey.gateway.edge import head
 from ownkey.gateway.edge.body import Body, Buffered
+from ownkey.gateway.edge.crash import report_crash
 from ownkey.gateway.edge.exchange import Handler, HeaderList, RenderError, Request
 from ownkey.gateway.edge.heads import Heads
 from ownkey.gateway.edge.limits import Limits
@@ -149,16 +150,15 @@ class AsgiResponder:
     async def pump(self, send: Send) -> None:
         """Send what is written until it is over or the client has gone."""
         while not self.gone:
+            self._wake.clear()
             messages, self._messages = self._messages, []
             for message in messages:
                 await send(message)
                 self._waiting -= len(message.get("body", b""))
                 self._drained.set()
-            if not self._messages:
-                if self.over:
-                    return
-                self._wake.clear()
-                await self._wake.wait()
+            if not self._messages and self.over:
+                return
+            await self._wake.wait()
 
     def _put(self, message: Message) -> None:
         self._messages.append(message)
@@ -233,6 +233,8 @@ async def _pump(responder: AsgiResponder, send: Send) -> None:
 async def _handle(handler: Handler, request: Request, responder: AsgiResponder, render_error: RenderError) -> None:
     try:
         await handler(request, responder)
+    except Exception as failure:  # noqa: BLE001 (as in http1: the outermost frame, and servers log texts)
+        report_crash(failure)
     finally:
         if not responder.over and not responder.gone:
             if responder.started:

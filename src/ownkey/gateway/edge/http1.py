@@ -1,10 +1,8 @@
 """The responder on an HTTP/1 connection, with the state uvicorn expects of a request's cycle."""
 
 import asyncio
-import logging
 import socket
 import struct
-import traceback
 from time import monotonic, time
 from typing import ClassVar, Protocol
 
@@ -12,6 +10,7 @@ from uvicorn.protocols.http.flow_control import FlowControl
 
 from ownkey.domain.errors import OwnkeyError, Unavailable
 from ownkey.gateway.edge.body import Body, Buffered
+from ownkey.gateway.edge.crash import report_crash
 from ownkey.gateway.edge.exchange import Handler, HeaderList, RenderError, Request
 from ownkey.gateway.edge.heads import Heads
 from ownkey.gateway.edge.limits import Limits
@@ -47,7 +46,6 @@ class Connection(Protocol):
     service: ClassVar[Service]
     transport: asyncio.Transport
     flow: FlowControl
-    logger: logging.Logger
     loop: asyncio.AbstractEventLoop
     tasks: set[asyncio.Task[None]]
     peer: str
@@ -136,10 +134,7 @@ class Exchange:
             error = Unavailable("The server is shutting down.")
             raise
         except Exception as failure:  # noqa: BLE001 (the outermost frame of a request: nobody else would answer it)
-            # The text of an unforeseen exception may quote what a client sent: only its kind and place are logged.
-            frames = "".join(traceback.format_tb(failure.__traceback__))
-            report = connection.logger.error
-            report("A data-plane handler raised %s\n%s", type(failure).__qualname__, frames)
+            report_crash(failure)
         finally:
             if self._task is not None:
                 connection.tasks.discard(self._task)

@@ -32,6 +32,7 @@ class RunDirectory:
         while True:
             path = root / f"{_PREFIX}{os.getpid()}-{os.urandom(8).hex()}"
             path.mkdir(mode=0o700)
+            _sync_names(root)
             # A recovering process may take, and remove, the new directory before it is locked: then try another.
             if (directory := cls.adopt(path)) is not None:
                 return directory
@@ -91,6 +92,14 @@ class RunDirectory:
     def release(self) -> None:
         """Let other processes adopt what is left."""
         os.close(self.fd)
+
+
+def _sync_names(directory: Path) -> None:
+    fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
 
 
 def run_directories(root: Path) -> Iterator[Path]:

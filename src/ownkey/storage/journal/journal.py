@@ -144,13 +144,15 @@ class Journal:
             frame = encode_frame(kind, storable(record))
         segment = self._active
         try:
-            if os.write(segment.fd, frame) != len(frame):
-                raise OSError(ENOSPC, "the disk took only a part of a frame")
+            written = os.write(segment.fd, frame)
             if self._sync_each:
                 os.fdatasync(segment.fd)
         except OSError:
             segment.cut()
             raise
+        if written != len(frame):
+            segment.cut()
+            raise OSError(ENOSPC, "the disk took only a part of a frame")
         segment.size += len(frame)
         if segment.size >= self._rotate_at:
             self._rotate()

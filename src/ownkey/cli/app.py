@@ -1,0 +1,55 @@
+"""All commands joined. Exit codes: 0 success, 1 error, 2 wrong usage."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ownkey.config import ConfigurationError, load_settings
+
+app = typer.Typer(
+    name="ownkey",
+    help="A gateway for language models where everyone brings their own keys.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on [127.0.0.1]")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on [8080]")] = None,
+    data_dir: Annotated[Path | None, typer.Option(help="Where database, journal and master key live [.data]")] = None,
+    config: Annotated[Path | None, typer.Option(help="Settings file (ownkey.toml)")] = None,
+    workers: Annotated[int | None, typer.Option(help="Worker processes; more than one needs Postgres")] = None,
+) -> None:
+    """Start the server."""
+    from ownkey.main.server import serve as run
+
+    overrides = {"host": host, "port": port, "data_dir": data_dir, "workers": workers}
+    run(load_settings(os.environ, overrides, config))
+
+
+@app.command()
+def sandbox(
+    host: Annotated[str, typer.Option(help="Address to listen on")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one and prints it")] = 8089,
+    ttft_ms: Annotated[float, typer.Option(min=0, help="Milliseconds to the first byte")] = 0.0,
+    tokens_per_second: Annotated[float, typer.Option(min=0, help="Pace of streamed tokens; 0 is at once")] = 0.0,
+    seed: Annotated[int | None, typer.Option(help="Vary both by up to a quarter, reproducibly")] = None,
+) -> None:
+    """Start a simulator of all providers: no key needed, nothing billed."""
+    from ownkey.sandbox import Options, run
+
+    run(host, port, Options(ttft_ms=ttft_ms, tokens_per_second=tokens_per_second, seed=seed))
+
+
+def main() -> None:
+    """Run the command line; errors are told in a line, not in a traceback."""
+    try:
+        app()
+    except ConfigurationError as error:
+        print(f"ownkey: {error}", file=sys.stderr)
+        sys.exit(2)
