@@ -17,7 +17,7 @@ from genai_prices.types import Provider as ListedProvider
 from ownkey.domain.price import list_cost
 from ownkey.domain.usage import Usage
 from ownkey.providers import load_catalogue
-from ownkey.providers.price_list import Season
+from ownkey.providers.price_list import PriceIndex, Season
 from ownkey.providers.price_snapshot import INCLUDED, build, encode
 from ownkey.providers.prices import PriceBook
 from ownkey.providers.rows import CatalogueError, PriceOverride
@@ -194,3 +194,15 @@ def test_the_price_lists_package_is_not_imported_at_run_time():
         "assert not [name for name in sys.modules if name.startswith(('genai_prices', 'pydantic'))]"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("table", INCLUDED)
+def test_names_mean_the_same_models_as_in_the_price_list(table: str):
+    providers = get_snapshot().providers
+    provider = next(each for each in providers if each.id == table)
+    index = PriceIndex(build())
+    known = sorted({name for each in providers for name, _ in a_sample(each)[:12]})
+    for name in [*known, "gpt-5.2-20251211", "claude-sonnet-4-5-20250929", "no-such-model"]:
+        expected = provider.find_model(name, all_providers=providers)
+        found = index.find(table, name)
+        assert (found and found.id) == (expected and expected.id), name

@@ -121,6 +121,7 @@ def test_headers_are_ones_that_http_can_carry(row: ProviderRow):
 def test_the_sandbox_serves_the_row_under_its_name_and_its_own_path(row: ProviderRow):
     moved = SANDBOX.provider(row.name)
     assert moved is not None
+    assert moved.base_url is not None
     real = row.base_url or row.example_base_url or ""
     assert moved.base_url == f"http://127.0.0.1:8089/{row.name}{urlsplit(real).path}"
     request = check_request(moved, moved.base_url, Secret(KEY))

@@ -5,12 +5,12 @@ from typing import Any
 
 import jsonschema_rs
 import pytest
-from openai import APIConnectionError, APIError, AsyncOpenAI, BadRequestError
+from openai import APIConnectionError, APIError, AsyncOpenAI, AsyncStream, BadRequestError
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
-
-from ownkey.sandbox import SandboxServer, tokens
 from tests.sandbox.raw import call, chat, events
 from tests.sandbox.strict import strictly
+
+from ownkey.sandbox import SandboxServer, tokens
 
 PATH = "/openai/v1/chat/completions"
 WEATHER: dict[str, Any] = {
@@ -26,6 +26,11 @@ WEATHER: dict[str, Any] = {
     },
 }
 CLOCK: dict[str, Any] = {"type": "function", "function": {"name": "clock", "parameters": {"type": "object"}}}
+
+
+async def _read(stream: AsyncStream[ChatCompletionChunk], seen: list[str]) -> None:
+    async for chunk in stream:
+        seen.append(chunk.choices[0].delta.content or "")
 
 
 async def test_echo_answers_with_the_last_user_message(openai_client: AsyncOpenAI):
@@ -253,8 +258,7 @@ async def test_cut_breaks_the_connection_in_the_middle(openai_client: AsyncOpenA
     stream = await openai_client.chat.completions.create(model="cut", messages=messages, stream=True)
     seen: list[str] = []
     with pytest.raises(APIConnectionError):
-        async for chunk in stream:
-            seen.append(chunk.choices[0].delta.content or "")
+        await _read(stream, seen)
     assert "".join(seen) == "one two three"
 
 
@@ -275,8 +279,7 @@ async def test_stream_error_reports_in_mid_stream(openai_client: AsyncOpenAI):
     )
     seen: list[str] = []
     with pytest.raises(APIError, match="The server had an error"):
-        async for chunk in stream:
-            seen.append(chunk.choices[0].delta.content or "")
+        await _read(stream, seen)
     assert "".join(seen) == "one two"
 
 
@@ -342,7 +345,7 @@ async def test_a_zero_temperature_is_fine(sandbox: SandboxServer):
         b'{"model": "echo"}',
         b'{"model": "echo", "messages": [{"role": "king", "content": "x"}]}',
         b'{"model": "echo", "messages": [{"role": "user", "content": "x"}], "stream_options": {}}',
-        b'{"model": "echo", "messages": [{"role": "user", "content": "x"}], "max_tokens": 1, "max_completion_tokens": 1}',
+        b'{"model":"echo","messages":[{"role":"user","content":"x"}],"max_tokens":1,"max_completion_tokens":1}',
     ],
 )
 async def test_malformed_bodies_are_refused_and_the_sandbox_lives(sandbox: SandboxServer, body: bytes):

@@ -35,8 +35,19 @@ def completion(message: dict[str, Any], finish: str | None = "stop", usage: Any 
 
 def message(content: list[dict[str, Any]], stop: str = "end_turn", **more: Any) -> bytes:
     usage = {"input_tokens": 10, "output_tokens": 20}
-    return json.dumps({"id": "msg_1", "type": "message", "role": "assistant", "model": "c", "content": content,
-                       "stop_reason": stop, "stop_sequence": None, "usage": usage, **more}).encode()  # fmt: skip
+    return json.dumps(
+        {
+            "id": "msg_1",
+            "type": "message",
+            "role": "assistant",
+            "model": "c",
+            "content": content,
+            "stop_reason": stop,
+            "stop_sequence": None,
+            "usage": usage,
+            **more,
+        }
+    ).encode()
 
 
 def to_chat(answer: Answer) -> Any:
@@ -200,17 +211,31 @@ def test_content_in_pieces() -> None:
         ({"prompt_tokens": 5, "completion_tokens": 7, "total_tokens": 12}, Usage(5, 7)),
         ({"prompt_tokens": 5.0, "completion_tokens": 7.0}, Usage(5, 7)),
         # xAI and Gemini count reasoning in the total alone
-        ({"prompt_tokens": 5, "completion_tokens": 7, "total_tokens": 112,
-          "completion_tokens_details": {"reasoning_tokens": 100}}, Usage(5, 107, reasoning_tokens=100)),
+        (
+            {
+                "prompt_tokens": 5,
+                "completion_tokens": 7,
+                "total_tokens": 112,
+                "completion_tokens_details": {"reasoning_tokens": 100},
+            },
+            Usage(5, 107, reasoning_tokens=100),
+        ),
         ({"prompt_tokens": 5, "total_tokens": 5}, Usage(5, 0)),
         ({"prompt_tokens": 9, "completion_tokens": 1, "prompt_cache_hit_tokens": 4}, Usage(9, 1, 4)),
         ({"prompt_tokens": 9, "completion_tokens": 1, "cached_tokens": 4}, Usage(9, 1, 4)),
         ({"prompt_tokens": 9, "completion_tokens": 1, "prompt_tokens_details": None}, Usage(9, 1)),
         # parts never exceed their whole
-        ({"prompt_tokens": 9, "completion_tokens": 1, "prompt_tokens_details": {"cached_tokens": 99},
-          "completion_tokens_details": {"reasoning_tokens": 99}}, Usage(9, 1, 9, 0, 1)),
+        (
+            {
+                "prompt_tokens": 9,
+                "completion_tokens": 1,
+                "prompt_tokens_details": {"cached_tokens": 99},
+                "completion_tokens_details": {"reasoning_tokens": 99},
+            },
+            Usage(9, 1, 9, 0, 1),
+        ),
     ],
-)  # fmt: skip
+)
 def test_usage_of_openai_and_its_dialects(usage: Any, expected: Usage | None) -> None:
     body = completion({"content": "x"}, usage=usage)
     assert CHAT.answers.read(body).usage == expected

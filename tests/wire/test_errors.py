@@ -25,7 +25,14 @@ MESSAGES = FORMATS[WireFormat.ANTHROPIC_MESSAGES].errors
     [
         (
             401,
-            {"error": {"message": "Bad key", "type": "invalid_request_error", "param": None, "code": "invalid_api_key"}},
+            {
+                "error": {
+                    "message": "Bad key",
+                    "type": "invalid_request_error",
+                    "param": None,
+                    "code": "invalid_api_key",
+                }
+            },
             WireError(ErrorKind.AUTHENTICATION, "Bad key", 401, "invalid_request_error", "invalid_api_key"),
         ),
         (
@@ -40,19 +47,30 @@ MESSAGES = FORMATS[WireFormat.ANTHROPIC_MESSAGES].errors
         ),
         (
             400,
-            {"type": "error", "error": {"type": "invalid_request_error", "message": "m", "details": {"error_code": "c"}}},
+            {
+                "type": "error",
+                "error": {"type": "invalid_request_error", "message": "m", "details": {"error_code": "c"}},
+            },
             WireError(ErrorKind.INVALID_REQUEST, "m", 400, "invalid_request_error", "c"),
         ),
-        (400, [{"error": {"code": 400, "message": "Gemini"}}], WireError(ErrorKind.INVALID_REQUEST, "Gemini", 400, code="400")),
+        (
+            400,
+            [{"error": {"code": 400, "message": "Gemini"}}],
+            WireError(ErrorKind.INVALID_REQUEST, "Gemini", 400, code="400"),
+        ),
         (403, {"error": "No scope"}, WireError(ErrorKind.PERMISSION, "No scope", 403)),
         (422, {"detail": [{"loc": ["body"], "msg": "extra"}]}, WireError(ErrorKind.INVALID_REQUEST, "extra", 422)),
         (404, {"detail": "Not Found"}, WireError(ErrorKind.NOT_FOUND, "Not Found", 404)),
         (500, {"message": "boom", "code": True}, WireError(ErrorKind.SERVER, "boom", 500)),
         (200, {"error": {"code": 503, "message": "late"}}, WireError(ErrorKind.SERVER, "late", 503, code="503")),
-        (200, {"error": {"type": "rate_limit_error", "message": "x"}}, WireError(ErrorKind.RATE_LIMIT, "x", 429, "rate_limit_error")),
+        (
+            200,
+            {"error": {"type": "rate_limit_error", "message": "x"}},
+            WireError(ErrorKind.RATE_LIMIT, "x", 429, "rate_limit_error"),
+        ),
         (200, {"error": {}}, WireError(ErrorKind.SERVER, "The provider answered with status 502 and no message.", 502)),
     ],
-)  # fmt: skip
+)
 def test_shapes_of_providers(status: int, body: Any, expected: WireError) -> None:
     for errors in (CHAT, MESSAGES):
         assert errors.read(status, json.dumps(body).encode()) == expected

@@ -1,5 +1,6 @@
 """Streams give the same events however they are cut, and a cut stream fails after its prefix."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -48,7 +49,7 @@ def test_single_bytes_give_the_same_events(recording: Path) -> None:
 def test_any_pieces_give_the_same_events(recording: Path, cuts: list[int]) -> None:
     format_, data = format_of(recording), recording.read_bytes()
     edges = [0, *sorted(min(cut, len(data)) for cut in cuts), len(data)]
-    pieces = [data[a:b] for a, b in zip(edges, edges[1:], strict=False)]
+    pieces = [data[a:b] for a, b in pairwise(edges)]
     assert events_of(format_, *pieces) == events_of(format_, data)
 
 

@@ -7,7 +7,12 @@ from typing import Annotated
 
 import typer
 
+from ownkey.cli import admin, api_keys, keys, lookups
+from ownkey.cli.client import CommandFailed
+from ownkey.cli.doctor import doctor
 from ownkey.config import ConfigurationError, load_settings
+from ownkey.domain.errors import OwnkeyError
+from ownkey.vault.errors import MasterKeyError
 
 app = typer.Typer(
     name="ownkey",
@@ -15,6 +20,11 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
+app.add_typer(keys.app, name="keys")
+app.add_typer(api_keys.app, name="api-keys")
+app.add_typer(admin.app, name="admin")
+for command in (lookups.providers, lookups.models, lookups.usage, lookups.requests, lookups.explain, doctor):
+    app.command()(command)
 
 
 @app.command()
@@ -53,3 +63,9 @@ def main() -> None:
     except ConfigurationError as error:
         print(f"ownkey: {error}", file=sys.stderr)
         sys.exit(2)
+    except (CommandFailed, MasterKeyError) as error:
+        print(f"ownkey: {error}", file=sys.stderr)
+        sys.exit(1)
+    except OwnkeyError as error:
+        print(f"ownkey: {error.operator or error.public}", file=sys.stderr)
+        sys.exit(1)

@@ -28,13 +28,14 @@ from ownkey.gateway.pipeline import Pipeline
 from ownkey.gateway.relay import Relay
 from ownkey.gateway.secrets import SecretCache
 from ownkey.main.environment_keys import store_environment_keys
+from ownkey.main.keyrings import open_keyring
 from ownkey.main.upkeep import run_upkeep
 from ownkey.providers import ProviderCatalogue, load_catalogue
 from ownkey.storage import usage
 from ownkey.storage.data_keys import DatabaseDataKeys
 from ownkey.storage.database import Database
 from ownkey.storage.journal import Journal, UsageWriter, recover
-from ownkey.vault import EnvironmentKeys, FileKeys, Keyring, Vault
+from ownkey.vault import Keyring, Vault
 
 API_KEY_PEPPER = "api-key"
 SESSION_PEPPER = "session"
@@ -52,14 +53,6 @@ class Parts(Struct, frozen=True):
     writer: UsageWriter
     registry: CollectorRegistry
     session_pepper: bytes
-
-
-def open_keyring(settings: Settings) -> Keyring:
-    """The master keys: from the environment when given, else from `master.key` in the data directory."""
-    if settings.master_key is not None:
-        return Keyring(EnvironmentKeys(settings.master_key, settings.master_key_previous))
-    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return Keyring(FileKeys(settings.data_dir / "master.key"))
 
 
 def open_catalogue(settings: Settings) -> ProviderCatalogue:

@@ -11,7 +11,7 @@ ORGANIZATION_HEADERS = "organization-headers"
 
 _HEADERS_FROM_CONFIG = ((b"openai-organization", "organization"), (b"openai-project", "project"))
 
-_VISIBLE = re.compile(r"^[\x21-\x7e]+$")
+_VISIBLE = re.compile(r"[\x21-\x7e]+")
 
 
 def auth_headers(provider: Provider, secret: Secret, config: dict[str, str]) -> list[tuple[bytes, bytes]]:
@@ -39,7 +39,7 @@ def auth_headers(provider: Provider, secret: Secret, config: dict[str, str]) -> 
 
 
 def _header_value(text: str, param: str, what: str) -> bytes:
-    if not _VISIBLE.match(text):
+    if not _VISIBLE.fullmatch(text):
         problem = "is empty" if not text else "contains spaces, line breaks or characters that no key has"
         raise InvalidRequest(f"{what} {problem}.", param=param)
     return text.encode("ascii")

@@ -65,6 +65,7 @@ _KNOWN: dict[Saying, tuple[frozenset[str], re.Pattern[str] | None]] = {
         ),
         _starts(
             r"your credit balance is too low",
+            r"you (?:have )?exceeded your current quota",
             r"you have reached your specified (?:workspace )?api usage limits",
             r"your (?:newly created )?team\b.{0,80}\b(?:credits|spending limit|licenses)\b",
             r"account \S{1,80} is suspended, possibly due to reaching",

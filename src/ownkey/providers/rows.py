@@ -16,7 +16,7 @@ from ownkey.domain.catalogue import Model, Provider
 
 T = TypeVar("T")
 
-_NAME = re.compile(r"^[a-z][a-z0-9_-]{0,39}$")
+_NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 
 
 class CatalogueError(ValueError):
@@ -72,7 +72,7 @@ def read_providers(folder: Traversable) -> list[ProviderRow]:
 def read_provider(file: Traversable) -> ProviderRow:
     """One provider row. Raises CatalogueError naming the file and the field."""
     row = read_toml(file, ProviderRow)
-    if not _NAME.match(row.name):
+    if not _NAME.fullmatch(row.name):
         raise CatalogueError(f"{file}: name: {row.name!r} must be lower-case letters, digits, - and _")
     if row.base_url is not None:
         _require_url(file, "base_url", row.base_url)
@@ -110,12 +110,12 @@ def _require_url(file: Traversable, field: str, url: str) -> None:
         raise CatalogueError(f"{file}: {field}: {problem}")
 
 
-_URL = re.compile(r"^https?://(?P<authority>[^/?#\s]+)(?P<path>/[^?#\s]*)?$")
+_URL = re.compile(r"https?://(?P<authority>[^/?#\s]+)(?P<path>/[^?#\s]*)?")
 
 
 def url_problem(url: str) -> str | None:
     """Why `url` cannot be a provider's address, or None when it can. It must be absolute, without query or userinfo."""
-    match = _URL.match(url)
+    match = _URL.fullmatch(url)
     if match is None:
         return f"{url!r} must be an http or https address without query and fragment"
     if "@" in match["authority"]:

@@ -1,5 +1,6 @@
 """Writing: what the files hold after each call, when segments come and go, and what a full disk does."""
 
+import asyncio
 import os
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -264,3 +265,40 @@ async def test_a_segment_that_reads_back_damaged_is_counted_and_set_aside(tmp_pa
     journal.close()
     assert directories(tmp_path) == []
     assert [path.read_bytes() for path in (tmp_path / "damaged").iterdir()] == [bytes(data)]
+
+
+async def test_what_settles_while_a_segment_is_read_again_is_not_missed(tmp_path: Path) -> None:
+    journal = Journal.open(tmp_path, None, in_memory=5)
+    run(journal, *range(10))
+    journal.drop(len(await journal.peek(5)))
+    peeking = asyncio.create_task(journal.peek(50))
+    await asyncio.sleep(0)
+    run(journal, *range(10, 20))
+    journal.drop(len(await peeking))
+    await store_all(journal)
+    assert (journal.stored, journal.lost, journal.pending) == (20, 0, 0)
+    journal.close()
+
+
+async def test_a_segment_still_to_be_read_is_not_removed(tmp_path: Path) -> None:
+    journal = Journal.open(tmp_path, 1000, segment_bytes=4096, in_memory=1)
+    run(journal, 0)
+    for number in range(1, 30):
+        journal.start(opening(number))
+    for number in range(1, 30):
+        journal.settle(settled(number))
+    await journal.peek(1)
+    journal.drop(1)
+    journal.tidy()
+    journal._keeper._turn()
+    assert await store_all(journal) == [opening(number).id for number in range(1, 30)]
+    journal.close()
+
+
+@pytest.mark.parametrize("fsync_interval", [None, 0, 0.001])
+def test_no_file_stays_open_behind_a_closed_journal(tmp_path: Path, fsync_interval: float | None) -> None:
+    before = os.listdir("/proc/self/fd")
+    journal = Journal.open(tmp_path, fsync_interval, segment_bytes=4096)
+    run(journal, *range(50))
+    journal.close()
+    assert len(os.listdir("/proc/self/fd")) == len(before)

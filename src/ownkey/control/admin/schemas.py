@@ -4,16 +4,18 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, SecretStr
 
+from ownkey.control.admin.accounts import check_email
 from ownkey.control.shapes import Body, Line, Reply, instant
+from ownkey.domain.errors import InvalidRequest
 from ownkey.domain.tenancy import Role
 from ownkey.storage.records import User
 
 
 def _check_email(value: str) -> str:
-    local, at, domain = value.rpartition("@")
-    if not at or not local or ("." not in domain.strip(".") and domain != "localhost") or any(map(str.isspace, value)):
-        raise ValueError("is no e-mail address")
-    return value
+    try:
+        return check_email(value)
+    except InvalidRequest as error:
+        raise ValueError(error.public) from None
 
 
 Email = Annotated[Line, Field(max_length=254), AfterValidator(_check_email)]

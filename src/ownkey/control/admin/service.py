@@ -4,10 +4,10 @@ import time
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from ownkey.control.admin.accounts import new_user
 from ownkey.control.admin.schemas import NewUser, UserChange
 from ownkey.control.context import Control
 from ownkey.domain.errors import Conflict, NotFound
-from ownkey.domain.ids import UserId, new_id
 from ownkey.domain.tenancy import Role
 from ownkey.storage import changes, sessions, users
 from ownkey.storage.records import User
@@ -17,14 +17,7 @@ async def create_user(control: Control, new: NewUser) -> User:
     """Raises Conflict when the address is taken, InvalidRequest for a weak password."""
     password = new.password.get_secret_value() if new.password else None
     hashed = await control.passwords.hash(password) if password else None
-    user = User(
-        id=UserId(new_id("user")),
-        email=users.fold_email(new.email),
-        password_hash=hashed,
-        role=new.role,
-        tier=new.tier,
-        created_at=time.time(),
-    )
+    user = new_user(new.email, hashed, new.role, new.tier)
     async with control.database.write() as connection:
         await users.create(connection, user)
     return user

@@ -2,7 +2,7 @@
 
 from html import escape
 
-_STYLE = """
+STYLE = """
 :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif }
 body { max-width: 30rem; margin: 12vh auto; padding: 0 1rem }
 h1 { font-size: 1.4rem } label { display: block; margin: 1rem 0 .25rem }
@@ -65,8 +65,6 @@ def front_page(version: str, sandbox_url: str | None) -> str:
 def _page(title: str, body: str) -> str:
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(title)}</title>'
-        f'<meta name="viewport" content="width=device-width, initial-scale=1"><style>{_STYLE}</style><main>{body}</main>'
+        f'<meta name="viewport" content="width=device-width, initial-scale=1"><style>{STYLE}</style>'
+        f"<main>{body}</main>"
     )
-
-
-STYLE = _STYLE

@@ -72,7 +72,7 @@ def _read_body(context: Context) -> Body:
         if version not in VERSIONS:
             shown = version.decode("latin-1")
             raise invalid("anthropic-version", f'anthropic-version: "{shown}" is not a valid version')
-    body = read_json(context.request.body, _DECODER)
+    body = read_json(context.request.body, _DECODER, dotted=True)
     if not body.model:
         raise invalid("model", "model: Field required")
     if body.messages is None:

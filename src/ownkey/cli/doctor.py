@@ -1,0 +1,100 @@
+"""`ownkey doctor`: is everything as it should be on this machine?"""
+
+import asyncio
+import os
+import shutil
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ownkey.cli.client import JsonOption
+from ownkey.cli.output import show
+from ownkey.config import Settings, load_settings
+from ownkey.domain.errors import OwnkeyError
+from ownkey.vault.errors import MasterKeyError
+
+_LOW_DISK = 512 * 1024 * 1024
+
+
+def doctor(
+    data_dir: Annotated[Path | None, typer.Option(help="Where database and master key live [.data]")] = None,
+    config: Annotated[Path | None, typer.Option(help="Settings file (ownkey.toml)")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Check settings, disk, database, master key and provider rows. Exits with 1 when something is wrong."""
+    settings = load_settings(os.environ, {"data_dir": data_dir}, config)
+    steps = asyncio.run(_examine(settings))
+    success = all(step["ok"] for step in steps)
+    text = "\n".join(f"{'ok ' if step['ok'] else 'BAD'}  {step['name']}: {step['message']}" for step in steps)
+    show({"success": success, "steps": steps}, as_json, text)
+    if not success:
+        raise typer.Exit(1)
+
+
+async def _examine(settings: Settings) -> list[dict[str, Any]]:
+    checks: list[tuple[str, Callable[[Settings], Awaitable[str]]]] = [
+        ("disk", _disk),
+        ("catalogue", _catalogue),
+        ("database", _database),
+        ("master key", _master_key),
+    ]
+    steps: list[dict[str, Any]] = []
+    for name, check in checks:
+        try:
+            steps.append({"name": name, "ok": True, "message": await check(settings)})
+        except (OwnkeyError, MasterKeyError, OSError, ValueError) as error:
+            told = (error.operator or error.public) if isinstance(error, OwnkeyError) else str(error)
+            steps.append({"name": name, "ok": False, "message": told})
+    return steps
+
+
+async def _disk(settings: Settings) -> str:
+    folder = settings.data_dir.absolute()
+    if not folder.is_dir():
+        return f"{folder} does not exist yet; `ownkey serve` makes it"
+    free = shutil.disk_usage(folder).free
+    if free < _LOW_DISK:
+        raise OSError(f"only {free // 2**20} MiB are free at {folder}: the journal stops requests when it cannot write")
+    return f"{free // 2**30} GiB free at {folder}"
+
+
+async def _catalogue(settings: Settings) -> str:
+    from ownkey.main.parts import open_catalogue
+
+    return f"{len(open_catalogue(settings).providers())} providers"
+
+
+async def _database(settings: Settings) -> str:
+    from ownkey.storage.database import Database
+
+    if settings.database_url is None and not (settings.data_dir / "ownkey.db").exists():
+        return "not made yet; `ownkey serve` makes it"
+    database = await Database.open(settings.database)
+    try:
+        await database.ping()
+        return f"answers at {database.place}"
+    finally:
+        await database.close()
+
+
+async def _master_key(settings: Settings) -> str:
+    from ownkey.main.keyrings import open_keyring
+    from ownkey.storage.data_keys import DatabaseDataKeys
+    from ownkey.storage.database import Database
+    from ownkey.vault import Vault
+
+    if settings.master_key is None and not (settings.data_dir / "master.key").exists():
+        return "not made yet; `ownkey serve` makes it"
+    keyring = open_keyring(settings)
+    if settings.database_url is None and not (settings.data_dir / "ownkey.db").exists():
+        return f"{keyring.primary} in {keyring.place}"
+    database = await Database.open(settings.database)
+    try:
+        store = DatabaseDataKeys(database)
+        await Vault(keyring, store).check()
+        wrapped = sum((await store.count_by_version()).values())
+        return f"{keyring.primary} wraps {wrapped} data keys; {keyring.place}"
+    finally:
+        await database.close()
