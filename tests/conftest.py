@@ -8,4 +8,5 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 pytest_plugins = [
     "tests.services.postgres",
     "tests.services.databases",
+    "tests.services.stack",
 ]

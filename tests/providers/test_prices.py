@@ -201,7 +201,7 @@ def test_names_mean_the_same_models_as_in_the_price_list(table: str):
     providers = get_snapshot().providers
     provider = next(each for each in providers if each.id == table)
     index = PriceIndex(build())
-    known = sorted({name for each in providers for name, _ in a_sample(each)[:12]})
+    known = sorted({name for each in providers for name, _ in a_sample(each)[:4]})
     for name in [*known, "gpt-5.2-20251211", "claude-sonnet-4-5-20250929", "no-such-model"]:
         expected = provider.find_model(name, all_providers=providers)
         found = index.find(table, name)

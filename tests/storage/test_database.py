@@ -83,9 +83,12 @@ async def test_a_cancelled_writer_leaves_nothing_and_lets_the_next_one_in(databa
         await users.create(conn, user)
 
 
-async def test_writers_cancelled_at_any_instant_leave_all_or_nothing_and_a_working_database(database: Database) -> None:
-    """All: a user, and the change that announces it."""
-    chance = random.Random(1)
+@pytest.mark.parametrize("seed", range(3))
+async def test_tasks_cancelled_at_any_instant_leave_all_or_nothing_and_hold_no_lock(
+    database: Database, seed: int
+) -> None:
+    """All: a user, and the change that announces it. Some are cancelled twice, amid their cleaning up."""
+    chance = random.Random(seed)
 
     async def write() -> None:
         user = a_user()
@@ -93,16 +96,22 @@ async def test_writers_cancelled_at_any_instant_leave_all_or_nothing_and_a_worki
             await users.create(conn, user)
             await changes.append(conn, f"user:{user.id}")
 
+    async def read() -> None:
+        async with database.read() as conn:
+            await users.list_page(conn, 10)
+
     for _ in range(12):
-        tasks = [asyncio.create_task(write()) for _ in range(4)]
-        await asyncio.wait(tasks, timeout=chance.uniform(0, 0.02))
-        for task in tasks:
-            task.cancel()
+        tasks = [asyncio.create_task(chance.choice([read, write])()) for _ in range(4)]
+        for _ in range(chance.choice([1, 2])):
+            await asyncio.wait(tasks, timeout=chance.uniform(0, 0.01))
+            for task in tasks:
+                task.cancel()
         for result in await asyncio.gather(*tasks, return_exceptions=True):
             assert result is None or isinstance(result, asyncio.CancelledError)
     await write()
     async with database.read() as conn:
         assert await users.count(conn) == await changes.latest(conn) == len(await changes.since(conn, 0))
+    assert await database.scrub()
 
 
 async def test_a_writer_cancelled_while_it_waits_for_another_process_lets_the_next_one_in(

@@ -104,7 +104,7 @@ async def prepare(folder: Path, url: str) -> tuple[dict[str, bytes], bytes]:
 
 
 async def check(folder: Path, sealed: dict[str, bytes], pepper: bytes) -> dict[str, int]:
-    """Every secret opens, nothing else changed, and a new tenant is served; how many data keys each master key wraps."""
+    """Every secret opens and more can be sealed; how many data keys each master key wraps."""
     database = await Database.open(f"sqlite:///{folder / 'ownkey.db'}")
     vault = Vault(Keyring(FileKeys(folder / "master.key")), DatabaseDataKeys(database))
     await vault.check()

@@ -1,10 +1,23 @@
-"""Recorded streams, one folder for each format."""
+"""Recorded streams, one folder for each format, and translations checked against the SDKs' own types."""
 
+import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from anthropic.types.message_create_params import MessageCreateParamsNonStreaming
+from openai.types.chat.completion_create_params import CompletionCreateParamsNonStreaming
+from pydantic import TypeAdapter
 
+from ownkey.domain.formats import WireFormat
+from ownkey.wire import CHAT_FORMATS, Written
+
+CHAT = CHAT_FORMATS[WireFormat.OPENAI_CHAT].requests
+MESSAGES = CHAT_FORMATS[WireFormat.ANTHROPIC_MESSAGES].requests
 RECORDINGS = sorted((Path(__file__).parent / "recordings").glob("*/*.sse"))
+UNTYPED = {"stream", "temperature", "top_p", "top_k"}
+"""Fields of both formats that this version of Anthropic's SDK, or its type for whole answers, leaves out."""
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -12,3 +25,42 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "recording" in metafunc.fixturenames:
         names = [f"{path.parent.name}/{path.stem}" for path in RECORDINGS]
         metafunc.parametrize("recording", RECORDINGS, ids=names)
+
+
+@pytest.fixture(scope="session")
+def to_anthropic() -> Callable[..., tuple[Any, Written]]:
+    adapter: TypeAdapter[Any] = TypeAdapter(MessageCreateParamsNonStreaming)
+
+    def translate(body: dict[str, Any], model: str = "claude-opus-5", stream: bool = False) -> tuple[Any, Written]:
+        written = MESSAGES.write(CHAT.read(body), model, stream)
+        return checked(adapter, written.body), written
+
+    return translate
+
+
+@pytest.fixture(scope="session")
+def to_openai() -> Callable[..., tuple[Any, Written]]:
+    adapter: TypeAdapter[Any] = TypeAdapter(CompletionCreateParamsNonStreaming)
+
+    def translate(body: dict[str, Any], stream: bool = False, quirks: tuple[str, ...] = ()) -> tuple[Any, Written]:
+        written = CHAT.write(MESSAGES.read(body), "gpt", stream, quirks)
+        return checked(adapter, written.body), written
+
+    return translate
+
+
+def checked(adapter: TypeAdapter[Any], body: bytes) -> dict[str, Any]:
+    """The body, once the SDK's types know every field of it; what they do not know, their copy leaves out."""
+    sent: dict[str, Any] = json.loads(body)
+    typed = {name: value for name, value in sent.items() if name not in UNTYPED}
+    assert whole(adapter.validate_python(typed)) == typed
+    return sent
+
+
+def whole(value: Any) -> Any:
+    """The SDKs' types hold iterables, which are validated only as they are read."""
+    if isinstance(value, dict):
+        return {name: whole(inner) for name, inner in value.items()}
+    if hasattr(value, "__iter__") and not isinstance(value, str):
+        return [whole(inner) for inner in value]
+    return value

@@ -9,8 +9,6 @@ from ownkey.domain.formats import WireFormat
 from ownkey.wire import CHAT_FORMATS
 
 CHAT = CHAT_FORMATS[WireFormat.OPENAI_CHAT].requests
-
-
 MESSAGES = CHAT_FORMATS[WireFormat.ANTHROPIC_MESSAGES].requests
 
 

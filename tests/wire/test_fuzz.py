@@ -1,5 +1,7 @@
 """Any JSON object is read or refused, and any bytes of a provider end in an event."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -12,12 +14,11 @@ from ownkey.domain.formats import WireFormat
 from ownkey.wire import CHAT_FORMATS, FORMATS
 from ownkey.wire.neutral import Conversation
 
+RECORDINGS = Path(__file__).parent / "recordings"
+CHAT_REQUEST: dict[str, Any] = json.loads((RECORDINGS / "openai_chat" / "request.json").read_text())
+MESSAGES_REQUEST: dict[str, Any] = json.loads((RECORDINGS / "anthropic_messages" / "request.json").read_text())
 TEXT = st.text(max_size=8) | st.sampled_from(["\ud800", "text", "function", "image_url", "data:x;base64,", "user"])
-
-
 SCALAR = st.none() | st.booleans() | st.integers() | st.floats() | TEXT | st.just(10**400)
-
-
 JSON = st.recursive(
     SCALAR, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3), max_leaves=6
 )
@@ -72,7 +73,9 @@ def test_any_upstream_bytes_end_in_an_event(format_: Any, data: st.DataObject) -
         [
             b'data: {"choices":[{"delta":{"content":"x"}}]}\n\n',
             b'data: {"choices":[{"delta":{"tool_calls":[{"index":0,"id":"a","function":{"name":"f"}}]}}]}\n\n',
-            b'data: {"choices":[{"delta":{"tool_calls":[{"index":1,"id":"b","function":{"name":"f","arguments":"{}"}}]}}]}\n\n',
+            b'data: {"choices":[{"delta":{"tool_calls":[{"index":1,"id":"b","function":{"name":"f"}}]}}]}\n\n',
+            b'data: {"choices":[{"delta":{"tool_calls":[{"index":0,"function":{"arguments":"{}"}}]}}]}\n\n',
+            b'data: {"choices":[{"delta":{"tool_calls":[{"index":1,"function":{"arguments":"{}"}}]}}]}\n\n',
             b'data: {"choices":[{"delta":{},"finish_reason":"stop"}]}\n\n',
             b"data: [DONE]\n\n",
             b'data: {"type":"message_start","message":{}}\n\n',

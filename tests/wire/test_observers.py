@@ -94,11 +94,12 @@ def test_words_inside_a_text_are_no_marks() -> None:
         b'data: {"error":{"message":"late","type":"server_error","code":503}}\n\n',
         b'data: {"id":"x","choices":[], "error" : {"message":"late","code":503}}\n\n',
         b'event: error\ndata: {"message":"late","code":"503"}\n\n',
+        b'{"error":{"message":"late","code":503}}',
     ],
 )
 def test_an_error_inside_a_chat_stream_is_seen(data: bytes) -> None:
     observer = CHAT.observer(False)
-    assert observer.feed(data) is data
+    assert observer.feed(data) + observer.finish() == data
     assert observer.error is not None
     assert (observer.error.message, observer.error.status) == ("late", 503)
     assert not observer.ended

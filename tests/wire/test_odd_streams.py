@@ -19,8 +19,6 @@ from ownkey.wire.events import (
 from ownkey.wire.neutral import Stop, StopReason
 
 CHAT = CHAT_FORMATS[WireFormat.OPENAI_CHAT]
-
-
 MESSAGES = CHAT_FORMATS[WireFormat.ANTHROPIC_MESSAGES]
 
 
@@ -30,8 +28,6 @@ def read(format_: ChatFormat, *data: bytes) -> list[Event]:
 
 
 CHUNK = b'data: {"id":"a","model":"m","choices":[{"index":0,"delta":{"content":"x"}}]}\n\n'
-
-
 START = (
     b'event: message_start\ndata: {"type":"message_start","message":{"id":"a","model":"m",'
     b'"usage":{"input_tokens":1,"output_tokens":1}}}\n\n'
@@ -61,9 +57,10 @@ START = (
         (CHUNK + b'data: {"choices":[],"usage":{"prompt_tokens":-1}}\n\n', "own format", ErrorKind.SERVER),
         (CHUNK + b'data: {"choices":[],"usage":{"prompt_tokens":"1"}}\n\n', "own format", ErrorKind.SERVER),
         (CHUNK + b"data: " + b"x" * 9_000_000, "too large", ErrorKind.SERVER),
+        (b'{\r\n "error": {"message": "No.", "code": 402}\r\n}', "No.", ErrorKind.BILLING),
         (b"<html>502 Bad Gateway</html>", "ended before", ErrorKind.SERVER),
     ],
-    ids=range(21),
+    ids=range(22),
 )
 def test_malformed_chat_streams_fail(data: bytes, message: str, kind: ErrorKind) -> None:
     *_, last = read(CHAT, data)

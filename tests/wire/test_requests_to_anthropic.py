@@ -1,43 +1,22 @@
 """A chat completion request becomes the messages request that Anthropic's own SDK would send."""
 
-import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from anthropic.types.message_create_params import MessageCreateParamsNonStreaming
-from pydantic import TypeAdapter
 
 from ownkey.domain.errors import UnsupportedField
-from ownkey.domain.formats import WireFormat
-from ownkey.wire import CHAT_FORMATS, Written
-
-CHAT = CHAT_FORMATS[WireFormat.OPENAI_CHAT].requests
-
-
-MESSAGES = CHAT_FORMATS[WireFormat.ANTHROPIC_MESSAGES].requests
-
-
-ANTHROPIC: TypeAdapter[Any] = TypeAdapter(MessageCreateParamsNonStreaming)
-
-
-OLD_SAMPLING = {"temperature", "top_p", "top_k"}
-
+from ownkey.wire import Written
 
 PIXEL = "iVBORw0KGgo="
+Translate = Callable[..., tuple[Any, Written]]
 
 
 def chat(**fields: Any) -> dict[str, Any]:
     return {"model": "m", "messages": [{"role": "user", "content": "Hi"}], **fields}
 
 
-def to_anthropic(body: dict[str, Any], model: str = "claude-opus-5", stream: bool = False) -> tuple[Any, Written]:
-    written = MESSAGES.write(CHAT.read(body), model, stream)
-    sent = json.loads(written.body)
-    check(ANTHROPIC, {name: value for name, value in sent.items() if name not in OLD_SAMPLING | {"stream"}})
-    return sent, written
-
-
-def test_a_plain_request_to_anthropic() -> None:
+def test_a_plain_request_to_anthropic(to_anthropic: Translate) -> None:
     sent, written = to_anthropic(chat(temperature=0.5, top_p=0.9, stop="END", user="u1"))
     assert sent == {
         "model": "claude-opus-5",
@@ -51,7 +30,7 @@ def test_a_plain_request_to_anthropic() -> None:
     assert written.dropped == ()
 
 
-def test_a_conversation_with_tools_to_anthropic() -> None:
+def test_a_conversation_with_tools_to_anthropic(to_anthropic: Translate) -> None:
     call = {"type": "function", "function": {"name": "f", "arguments": '{"a": 1.0, "b": "ö"}'}}
     sent, written = to_anthropic(
         chat(
@@ -142,7 +121,7 @@ def test_a_conversation_with_tools_to_anthropic() -> None:
     assert b'"input":{"a": 1.0, "b": "' in written.body  # the model's own bytes
 
 
-def test_allowed_tools_narrow_the_list() -> None:
+def test_allowed_tools_narrow_the_list(to_anthropic: Translate) -> None:
     tools = [{"type": "function", "function": {"name": name}} for name in "fgh"]
     named = [{"type": "function", "function": {"name": name}} for name in "hf"]
     choice = {"type": "allowed_tools", "allowed_tools": {"mode": "required", "tools": named}}
@@ -151,7 +130,7 @@ def test_allowed_tools_narrow_the_list() -> None:
     assert sent["tool_choice"] == {"type": "any"}
 
 
-def test_parallel_calls_without_a_choice() -> None:
+def test_parallel_calls_without_a_choice(to_anthropic: Translate) -> None:
     tools = [{"type": "function", "function": {"name": "f"}}]
     sent, _ = to_anthropic(chat(tools=tools, parallel_tool_calls=False))
     assert sent["tool_choice"] == {"type": "auto", "disable_parallel_tool_use": True}
@@ -204,7 +183,12 @@ def test_parallel_calls_without_a_choice() -> None:
     ],
 )
 def test_reasoning_is_asked_in_the_words_of_the_models_generation(
-    model: str, asked: dict[str, Any], thinking: Any, effort: str | None, dropped: tuple[str, ...]
+    to_anthropic: Translate,
+    model: str,
+    asked: dict[str, Any],
+    thinking: Any,
+    effort: str | None,
+    dropped: tuple[str, ...],
 ) -> None:
     sent, written = to_anthropic(chat(**{"max_tokens": 10000, **asked}), model)
     assert sent.get("thinking") == thinking
@@ -212,9 +196,9 @@ def test_reasoning_is_asked_in_the_words_of_the_models_generation(
     assert written.dropped == dropped
 
 
-def test_an_older_model_does_not_take_up_thinking_in_the_middle_of_a_call() -> None:
+def test_an_older_model_does_not_take_up_thinking_in_the_middle_of_a_call(to_anthropic: Translate) -> None:
     call = {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}
-    turns = [
+    turns: list[dict[str, Any]] = [
         {"role": "user", "content": "?"},
         {"role": "assistant", "content": None, "tool_calls": [call]},
         {"role": "tool", "tool_call_id": "c", "content": "r"},
@@ -223,11 +207,11 @@ def test_an_older_model_does_not_take_up_thinking_in_the_middle_of_a_call() -> N
     sent, written = to_anthropic(body, "claude-sonnet-4-5")
     assert "thinking" not in sent
     assert written.dropped == ("reasoning_effort",)
-    turns[1]["reasoning_details"] = [{"type": "reasoning.text", "text": "Hm", "signature": "s", "index": 0}]  # type: ignore[assignment]
+    turns[1]["reasoning_details"] = [{"type": "reasoning.text", "text": "Hm", "signature": "s", "index": 0}]
     assert "thinking" in to_anthropic(body, "claude-sonnet-4-5")[0]
 
 
-def test_reasoning_goes_back_only_with_claudes_signature() -> None:
+def test_reasoning_goes_back_only_with_claudes_signature(to_anthropic: Translate) -> None:
     def sent(**fields: Any) -> tuple[Any, tuple[str, ...]]:
         body, written = to_anthropic(chat(messages=[{"role": "assistant", "content": "x", **fields}]))
         return body["messages"][0]["content"][:-1], written.dropped
@@ -286,7 +270,9 @@ def test_reasoning_goes_back_only_with_claudes_signature() -> None:
         ),
     ],
 )
-def test_what_anthropic_cannot_say_is_refused_by_name(fields: dict[str, Any], param: str) -> None:
+def test_what_anthropic_cannot_say_is_refused_by_name(
+    to_anthropic: Translate, fields: dict[str, Any], param: str
+) -> None:
     param = param.replace("messages[0].file", "messages[0].content[0].file")
     with pytest.raises(UnsupportedField) as caught:
         to_anthropic(chat(**fields))
@@ -294,7 +280,7 @@ def test_what_anthropic_cannot_say_is_refused_by_name(fields: dict[str, Any], pa
     assert caught.value.public
 
 
-def test_neutral_values_are_not_refused() -> None:
+def test_neutral_values_are_not_refused(to_anthropic: Translate) -> None:
     sent, written = to_anthropic(
         chat(
             n=1,

@@ -1,40 +1,26 @@
 """A messages request becomes the chat completion request that OpenAI's own SDK would send."""
 
-import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from openai.types.chat.completion_create_params import CompletionCreateParamsNonStreaming
-from pydantic import TypeAdapter
 
 from ownkey.domain.errors import UnsupportedField
-from ownkey.domain.formats import WireFormat
-from ownkey.wire import CHAT_FORMATS, Written
-
-CHAT = CHAT_FORMATS[WireFormat.OPENAI_CHAT].requests
-
-
-MESSAGES = CHAT_FORMATS[WireFormat.ANTHROPIC_MESSAGES].requests
-
-
-OPENAI: TypeAdapter[Any] = TypeAdapter(CompletionCreateParamsNonStreaming)
-
+from ownkey.wire import Written
 
 PIXEL = "iVBORw0KGgo="
+Translate = Callable[..., tuple[Any, Written]]
+
+
+def chat(**fields: Any) -> dict[str, Any]:
+    return {"model": "m", "messages": [{"role": "user", "content": "Hi"}], **fields}
 
 
 def messages(**fields: Any) -> dict[str, Any]:
     return {"model": "m", "max_tokens": 100, "messages": [{"role": "user", "content": "Hi"}], **fields}
 
 
-def to_openai(body: dict[str, Any], stream: bool = False, quirks: tuple[str, ...] = ()) -> tuple[Any, Written]:
-    written = CHAT.write(MESSAGES.read(body), "gpt", stream, quirks)
-    sent = json.loads(written.body)
-    check(OPENAI, {name: value for name, value in sent.items() if name != "stream"})
-    return sent, written
-
-
-def test_a_plain_request_to_openai() -> None:
+def test_a_plain_request_to_openai(to_openai: Translate) -> None:
     sent, written = to_openai(
         messages(system="Be kind.", temperature=0.5, stop_sequences=["END"], metadata={"user_id": "u1"}), stream=True
     )
@@ -51,7 +37,7 @@ def test_a_plain_request_to_openai() -> None:
     assert written.dropped == ()
 
 
-def test_a_conversation_with_tools_to_openai() -> None:
+def test_a_conversation_with_tools_to_openai(to_openai: Translate) -> None:
     image = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": PIXEL}}
     sent, written = to_openai(
         messages(
@@ -147,7 +133,7 @@ def test_a_conversation_with_tools_to_openai() -> None:
     ]
     assert sent["tool_choice"] == {"type": "function", "function": {"name": "f"}}
     assert sent["parallel_tool_calls"] is False
-    assert written.dropped == ("cache_control", "thinking", "is_error")
+    assert written.dropped == ("cache_control", "thinking", "is_error", "messages.prefill")
 
 
 @pytest.mark.parametrize(
@@ -162,7 +148,9 @@ def test_a_conversation_with_tools_to_openai() -> None:
         ({}, None, ()),
     ],
 )
-def test_thinking_becomes_an_effort(asked: dict[str, Any], effort: str | None, dropped: tuple[str, ...]) -> None:
+def test_thinking_becomes_an_effort(
+    to_openai: Translate, asked: dict[str, Any], effort: str | None, dropped: tuple[str, ...]
+) -> None:
     sent, written = to_openai(messages(max_tokens=10000, **asked))
     assert sent.get("reasoning_effort") == effort
     assert written.dropped == dropped
@@ -196,13 +184,13 @@ def test_thinking_becomes_an_effort(asked: dict[str, Any], effort: str | None, d
         ),
     ],
 )
-def test_what_openai_cannot_say_is_refused_by_name(fields: dict[str, Any], param: str) -> None:
+def test_what_openai_cannot_say_is_refused_by_name(to_openai: Translate, fields: dict[str, Any], param: str) -> None:
     with pytest.raises(UnsupportedField) as caught:
         to_openai(messages(**fields))
     assert caught.value.param == param
 
 
-def test_quirks_of_providers() -> None:
+def test_quirks_of_providers(to_openai: Translate) -> None:
     sent, _ = to_openai(messages(metadata={"user_id": "u"}), quirks=("max_completion_tokens",))
     assert sent["max_completion_tokens"] == 100
     assert "max_tokens" not in sent
@@ -211,7 +199,7 @@ def test_quirks_of_providers() -> None:
     assert written.dropped == ("metadata.user_id",)
 
 
-def test_images_alone_in_a_result_leave_a_pointer() -> None:
+def test_images_alone_in_a_result_leave_a_pointer(to_openai: Translate) -> None:
     image = {"type": "image", "source": {"type": "url", "url": "https://x/y.png"}}
     sent, _ = to_openai(
         messages(
@@ -233,7 +221,7 @@ def test_images_alone_in_a_result_leave_a_pointer() -> None:
     ]
 
 
-def test_hints_are_dropped_and_named() -> None:
+def test_hints_are_dropped_and_named(to_anthropic: Translate, to_openai: Translate) -> None:
     _, written = to_anthropic(
         chat(
             seed=7,
@@ -263,7 +251,7 @@ def test_hints_are_dropped_and_named() -> None:
     assert set(written.dropped) == {"service_tier", "speed", "context_management", "metadata.user_id"}
 
 
-def test_output_schemas() -> None:
+def test_output_schemas(to_anthropic: Translate, to_openai: Translate) -> None:
     schema = {"type": "object", "properties": {"a": {"type": "string"}}, "additionalProperties": False}
     asked = {"type": "json_schema", "json_schema": {"name": "n", "schema": schema, "strict": True}}
     sent, _ = to_anthropic(chat(response_format=asked))
@@ -285,7 +273,9 @@ def test_output_schemas() -> None:
         ({"type": "function", "function": {"name": "f"}}, {"type": "tool", "name": "f"}),
     ],
 )
-def test_tool_choices_in_both_directions(openai: Any, anthropic: Any) -> None:
+def test_tool_choices_in_both_directions(
+    to_anthropic: Translate, to_openai: Translate, openai: Any, anthropic: Any
+) -> None:
     tools = [{"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}]
     assert to_anthropic(chat(tools=tools, tool_choice=openai))[0]["tool_choice"] == anthropic
     tools = [{"name": "f", "input_schema": {"type": "object"}}]

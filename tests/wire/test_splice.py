@@ -4,7 +4,7 @@ import json
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ownkey.domain.errors import InvalidRequest
@@ -38,6 +38,7 @@ JSON = st.recursive(
 )
 
 
+@settings(max_examples=50)
 @given(st.dictionaries(st.text(st.characters(codec="utf-8")), JSON), st.text(st.characters(codec="utf-8")))
 def test_only_the_named_field_differs(parsed: dict[str, object], model: str) -> None:
     body = json.dumps(parsed).encode()

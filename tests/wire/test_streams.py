@@ -32,14 +32,8 @@ from ownkey.wire.neutral import ANTHROPIC_REASONING, Stop, StopReason
 from ownkey.wire.sse import SseParser
 
 CHAT = CHAT_FORMATS[WireFormat.OPENAI_CHAT]
-
-
 MESSAGES = CHAT_FORMATS[WireFormat.ANTHROPIC_MESSAGES]
-
-
 RECORDINGS = Path(__file__).parent / "recordings"
-
-
 EVENT: TypeAdapter[Any] = TypeAdapter(RawMessageStreamEvent)
 
 

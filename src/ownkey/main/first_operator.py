@@ -11,7 +11,7 @@ from ownkey.domain.errors import Conflict, OwnkeyError
 from ownkey.domain.tenancy import Role
 
 
-async def prepare_first_operator(settings: Settings, control: Control) -> list[str]:
+async def prepare_first_operator(settings: Settings, control: Control, address: str) -> list[str]:
     """Lines for the start-up text. With both variables set the operator is made; without, a link is.
 
     Raises ConfigurationError for an address or password that cannot be used.
@@ -20,8 +20,7 @@ async def prepare_first_operator(settings: Settings, control: Control) -> list[s
         return []
     if settings.admin_email is None or settings.admin_password is None:
         token = await make_link_token(control)
-        address = settings.public_url or f"http://{settings.host}:{settings.port}"
-        return [f"First time here? Make the operator account at {address}/setup?token={token}"]
+        return [f"First time here? Make the operator account at {settings.public_url or address}/setup?token={token}"]
     try:
         values = {"email": settings.admin_email, "password": settings.admin_password, "role": Role.OPERATOR}
         await create_user(control, NewUser.model_validate(values))

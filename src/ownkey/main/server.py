@@ -21,6 +21,7 @@ from ownkey.gateway.refusals import render_error
 from ownkey.gateway.surfaces import error_format
 from ownkey.logs import configure_logs
 from ownkey.main.first_operator import prepare_first_operator
+from ownkey.main.listening import address_of, listen
 from ownkey.main.parts import open_parts
 from ownkey.main.workers import supervise
 
@@ -58,7 +59,7 @@ class DrainingServer(uvicorn.Server):
         super().handle_exit(sig, frame)
 
 
-def build_app(settings: Settings, data_plane: DataPlane, readiness: Readiness) -> FastAPI:
+def build_app(settings: Settings, data_plane: DataPlane, readiness: Readiness, address: str) -> FastAPI:
     """The ASGI application; its lifespan opens and closes the parts."""
 
     @asynccontextmanager
@@ -75,9 +76,9 @@ def build_app(settings: Settings, data_plane: DataPlane, readiness: Readiness) -
                 passwords=Passwords(),
                 settings=_control_settings(settings),
             )
-            notice = await prepare_first_operator(settings, app.state.control)
+            notice = await prepare_first_operator(settings, app.state.control, address)
             data_plane.pipeline = parts.pipeline
-            _announce(settings, parts.keyring.place, notice)
+            _announce(settings, address, parts.keyring.place, notice)
             try:
                 yield
             finally:
@@ -89,26 +90,24 @@ def build_app(settings: Settings, data_plane: DataPlane, readiness: Readiness) -
 def serve(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT, then finish what was accepted."""
     configure_logs(settings.log_format, settings.log_level)
-    if settings.workers == 1:
-        serve_process(settings, None)
-        return
-    if settings.database.startswith("sqlite"):
+    if settings.workers > 1 and settings.database.startswith("sqlite"):
         text = "several workers need Postgres: set OWNKEY_DATABASE_URL, or leave workers at 1 (one process is fast)"
         raise ConfigurationError(text)
-    supervise(settings.host, settings.port, settings.workers, serve_process, settings)
+    listener = listen(settings.host, settings.port)
+    if settings.workers == 1:
+        serve_process(settings, listener)
+    else:
+        supervise(settings.workers, serve_process, settings, listener)
 
 
-def serve_process(settings: Settings, sockets: list[socket.socket] | None) -> None:
-    """Serve in this process, on sockets bound already when they are given."""
+def serve_process(settings: Settings, listener: socket.socket) -> None:
+    """Serve on a listening socket in this process."""
     configure_logs(settings.log_format, settings.log_level)
     data_plane, readiness = DataPlane(), Readiness()
-    app = build_app(settings, data_plane, readiness)
-    limits = Limits(body=settings.body_limit)
+    app = build_app(settings, data_plane, readiness, address_of(listener))
     config = uvicorn.Config(
         app,
-        host=settings.host,
-        port=settings.port,
-        http=data_plane_protocol(data_plane.handle, limits, data_plane.render_error),
+        http=data_plane_protocol(data_plane.handle, Limits(body=settings.body_limit), data_plane.render_error),
         loop="uvloop",
         ws="none",
         lifespan="on",
@@ -116,11 +115,11 @@ def serve_process(settings: Settings, sockets: list[socket.socket] | None) -> No
         access_log=False,
         server_header=False,
         date_header=False,
-        timeout_keep_alive=75,
-        timeout_graceful_shutdown=int(settings.shutdown_grace) or 1,
         proxy_headers=False,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=max(1, int(settings.shutdown_grace)),
     )
-    DrainingServer(config, readiness).run(sockets)
+    DrainingServer(config, readiness).run([listener])
 
 
 def _control_settings(settings: Settings) -> ControlSettings:
@@ -132,8 +131,8 @@ def _control_settings(settings: Settings) -> ControlSettings:
     )
 
 
-def _announce(settings: Settings, key_place: str, notice: Sequence[str]) -> None:
-    lines = [f"Ownkey {__version__} on http://{settings.host}:{settings.port}", f"Master key: {key_place}"]
+def _announce(settings: Settings, address: str, key_place: str, notice: Sequence[str]) -> None:
+    lines = [f"Ownkey {__version__} on {address}", f"Master key: {key_place}"]
     if settings.sandbox_url:
         lines.append(
             f"Every provider is the sandbox at {settings.sandbox_url}: answers are simulated, nothing is billed."

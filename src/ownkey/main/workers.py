@@ -12,25 +12,17 @@ import structlog
 
 log = structlog.get_logger(__name__)
 S = TypeVar("S")
-_BACKLOG = 2048
 _LOOK = 0.5
 _RESTARTS = 5
 """Deaths of workers within the first seconds of their lives after which the supervisor gives up."""
 
 
-def supervise(
-    host: str, port: int, workers: int, work: Callable[[S, list[socket.socket] | None], None], settings: S
-) -> None:
-    """Run `work(settings, [socket])` in `workers` processes until SIGTERM or SIGINT; then wait for all to drain."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind((host, port))
-    listener.listen(_BACKLOG)
+def supervise(workers: int, work: Callable[[S, socket.socket], None], settings: S, listener: socket.socket) -> None:
+    """Run `work(settings, listener)` in `workers` processes until SIGTERM or SIGINT; then wait for all to drain."""
     context = multiprocessing.get_context("spawn")
 
     def start() -> SpawnProcess:
-        process = context.Process(target=work, args=(settings, [listener]))
+        process = context.Process(target=work, args=(settings, listener))
         process.start()
         return process
 

@@ -13,7 +13,9 @@ class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     `ttft_ms` is the time to first byte in milliseconds. `tokens_per_second` paces the tokens after
     it; 0 sends as fast as the reader takes them. With a `seed`, both vary by up to a quarter, the
     same way for the same seed and request number. `body_limit` is in bytes. `recent_requests` and
-    `recent_bytes` bound the debugging log. `models` adds names to a provider's model list.
+    `recent_bytes` bound the debugging log. Connections idle for `idle_timeout_s` are closed,
+    which is looked after every `sweep_s`. Stopping waits `grace_s` for answers under way. `models`
+    adds names to a provider's model list.
     """
 
     ttft_ms: float = 0.0
@@ -23,5 +25,6 @@ class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     recent_requests: int = 512
     recent_bytes: int = 64 * MEBIBYTE
     idle_timeout_s: float = 75.0
+    sweep_s: float = 5.0
     grace_s: float = 3.0
     models: Mapping[str, tuple[str, ...]] = {}

@@ -14,7 +14,6 @@ from ownkey.sandbox.http.peers import Peers
 from ownkey.sandbox.options import Options
 
 _BACKLOG = 4096
-_SWEEP_S = 5.0
 
 
 class SandboxServer:
@@ -45,7 +44,7 @@ class SandboxServer:
             lambda: Connection(self.sandbox, self._peers, self._heads), self.host, self.port, backlog=_BACKLOG
         )
         self.port = self._server.sockets[0].getsockname()[1]
-        self._sweeper = loop.call_later(_SWEEP_S, self._sweep)
+        self._sweeper = loop.call_later(self.sandbox.options.sweep_s, self._sweep)
 
     async def stop(self) -> None:
         """Stop listening, let answers under way finish within the grace period, then break them off."""
@@ -67,7 +66,7 @@ class SandboxServer:
     def _sweep(self) -> None:
         loop = asyncio.get_running_loop()
         self._peers.close_idle(time.time() - self.sandbox.options.idle_timeout_s)
-        self._sweeper = loop.call_later(_SWEEP_S, self._sweep)
+        self._sweeper = loop.call_later(self.sandbox.options.sweep_s, self._sweep)
 
     async def __aenter__(self) -> Self:
         await self.start()

@@ -1,12 +1,12 @@
 """Database URLs and the engines made from them, with the settings that make each engine safe."""
 
-import asyncio
 import os
+import sqlite3
 from pathlib import Path
 from typing import Any, Protocol
+from weakref import WeakSet
 
-import aiosqlite
-from sqlalchemy import URL, AdaptedConnection, event, make_url
+from sqlalchemy import URL, event, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
@@ -18,6 +18,35 @@ _HELP = "Give sqlite:///path/to/ownkey.db or postgresql://user:password@host/nam
 
 _MIGRATION_TIMEOUT_S = 600
 """How long one process waits for another's migration."""
+
+
+class _TidyConnection(sqlite3.Connection):
+    """Closes its cursors before it rolls back or closes.
+
+    A cancelled statement's cursor lives on in the traceback, and SQLite keeps a closed connection's
+    locks and snapshot for as long as one of its statements lives.
+    """
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._cursors: WeakSet[sqlite3.Cursor] = WeakSet()
+        self._closed = False
+
+    def cursor(self, factory: Any = sqlite3.Cursor) -> Any:
+        cursor = super().cursor(factory)
+        self._cursors.add(cursor)
+        return cursor
+
+    def rollback(self) -> None:
+        for cursor in tuple(self._cursors):
+            cursor.close()
+        super().rollback()
+
+    def close(self) -> None:
+        if not self._closed:
+            self._closed = True
+            self.rollback()
+        super().close()
 
 
 class _DriverConnection(Protocol):
@@ -68,7 +97,12 @@ def sqlite_engine(url: URL, *, writes: bool, pool_size: int, busy_timeout_s: flo
     A deferred transaction that writes only later can fail with SQLITE_BUSY without waiting.
     """
     engine = create_async_engine(
-        url, pool_size=pool_size, max_overflow=0, pool_timeout=busy_timeout_s, hide_parameters=True
+        url,
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=busy_timeout_s,
+        hide_parameters=True,
+        connect_args={"factory": _TidyConnection},
     )
     pragmas = {
         "busy_timeout": int(busy_timeout_s * 1000),
@@ -85,7 +119,9 @@ def sqlite_engine(url: URL, *, writes: bool, pool_size: int, busy_timeout_s: flo
 
 def sqlite_migration_engine(url: URL) -> AsyncEngine:
     """An engine for migrations: foreign keys off, since rebuilding a table drops the old one."""
-    engine = create_async_engine(url, poolclass=NullPool, hide_parameters=True)
+    engine = create_async_engine(
+        url, poolclass=NullPool, hide_parameters=True, connect_args={"factory": _TidyConnection}
+    )
     pragmas = {
         "busy_timeout": _MIGRATION_TIMEOUT_S * 1000,
         "journal_mode": "WAL",
@@ -138,16 +174,5 @@ def _own_transactions(engine: AsyncEngine, pragmas: dict[str, str | int], begin:
     def begun(connection: Any) -> None:
         connection.exec_driver_sql(begin)
 
-    def invalidated(connection: AdaptedConnection | None, _record: object, _error: BaseException | None) -> None:
-        # A cancelled statement's cursor may outlive its connection, and with it SQLite's lock. Shielded, for
-        # what is cancelled once may be cancelled twice.
-        if connection is not None:
-            connection.run_async(_rollback)
-
     event.listen(engine.sync_engine, "connect", connected)
     event.listen(engine.sync_engine, "begin", begun)
-    event.listen(engine.sync_engine, "invalidate", invalidated)
-
-
-async def _rollback(connection: aiosqlite.Connection) -> None:
-    await asyncio.shield(connection.rollback())

@@ -27,19 +27,13 @@ def read_private(path: Path) -> bytes:
                 "put the file itself in its place, or give the key in OWNKEY_MASTER_KEY"
             ) from None
         raise MasterKeyError(f"cannot read the master key at {path}: {error.strerror}") from None
-    with os.fdopen(descriptor, "rb") as file:
-        status = os.fstat(descriptor)
-        mode = stat.S_IMODE(status.st_mode)
-        if not stat.S_ISREG(status.st_mode):
-            raise MasterKeyError(f"{path} is not a file: put the master-key file in its place")
-        if mode & 0o077:
-            raise MasterKeyError(
-                f"{path} is open to other users (mode {mode:04o}): run `chmod 600 {path}`; if others may have read it, "
-                "run `ownkey admin rotate-master-key` afterwards"
-            )
-        if status.st_size > _SIZE_LIMIT:
-            raise MasterKeyError(f"{path} is too long for a master-key file: restore it from your backup")
-        return file.read(_SIZE_LIMIT)
+    try:
+        _check(path, os.fstat(descriptor))
+        return os.read(descriptor, _SIZE_LIMIT)
+    except OSError as error:
+        raise MasterKeyError(f"cannot read the master key at {path}: {error.strerror}") from None
+    finally:
+        os.close(descriptor)
 
 
 def replace_private(path: Path, content: bytes) -> None:
@@ -81,6 +75,19 @@ def locked(path: Path, wait: float) -> Generator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+def _check(path: Path, status: os.stat_result) -> None:
+    mode = stat.S_IMODE(status.st_mode)
+    if not stat.S_ISREG(status.st_mode):
+        raise MasterKeyError(f"{path} is not a file: put the master-key file in its place")
+    if mode & 0o077:
+        raise MasterKeyError(
+            f"{path} is open to other users (mode {mode:04o}): run `chmod 600 {path}`; if others may have read it, "
+            "run `ownkey admin rotate-master-key` afterwards"
+        )
+    if status.st_size > _SIZE_LIMIT:
+        raise MasterKeyError(f"{path} is too long for a master-key file: restore it from your backup")
 
 
 def _acquire(descriptor: int, path: Path, wait: float) -> None:

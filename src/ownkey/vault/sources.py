@@ -9,7 +9,8 @@ The file is text, for people to recognise and for backups to keep:
     end
 
 There is one primary, which wraps new data keys; every key in the file unwraps. The id is derived
-from the key, so that a damaged line is noticed, and the last line shows that none is lost. Lines that start with `#` are for people.
+from the key, so that a damaged line is noticed, and the last line shows that none is lost. Lines that
+start with `#` are for people.
 """
 
 import base64
@@ -53,8 +54,10 @@ class EnvironmentKeys:
     place = "OWNKEY_MASTER_KEY"
 
     def __init__(self, primary: str, previous: tuple[str, ...] = ()) -> None:
-        older = (decode_master_key(text, "OWNKEY_MASTER_KEY_PREVIOUS") for text in previous)
-        self._keys = (decode_master_key(primary, self.place), *older)
+        first = decode_master_key(primary, self.place)
+        older = {key.id: key for key in (decode_master_key(text, "OWNKEY_MASTER_KEY_PREVIOUS") for text in previous)}
+        older.pop(first.id, None)
+        self._keys = (first, *older.values())
 
     def read(self) -> tuple[MasterKey, ...]:
         return self._keys

@@ -1,7 +1,7 @@
 """The part every event reader shares: framing, the end of the stream, and failing once."""
 
 from ownkey.domain.usage import Usage
-from ownkey.wire.errors import MalformedAnswer, WireError, broken, truncated
+from ownkey.wire.errors import MalformedAnswer, WireError, broken, read_error, truncated
 from ownkey.wire.events import Event, Finished, StreamFailed
 from ownkey.wire.sse import SseParser
 
@@ -44,10 +44,11 @@ class FramedReader:
 
     def finish(self) -> list[Event]:
         out: list[Event] = []
+        rest = self._parser.rest
         if not self._closed:
-            self.last(self._parser.rest, out)
+            self.last(rest, out)
         if not self._closed:
-            self.fail(truncated(), out)
+            self.fail(_told(rest) or truncated(), out)
         return out
 
     def last(self, rest: bytes, out: list[Event]) -> None:
@@ -61,3 +62,8 @@ class FramedReader:
         self.error = error
         self._closed = True
         out.append(StreamFailed(error))
+
+
+def _told(rest: bytes) -> WireError | None:
+    """The error in a body that is no stream at all but a JSON object, as some providers answer with status 200."""
+    return read_error(200, rest) if rest.lstrip().startswith(b"{") and b'"message"' in rest else None

@@ -156,7 +156,9 @@ class Served:
         """One request on a connection of its own."""
         client = await self.connect()
         await client.send(raw)
-        return await client.answer(method)
+        answer = await client.answer(method)
+        client.leave()
+        return answer
 
     @property
     def connections(self) -> list[DataPlaneProtocol]:
@@ -174,9 +176,18 @@ class Served:
         return self._stopping
 
     async def close(self) -> None:
+        """Stop at once, unless the test has begun a graceful shutdown, which is awaited."""
         for client in self._clients:
             client.leave()
-        await self.stop()
+        if self._stopping is not None:
+            await self._stopping
+        for server in self.server.servers:
+            server.close()
+        for connection in self.server.server_state.connections:
+            connection.transport.abort()
+        for task in self.server.server_state.tasks:
+            task.cancel()
+        await self.until(lambda: not self.server.server_state.connections and not self.server.server_state.tasks)
 
 
 Serve = Callable[..., Awaitable[Served]]

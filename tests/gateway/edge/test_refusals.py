@@ -112,9 +112,9 @@ async def test_the_shape_of_the_refusal_follows_the_path_when_there_is_one(serve
 
 
 async def test_a_refusal_waits_for_the_answers_before_it(serve: Serve) -> None:
-    client = await (await serve()).connect()
-    for malformed in (b"nonsense\r\n\r\n", get("/v1/x").replace(b"Host", b"Hast"), REQUEST + b"Content-Length: a\r\n\r\n"):
-        client = await (await serve()).connect()
+    served = await serve()
+    for malformed in (b"nonsense\r\n\r\n", get("/v1/x").replace(b"Host", b"Hast"), REQUEST + b"Content-Length: a\r\n"):
+        client = await served.connect()
         await client.send(post("/v1/one", b"1") + get("/api/two") + malformed + get("/v1/never"))
         answers = [await client.answer() for _ in range(3)]
         assert [answer.status for answer in answers] == [200, 200, 400]

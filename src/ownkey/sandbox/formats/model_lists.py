@@ -109,7 +109,10 @@ def _anthropic(name: str) -> dict[str, Any]:
             "pdf_input": no,
             "server_tools": {"supported": False, "web_search": no, "code_execution": no},
             "structured_outputs": yes,
-            "thinking": {"supported": True, "types": {"adaptive": yes, "enabled": yes}},
+            "thinking": {
+                "supported": True,
+                "types": dict.fromkeys(("adaptive", "between_tools", "disabled", "enabled"), yes),
+            },
         },
     }
 

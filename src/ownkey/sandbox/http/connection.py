@@ -93,7 +93,7 @@ class Connection(asyncio.Protocol):
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
-            self._refuse(400, "This server does not switch protocols.")
+            self._ignore_upgrade()
         except httptools.HttpParserError:
             self._refuse(400, "The request is not valid HTTP/1.1.")
         if self._in_head:
@@ -144,13 +144,11 @@ class Connection(asyncio.Protocol):
         if self._refusal is not None:
             return
         parser = self._parser
-        head = Head(
-            parser.get_method(),
-            self._url,
-            self._headers,
-            keep_alive=parser.should_keep_alive(),
-            version_11=parser.get_http_version() == "1.1",
-        )
+        version, keep_alive = parser.get_http_version(), parser.should_keep_alive()
+        if version not in ("1.0", "1.1"):
+            self._refuse(505, "This server speaks HTTP/1.1.")
+            return
+        head = Head(parser.get_method(), self._url, self._headers, keep_alive=keep_alive, version_11=version == "1.1")
         request = Request(head, bytes(self._body))
         self._waiting.append(request)
         if self._first:
@@ -159,6 +157,12 @@ class Connection(asyncio.Protocol):
         self._body = b""
 
     # Serving.
+
+    def _ignore_upgrade(self) -> None:
+        """Answer the request as if it had not asked to switch protocols, then close: the parser reads no further."""
+        self._deaf = True
+        if self._waiting:
+            self._waiting[-1].head.keep_alive = False
 
     def _refuse_large(self) -> None:
         limit = self._sandbox.options.body_limit

@@ -131,12 +131,16 @@ class UsageWriter:
                 batch = await journal.peek(rows)
             except OSError as error:
                 return error
-            if batch and (failure := await self._delivery.store(batch)) is not None:
+            if not batch:
+                # What was left could not be read back; the journal counts it as lost.
+                break
+            if (failure := await self._delivery.store(batch)) is not None:
                 return failure
             journal.drop(len(batch))
             self._unmark()
             journal.tidy()
             await self._rest(time.monotonic() - began)
+        self._unmark()
         return None
 
     async def _rest(self, took: float) -> None:

@@ -48,11 +48,10 @@ class MessageObserver(PassingObserver):
         return whole
 
     def _take(self, event: bytes) -> None:
-        frame = frame_of(event)
-        if frame is None:
-            return
+        # A body that is no stream at all but a JSON object has no frames.
+        _, data = frame_of(event) or (b"", event)
         try:
-            told = _EVENT.decode(frame[1])
+            told = _EVENT.decode(data)
         except (msgspec.DecodeError, UnicodeError, RecursionError):
             return
         if told.type == "message_stop":

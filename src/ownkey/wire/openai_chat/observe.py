@@ -84,14 +84,15 @@ class ChunkObserver(PassingObserver):
 
     def _error(self, whole: bytes) -> None:
         for event in raw_events(whole):
-            frame = frame_of(event)
-            if frame is None or self.error is not None:
-                continue
+            if self.error is not None:
+                return
+            # A body that is no stream at all but a JSON object has no frames.
+            name, data = frame_of(event) or (b"", event)
             try:
-                failure = _FAILURE.decode(frame[1]).error
+                failure = _FAILURE.decode(data).error
                 if failure is not None:
                     self.error = error_of_value(200, {"error": failure})
-                elif frame[0] == b"error":
-                    self.error = error_of_value(200, _ANY.decode(frame[1]))
+                elif name == b"error":
+                    self.error = error_of_value(200, _ANY.decode(data))
             except (msgspec.DecodeError, UnicodeError, RecursionError):
                 continue
