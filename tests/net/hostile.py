@@ -11,10 +11,12 @@ import ssl
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from functools import cache
 from typing import Self
 
 from ownkey.gateway.net import AddressGuard, NetSettings, Target, Timeouts, UpstreamClient, UpstreamRequest
 from ownkey.gateway.net.resolver import Resolver
+from ownkey.gateway.net.tls import client_context
 
 Script = Callable[["Peer"], Awaitable[None]]
 
@@ -130,6 +132,12 @@ async def canary() -> AsyncIterator[HostileServer]:
         assert server.connections == 0, "the canary was reached"
 
 
+@cache
+def _system_tls() -> ssl.SSLContext:
+    """Reading the system's authorities takes longer than most tests here."""
+    return client_context()
+
+
 @asynccontextmanager
 async def client_of(
     guard: AddressGuard | None = None,
@@ -138,7 +146,7 @@ async def client_of(
     resolver: Resolver | None = None,
     tls: ssl.SSLContext | None = None,
 ) -> AsyncIterator[UpstreamClient]:
-    client = UpstreamClient(guard or AddressGuard(), settings, resolver=resolver, tls=tls)
+    client = UpstreamClient(guard or AddressGuard(), settings, resolver=resolver, tls=tls or _system_tls())
     try:
         yield client
     finally:

@@ -245,9 +245,11 @@ async def test_violation_closes_the_connection_and_says_nothing_from_the_peer() 
         await peer.closed()
         gone.set()
 
-    error, _ = await outcome(script)
-    await gone.wait()
-    assert isinstance(error, ProtocolViolation)
+    async with HostileServer(script) as server, client_of() as client:
+        with pytest.raises(ProtocolViolation) as failed:
+            await client.send(ask(server))
+        await asyncio.wait_for(gone.wait(), 5)
+    error = failed.value
     assert "canary" not in f"{error} {error.public} {error.operator}"
 
 

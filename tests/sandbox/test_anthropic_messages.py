@@ -212,7 +212,8 @@ async def test_tool_results_must_answer_the_calls_before_them(sandbox: SandboxSe
 async def test_json_obeys_the_output_format(sandbox: SandboxServer):
     schema = {"type": "object", "properties": {"age": {"type": "integer"}}, "required": ["age"]}
     output = {"type": "json_schema", "schema": schema}
-    for field in ({"output_config": {"format": output}}, {"output_format": output}):
+    fields: tuple[Any, ...] = ({"output_config": {"format": output}}, {"output_format": output})
+    for field in fields:
         answer = await ask(sandbox, message("json", **field))
         assert json.loads(answer.json["content"][0]["text"]) == {"age": 1}
 

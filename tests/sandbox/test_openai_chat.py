@@ -13,7 +13,7 @@ from tests.sandbox.strict import strictly
 from ownkey.sandbox import SandboxServer, tokens
 
 PATH = "/openai/v1/chat/completions"
-WEATHER: dict[str, Any] = {
+WEATHER: Any = {
     "type": "function",
     "function": {
         "name": "weather",
@@ -25,7 +25,7 @@ WEATHER: dict[str, Any] = {
         },
     },
 }
-CLOCK: dict[str, Any] = {"type": "function", "function": {"name": "clock", "parameters": {"type": "object"}}}
+CLOCK: Any = {"type": "function", "function": {"name": "clock", "parameters": {"type": "object"}}}
 
 
 async def _read(stream: AsyncStream[ChatCompletionChunk], seen: list[str]) -> None:
@@ -112,7 +112,8 @@ async def test_obfuscation_pads_openai_chunks_unless_declined(sandbox: SandboxSe
 
 
 async def test_max_tokens_cuts_the_answer(openai_client: AsyncOpenAI):
-    for limit in ({"max_tokens": 3}, {"max_completion_tokens": 3}):
+    limits: tuple[Any, ...] = ({"max_tokens": 3}, {"max_completion_tokens": 3})
+    for limit in limits:
         done = await openai_client.chat.completions.create(
             model="lorem-10", messages=[{"role": "user", "content": "x"}], **limit
         )
@@ -158,10 +159,11 @@ async def test_cached_tokens_are_part_of_the_prompt(sandbox: SandboxServer):
 
 async def test_tool_calls_the_first_tool_then_answers_with_its_result(openai_client: AsyncOpenAI):
     question: Any = {"role": "user", "content": "How is it in Oslo?"}
-    first = await openai_client.chat.completions.create(model="tool", messages=[question], tools=[WEATHER, CLOCK])  # type: ignore[list-item]
+    first = await openai_client.chat.completions.create(model="tool", messages=[question], tools=[WEATHER, CLOCK])
     assert first.choices[0].finish_reason == "tool_calls"
     assert first.choices[0].message.content is None
-    (used,) = first.choices[0].message.tool_calls or ()
+    assert first.choices[0].message.tool_calls is not None
+    (used,) = first.choices[0].message.tool_calls
     assert used.type == "function"
     assert used.function.name == "weather"
     schema = WEATHER["function"]["parameters"]
@@ -171,7 +173,7 @@ async def test_tool_calls_the_first_tool_then_answers_with_its_result(openai_cli
     second = await openai_client.chat.completions.create(
         model="tool",
         messages=[question, assistant, result],
-        tools=[WEATHER],  # type: ignore[list-item]
+        tools=[WEATHER],
     )
     assert second.choices[0].message.content == "It rains."
     assert second.choices[0].finish_reason == "stop"

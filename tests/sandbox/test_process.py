@@ -3,7 +3,7 @@
 import asyncio
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from tests.sandbox.raw import RawClient, call, chat, events, request
@@ -12,7 +12,7 @@ CHAT = "/openai/v1/chat/completions"
 
 
 @asynccontextmanager
-async def running(*arguments: str) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
+async def running(*arguments: str) -> AsyncGenerator[tuple[asyncio.subprocess.Process, str]]:
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "ownkey.sandbox", "--port", "0", *arguments, stdout=asyncio.subprocess.PIPE
     )

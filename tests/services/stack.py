@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -103,12 +104,13 @@ class Stack:
     def url(self) -> str:
         return self.ownkey.url
 
-    def session(self, email: str = OPERATOR[0], password: str = OPERATOR[1]) -> httpx2.Client:
+    @contextmanager
+    def session(self, email: str = OPERATOR[0], password: str = OPERATOR[1]) -> Iterator[httpx2.Client]:
         """A signed-in browser, as it were."""
-        client = httpx2.Client(base_url=self.url + "/api/v1", timeout=30.0, trust_env=False)
-        answer = client.post("/auth/login", json={"email": email, "password": password})
-        assert answer.status_code == 200, answer.text
-        return client
+        with httpx2.Client(base_url=self.url + "/api/v1", timeout=30.0, trust_env=False) as client:
+            answer = client.post("/auth/login", json={"email": email, "password": password})
+            assert answer.status_code == 200, answer.text
+            yield client
 
     def user(self, name: str, **credentials: Any) -> "User":
         """A fresh user with an API key for everything and one stored key per provider given."""

@@ -1,5 +1,6 @@
 """Serving: one event loop, uvicorn's sockets, the data plane on our protocol, everything else on ASGI."""
 
+import signal
 import socket
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
@@ -119,6 +120,9 @@ def serve_process(settings: Settings, listener: socket.socket) -> None:
         timeout_keep_alive=75,
         timeout_graceful_shutdown=max(1, int(settings.shutdown_grace)),
     )
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # uvicorn raises the signal again when it has drained; a clean stop ends with status 0.
+        signal.signal(number, lambda _number, _frame: None)
     DrainingServer(config, readiness).run([listener])
 
 

@@ -9,11 +9,11 @@ from typing import Any
 import msgspec
 import pytest
 import uvloop
+from tests.gateway.edge.harness import Serve, Served, control_app, echo, render_error, serving
 
 from ownkey.gateway.edge.exchange import Handler
 from ownkey.gateway.edge.limits import Limits
 from ownkey.gateway.edge.protocol import data_plane_protocol
-from tests.gateway.edge.harness import Serve, Served, control_app, echo, render_error, serving
 
 
 def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -165,8 +165,9 @@ class Served:
         return [each for each in self.server.server_state.connections if isinstance(each, DataPlaneProtocol)]
 
     async def until(self, condition: Callable[[], bool]) -> None:
+        """Wait for something inside the server that no event tells."""
         async with asyncio.timeout(20):
-            while not condition():
+            while not condition():  # noqa: ASYNC110
                 await asyncio.sleep(0.002)
 
     def stop(self) -> "asyncio.Task[None]":
@@ -194,7 +195,7 @@ Serve = Callable[..., Awaitable[Served]]
 
 
 @asynccontextmanager
-async def serving(http: Any, app: Any, options: dict[str, Any]) -> AsyncIterator[Served]:
+async def serving(http: Any, app: Any, options: dict[str, Any]) -> AsyncGenerator[Served]:
     options = {"timeout_keep_alive": 5, "timeout_graceful_shutdown": 10} | options
     config = uvicorn.Config(
         app,

@@ -6,9 +6,9 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
+from tests.gateway.edge.harness import PLAIN, Client, Serve, Served, get, post
 
 from ownkey.gateway.edge.exchange import Request, Responder
-from tests.gateway.edge.harness import PLAIN, Client, Serve, Served, get, post
 
 
 @pytest.mark.parametrize("half", [False, True])
@@ -174,7 +174,9 @@ class Stopping:
             raise
 
 
-async def _stopping(serve: Callable[..., Awaitable[Served]], path: str, **options: Any) -> tuple[Stopping, Served, Client]:
+async def _stopping(
+    serve: Callable[..., Awaitable[Served]], path: str, **options: Any
+) -> tuple[Stopping, Served, Client]:
     handler = Stopping()
     served = await serve(handler.__call__, **options)
     client = await served.connect()

@@ -4,9 +4,9 @@ import asyncio
 import time
 
 import pytest
+from tests.gateway.edge.harness import PLAIN, Client, Serve, Served, get, post
 
 from ownkey.gateway.edge.exchange import Request, Responder
-from tests.gateway.edge.harness import PLAIN, Client, Serve, Served, get, post
 
 PATHS = ("/v1/x", "/api/x")
 
@@ -41,7 +41,9 @@ async def test_the_application_has_its_own_smaller_limit(serve: Serve) -> None:
     served = await serve(limits={"body": 1000, "other_body": 10})
     assert (await served.ask(post("/api/x", b"x" * 10))).status == 200
     assert await refused(served, post("/api/x", b"x" * 11)) == (413, "/api/x")
-    chunked = b"POST /api/x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nb\r\n" + b"x" * 11 + b"\r\n0\r\n\r\n"
+    chunked = (
+        b"POST /api/x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nb\r\n" + b"x" * 11 + b"\r\n0\r\n\r\n"
+    )
     assert await refused(served, chunked) == (413, "/api/x")
 
 

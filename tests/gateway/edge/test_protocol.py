@@ -2,11 +2,13 @@
 
 import asyncio
 import json
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 import pytest
+from tests.gateway.edge.harness import PLAIN, Serve, get, post
 
 from ownkey.gateway.edge.exchange import Request, Responder
-from tests.gateway.edge.harness import PLAIN, Serve, get, post
 
 CHUNKED = b"POST /v1/x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
 
@@ -275,8 +277,7 @@ async def test_the_concurrency_limit_holds_for_both_planes(serve: Serve) -> None
 
 
 async def test_an_application_that_answers_early_leaves_the_connection_usable(serve: Serve) -> None:
-    async def app(scope: object, receive: object, send: object) -> None:
-        assert callable(send)
+    async def app(scope: object, receive: object, send: Callable[[dict[str, Any]], Awaitable[None]]) -> None:
         await send({"type": "http.response.start", "status": 401, "headers": [(b"content-length", b"0")]})
         await send({"type": "http.response.body"})
 

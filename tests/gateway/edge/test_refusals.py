@@ -4,7 +4,6 @@ import random
 from collections.abc import Iterator
 
 import pytest
-
 from tests.gateway.edge.harness import Client, Serve, get, post
 
 HOST = b"Host: a\r\n"

@@ -176,7 +176,9 @@ def test_hostile_bodies_are_refused_in_linear_time(body: bytes) -> None:
 
 
 def test_a_large_honest_body_is_read() -> None:
-    value = {"messages": [{"role": "user", "content": 'text with "quotes", [brackets] and \u00fcml\u00e4uts ' * 100_000}]}
+    value = {
+        "messages": [{"role": "user", "content": 'text with "quotes", [brackets] and \u00fcml\u00e4uts ' * 100_000}]
+    }
     for ensure_ascii in (True, False):
         assert read_object(json.dumps(value, ensure_ascii=ensure_ascii).encode()) == value
 
@@ -190,8 +192,10 @@ scalars = (
 )
 values = st.recursive(
     scalars,
-    lambda inner: st.lists(inner, max_size=5)
-    | st.dictionaries(st.text(st.characters(exclude_categories=["Cs"]), max_size=5), inner, max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=5)
+        | st.dictionaries(st.text(st.characters(exclude_categories=["Cs"]), max_size=5), inner, max_size=5)
+    ),
     max_leaves=20,
 )
 
@@ -239,14 +243,48 @@ def strictly(body: bytes) -> Any:
 
 pieces = st.sampled_from(
     [
-        *(b"{", b"}", b"[", b"]", b",", b":", b'"', b"\\", b" ", b"\n", b"a", b"b", b"0", b"1", b"-", b".", b"e", b"E9"),
-        *(b'"a":', b'"b":', b'"a"', b'"b"', b"true", b"null", b"NaN", b"Infinity", b"1e309", b"-0", b"0.10", b"\\u0061"),
+        *(
+            b"{",
+            b"}",
+            b"[",
+            b"]",
+            b",",
+            b":",
+            b'"',
+            b"\\",
+            b" ",
+            b"\n",
+            b"a",
+            b"b",
+            b"0",
+            b"1",
+            b"-",
+            b".",
+            b"e",
+            b"E9",
+        ),
+        *(
+            b'"a":',
+            b'"b":',
+            b'"a"',
+            b'"b"',
+            b"true",
+            b"null",
+            b"NaN",
+            b"Infinity",
+            b"1e309",
+            b"-0",
+            b"0.10",
+            b"\\u0061",
+        ),
         *(b"\\ud83d", b"\\uDE00", b"\\\\", b"\\/", b"\xf0\x9f\x98\x80", b"\xff", b"\xef\xbb\xbf", b"\x00", b"\x7f"),
     ]
 )
 
 
-@given(st.lists(pieces, max_size=12).map(b"".join) | st.lists(pieces, max_size=8).map(lambda p: b'{"a":%b}' % b"".join(p)))
+@given(
+    st.lists(pieces, max_size=12).map(b"".join) | st.lists(pieces, max_size=8).map(lambda p: b'{"a":%b}' % b"".join(p))
+)
 @example(b'{"a":"\\ud83d\\ude00"}')
 @example(b'{"a":1.0,"b":-0.0}')
 @example(b'{"a":-0}')

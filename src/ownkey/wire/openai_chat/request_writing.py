@@ -87,7 +87,8 @@ def _messages(conversation: Conversation, dropped: list[str]) -> list[dict[str, 
             messages += _user_turn(turn, dropped)
         else:
             messages.append({"role": "system", "content": _content(turn.parts, dropped)} | _named(turn))
-    if conversation.origin is not WireFormat.OPENAI_CHAT and messages[-1]["role"] == "assistant":
+    ends_with_answer = bool(messages) and messages[-1]["role"] == "assistant"
+    if ends_with_answer and conversation.origin is not WireFormat.OPENAI_CHAT:
         # Anthropic's models go on from there; OpenAI's begin a message of their own.
         dropped.append("messages.prefill")
     return messages
