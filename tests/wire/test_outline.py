@@ -55,17 +55,17 @@ def test_a_bad_field_is_named(format_: Any, body: dict[str, Any], param: str) ->
 
 
 def test_defaults_fill_only_what_the_client_left_open() -> None:
-    assert CHAT.defaults({}, 0.5, 100, ()) == {"temperature": 0.5, "max_tokens": 100}
+    assert CHAT.defaults({}, 0.5, 100) == {"temperature": 0.5, "max_tokens": 100}
     assert CHAT.defaults({}, 0.5, 100, ("max_completion_tokens",)) == {
         "temperature": 0.5,
         "max_completion_tokens": 100,
     }
-    assert CHAT.defaults({"temperature": 0, "max_completion_tokens": 1}, 0.5, 100, ()) == {}
-    assert CHAT.defaults({"temperature": None, "max_tokens": 1}, 0.5, 100, ()) == {"temperature": 0.5}
-    assert CHAT.defaults({}, None, None, ()) == {}
-    assert MESSAGES.defaults({}, 1.5, 100, ()) == {"temperature": 1.0, "max_tokens": 100}
-    assert MESSAGES.defaults({"temperature": 0.1, "max_tokens": 1}, 0.5, 100, ()) == {}
-    assert EMBEDDINGS.defaults({}, 0.5, 100, ()) == {}
+    assert CHAT.defaults({"temperature": 0, "max_completion_tokens": 1}, 0.5, 100) == {}
+    assert CHAT.defaults({"temperature": None, "max_tokens": 1}, 0.5, 100) == {"temperature": 0.5}
+    assert CHAT.defaults({}, None, None) == {}
+    assert MESSAGES.defaults({}, 1.5, 100) == {"temperature": 1.0, "max_tokens": 100}
+    assert MESSAGES.defaults({"temperature": 0.1, "max_tokens": 1}, 0.5, 100) == {}
+    assert EMBEDDINGS.defaults({}, 0.5, 100) == {}
 
 
 def test_usage_is_asked_for_in_streams_alone_and_once() -> None:

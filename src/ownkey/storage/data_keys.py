@@ -34,10 +34,10 @@ class DatabaseDataKeys:
             statement = insert_or_ignore(conn, data_keys).returning(data_keys.c.id)
             return (await conn.execute(statement, values)).first() is not None
 
-    async def wrapped_under(self, version: str, limit: int, after: str = "") -> list[DataKey]:
-        """Keys that the master key `version` wraps, by ascending id from behind `after`, at most `limit`."""
-        wanted = (data_keys.c.master_version == version, data_keys.c.id > after)
-        statement = sa.select(data_keys).where(*wanted).order_by(data_keys.c.id).limit(limit)
+    async def wrapped_under(self, version: str, limit: int) -> list[DataKey]:
+        """Keys that the master key `version` wraps, by ascending id, at most `limit`."""
+        wrapped = data_keys.c.master_version == version
+        statement = sa.select(data_keys).where(wrapped).order_by(data_keys.c.id).limit(limit)
         async with self._database.read() as conn:
             return [_data_key(row) for row in (await conn.execute(statement)).mappings()]
 

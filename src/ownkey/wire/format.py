@@ -126,6 +126,12 @@ class Errors(Protocol):
     def write_own(self, error: OwnkeyError, request_id: str) -> bytes: ...
 
 
+class Defaults(Protocol):
+    def __call__(
+        self, parsed: dict[str, Any], temperature: float | None, max_tokens: int | None, quirks: Collection[str] = ()
+    ) -> dict[str, Any]: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Format:
     """A wire format as far as requests that pass through need it."""
@@ -133,8 +139,8 @@ class Format:
     name: WireFormat
     outline: Callable[[dict[str, Any]], Outline]
     """Read and check what a plan needs. Raises InvalidRequest."""
-    defaults: Callable[[dict[str, Any], float | None, int | None, Collection[str]], dict[str, Any]]
-    """`(parsed, temperature, max_tokens, quirks)`: top-level changes for what the client left open."""
+    defaults: Defaults
+    """Top-level changes for what the client left open."""
     ask_usage: Callable[[dict[str, Any]], dict[str, Any]]
     """Top-level changes that make a stream report usage; empty when the client asked for it itself."""
     usage_of: Callable[[bytes], Usage | None]

@@ -2,7 +2,6 @@
 
 import asyncio
 import gc
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -174,9 +173,7 @@ class Stopping:
             raise
 
 
-async def _stopping(
-    serve: Callable[..., Awaitable[Served]], path: str, **options: Any
-) -> tuple[Stopping, Served, Client]:
+async def _stopping(serve: Serve, path: str, **options: Any) -> tuple[Stopping, Served, Client]:
     handler = Stopping()
     served = await serve(handler.__call__, **options)
     client = await served.connect()

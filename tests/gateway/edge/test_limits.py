@@ -102,7 +102,7 @@ async def test_a_head_that_never_ends_meets_its_deadline_however_it_trickles(ser
     client = await (await serve(limits={"head_seconds": 0.3})).connect()
     began = time.monotonic()
     await client.send(raw)
-    trickle = asyncio.create_task(_trickle(client, b"E" if raw == b"G" else b"x"))
+    trickle = asyncio.create_task(_trickle(client, b"" if raw == b"G" else b"x"))
     answer = await client.answer()
     assert 0.25 < time.monotonic() - began < 5
     assert (answer.status, answer.json["code"]) == (408, "request_timeout")
@@ -110,8 +110,8 @@ async def test_a_head_that_never_ends_meets_its_deadline_however_it_trickles(ser
 
 
 async def _trickle(client: Client, byte: bytes) -> None:
-    # One byte less than a method name is legal, so only the first trickles in the request line.
-    while byte != b"E":
+    # A method cannot grow for ever, so after half a method nothing follows.
+    while byte:
         await client.send(byte)
         await asyncio.sleep(0.05)
 

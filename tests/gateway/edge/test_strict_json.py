@@ -109,7 +109,7 @@ def same(left: Any, right: Any) -> bool:
 
 @pytest.mark.parametrize(("body", "text"), REFUSED.items(), ids=repr)
 def test_refused_with_a_reason(body: bytes, text: str) -> None:
-    with pytest.raises(InvalidRequest, match=".") as caught:
+    with pytest.raises(InvalidRequest) as caught:
         read_object(body)
     assert text in caught.value.public
     assert len(caught.value.public) < 200
@@ -243,48 +243,16 @@ def strictly(body: bytes) -> Any:
 
 pieces = st.sampled_from(
     [
-        *(
-            b"{",
-            b"}",
-            b"[",
-            b"]",
-            b",",
-            b":",
-            b'"',
-            b"\\",
-            b" ",
-            b"\n",
-            b"a",
-            b"b",
-            b"0",
-            b"1",
-            b"-",
-            b".",
-            b"e",
-            b"E9",
-        ),
-        *(
-            b'"a":',
-            b'"b":',
-            b'"a"',
-            b'"b"',
-            b"true",
-            b"null",
-            b"NaN",
-            b"Infinity",
-            b"1e309",
-            b"-0",
-            b"0.10",
-            b"\\u0061",
-        ),
+        *(b"{", b"}", b"[", b"]", b",", b":", b'"', b"\\", b" ", b"\n", b"a", b"b"),
+        *(b"0", b"1", b"-", b".", b"e", b"E9", b"1e309", b"-0", b"0.10"),
+        *(b'"a":', b'"b":', b'"a"', b'"b"', b"true", b"null", b"NaN", b"Infinity", b"\\u0061"),
         *(b"\\ud83d", b"\\uDE00", b"\\\\", b"\\/", b"\xf0\x9f\x98\x80", b"\xff", b"\xef\xbb\xbf", b"\x00", b"\x7f"),
     ]
 )
+joined = st.lists(pieces, max_size=10).map(b"".join)
 
 
-@given(
-    st.lists(pieces, max_size=12).map(b"".join) | st.lists(pieces, max_size=8).map(lambda p: b'{"a":%b}' % b"".join(p))
-)
+@given(joined | joined.map(lambda inner: b'{"a":%b}' % inner) | joined.map(lambda inner: b'{"a":"%b"}' % inner))
 @example(b'{"a":"\\ud83d\\ude00"}')
 @example(b'{"a":1.0,"b":-0.0}')
 @example(b'{"a":-0}')
