@@ -9,7 +9,7 @@ import asyncio
 import socket
 import ssl
 import struct
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import cache
 from typing import Self
@@ -121,7 +121,7 @@ class HostileServer:
 
 
 @asynccontextmanager
-async def canary() -> AsyncIterator[HostileServer]:
+async def canary() -> AsyncGenerator[HostileServer]:
     """A listener that no request may reach; on leaving, not one connection may have come."""
 
     async def note(peer: Peer) -> None:
@@ -145,7 +145,7 @@ async def client_of(
     *,
     resolver: Resolver | None = None,
     tls: ssl.SSLContext | None = None,
-) -> AsyncIterator[UpstreamClient]:
+) -> AsyncGenerator[UpstreamClient]:
     client = UpstreamClient(guard or AddressGuard(), settings, resolver=resolver, tls=tls or _system_tls())
     try:
         yield client

@@ -3,11 +3,11 @@
 import asyncio
 
 import pytest
+from tests.net.hostile import HostileServer, Peer, ask, chunked, client_of, sized
 
 from ownkey.domain.errors import InvalidRequest
 from ownkey.gateway.net import ProtocolViolation, ResponseTooLarge, UpstreamRequest
 from ownkey.gateway.net.target import Target
-from tests.net.hostile import HostileServer, Peer, ask, chunked, client_of, sized
 
 
 async def fetch(server: HostileServer, request: UpstreamRequest | None = None) -> tuple[int, bytes]:

@@ -4,6 +4,7 @@ import asyncio
 import socket
 
 import pytest
+from tests.net.hostile import SHORT, HostileServer, Peer, Script, ask, chunked, client_of, sized
 
 from ownkey.gateway.net import (
     ConnectFailed,
@@ -14,7 +15,6 @@ from ownkey.gateway.net import (
     TimedOut,
     Timeouts,
 )
-from tests.net.hostile import SHORT, HostileServer, Peer, Script, ask, chunked, client_of, sized
 
 CHUNKED = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
 HEADS = [

@@ -1,10 +1,11 @@
 """The sandbox as a process: it says where it listens and goes when told."""
 
 import asyncio
+import shlex
 import signal
 import sys
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from tests.sandbox.raw import RawClient, call, chat, events, request
 
@@ -12,9 +13,10 @@ CHAT = "/openai/v1/chat/completions"
 
 
 @asynccontextmanager
-async def running(*arguments: str) -> AsyncGenerator[tuple[asyncio.subprocess.Process, str]]:
+async def running(*arguments: str, files: int = 1024) -> AsyncGenerator[tuple[asyncio.subprocess.Process, str]]:
+    start = shlex.join([sys.executable, "-m", "ownkey.sandbox", "--port", "0", *arguments])
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "ownkey.sandbox", "--port", "0", *arguments, stdout=asyncio.subprocess.PIPE
+        "sh", "-c", f"ulimit -n {files} && exec {start}", stdout=asyncio.subprocess.PIPE
     )
     try:
         assert process.stdout is not None
@@ -60,3 +62,28 @@ async def test_options_are_taken_from_the_command_line():
         started = asyncio.get_running_loop().time()
         await call(url, CHAT, chat("lorem-10", stream=True))
         assert asyncio.get_running_loop().time() - started >= 0.11
+
+
+async def test_running_out_of_file_descriptors_only_makes_newcomers_wait():
+    async with running(files=64) as (process, url):
+        async with AsyncExitStack() as stack:
+            clients = [await stack.enter_async_context(RawClient(url)) for _ in range(100)]
+            clients[0].send(request(CHAT, chat()))
+            assert (await clients[0].receive()).status == 200
+            clients[-1].send(request(CHAT, chat()))
+            for client in clients[:60]:
+                client.writer.close()
+            assert (await clients[-1].receive()).status == 200
+        process.send_signal(signal.SIGTERM)
+        assert await process.wait() == 0
+
+
+async def test_a_port_that_is_taken_is_said_plainly():
+    async with running() as (_, url):
+        taken = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "ownkey.sandbox", "--port", url.rpartition(":")[2]), stderr=asyncio.subprocess.PIPE
+        )
+        _, error = await taken.communicate()
+        assert taken.returncode == 1
+        assert error.startswith(b"Cannot listen on 127.0.0.1:")
+        assert b"Traceback" not in error

@@ -40,11 +40,7 @@ def rotate_master_key(data_dir: DataDir = None, config: Config = None, as_json: 
     from ownkey.cli.local import rotate_keys
 
     report = _run(rotate_keys, data_dir, config)
-    gone = ", ".join(report["retired"]) or "none"
-    text = f"Primary master key {report['primary']}; {report['rewrapped']} data keys rewrapped; retired: {gone}."
-    if report["retired"] and not report["removed_from_file"]:
-        text += " OWNKEY_MASTER_KEY_PREVIOUS may be removed now."
-    text += " Backups made before need the retired key: keep it as long as you keep them."
+    text = f"Primary master key {report['primary']}; {report['rewrapped']} data keys rewrapped. {report['advice']}"
     show(report, as_json, text)
 
 

@@ -7,7 +7,7 @@ another payer than the plan allows), and only where sending again cannot bill tw
 from msgspec import Struct
 
 from ownkey.domain.credential import CredentialStatus, Preferences
-from ownkey.domain.errors import SecretUnreadable
+from ownkey.domain.errors import SecretUnreadable, UnsupportedField
 from ownkey.domain.plan import Attempt, Plan
 from ownkey.domain.secret import Secret
 from ownkey.gateway.edge.exchange import Request
@@ -23,7 +23,7 @@ _ERROR_BODY_LIMIT = 1024 * 1024
 
 
 class Answered(Struct, frozen=True):
-    """A provider accepted the request; its body is still to be read."""
+    """A provider accepted the request (2xx, and not a web page); its body is still to be read."""
 
     attempt: Attempt
     response: UpstreamResponse
@@ -31,7 +31,7 @@ class Answered(Struct, frozen=True):
 
 
 class Refused(Struct, frozen=True):
-    """A provider said no; the body is whole."""
+    """A provider said no, or what its interface cannot say (a redirect, a page); the body is whole."""
 
     attempt: Attempt
     status: int
@@ -63,24 +63,38 @@ class Attempts:
         self._builder = builder
 
     async def run(self, request: Request, ask: Ask, plan: Plan, preferences: Preferences, meter: Meter) -> Outcome:
-        """The first attempt's answer, or the last refusal. Raises SecretUnreadable and UnsupportedField."""
+        """The first answer, or the last refusal.
+
+        Raises SecretUnreadable, and UnsupportedField when no attempt's format can say what the client asked.
+        """
         last: Outcome | None = None
+        unsupported: UnsupportedField | None = None
         for attempt in plan.attempts:
-            last = await self._try(request, ask, attempt, preferences)
+            try:
+                last = await self._try(request, ask, attempt, preferences, meter)
+            except UnsupportedField as error:
+                unsupported = unsupported or error
+                meter.tried(attempt, error.code, None)
+                continue
             self._learn(last, meter)
             if not _may_fail_over(last):
                 break
-        assert last is not None, "a plan without attempts is refused before"  # noqa: S101
-        return last
+        if last is not None:
+            return last
+        assert unsupported is not None, "a plan without attempts is refused before"  # noqa: S101
+        raise unsupported
 
-    async def _try(self, request: Request, ask: Ask, attempt: Attempt, preferences: Preferences) -> Outcome:
+    async def _try(
+        self, request: Request, ask: Ask, attempt: Attempt, preferences: Preferences, meter: Meter
+    ) -> Outcome:
         try:
             secret = await self._secrets.open(attempt.credential)
-        except SecretUnreadable:
+        except SecretUnreadable as error:
             self._health.note(attempt.credential, CredentialStatus.UNDECRYPTABLE, "the stored key does not decrypt")
+            meter.tried(attempt, error.code, None)
             raise
-        outgoing = self._builder.build(request, ask, attempt, preferences, secret)
         try:
+            outgoing = self._builder.build(request, ask, attempt, preferences, secret)
             response = await self._client.send(
                 UpstreamRequest(
                     method=b"POST",
@@ -90,7 +104,7 @@ class Attempts:
                     trusted=attempt.trusted,
                 )
             )
-            if response.status < 400:
+            if 200 <= response.status < 300 and not _is_page(response):
                 return Answered(attempt, response, secret)
             body = await response.read(_ERROR_BODY_LIMIT)
         except NetError as error:
@@ -110,6 +124,12 @@ class Attempts:
             case Unreached():
                 self._health.failed(attempt.credential, attempt.upstream_model, unreachable(outcome.error.public))
                 meter.tried(attempt, outcome.error.code, None)
+
+
+def _is_page(response: UpstreamResponse) -> bool:
+    """A proxy's log-in page answers everything with 200; it would make any key look valid."""
+    kind = response.header(b"content-type")
+    return kind is not None and kind[:9].lower() == b"text/html"
 
 
 def _may_fail_over(outcome: Outcome) -> bool:

@@ -68,7 +68,14 @@ def check_grant(grant: ApiKeyGrant, scope: KeyScope, peer: str, now: float) -> N
         raise Unauthenticated("This API key has expired: create a new one.")
     if scope not in grant.scopes:
         raise NotAllowed(f"This API key lacks the scope {scope.value!r}.")
-    if grant.allowed_ips is not None:
+    if grant.allowed_ips is not None and not _within(peer, grant.allowed_ips):
+        raise NotAllowed("This API key may not be used from your address.")
+
+
+def _within(peer: str, networks: tuple[str, ...]) -> bool:
+    """Whether `peer` lies in one of the networks. What is no address, as on a Unix socket, lies in none."""
+    try:
         address = ip_address(peer)
-        if not any(address in ip_network(network, strict=False) for network in grant.allowed_ips):
-            raise NotAllowed("This API key may not be used from your address.")
+    except ValueError:
+        return False
+    return any(address in ip_network(network, strict=False) for network in networks)

@@ -1,4 +1,4 @@
-"""What answers teach about keys: cool-downs in memory, health states written behind the requests."""
+"""What requests teach about keys: cool-downs in memory, health and last uses written behind the requests."""
 
 import asyncio
 import time
@@ -10,7 +10,7 @@ from ownkey.domain.ids import CredentialId
 from ownkey.domain.plan import Rest, RestKey
 from ownkey.domain.tenancy import Scope
 from ownkey.providers.verdict import Verdict
-from ownkey.storage import changes, credentials
+from ownkey.storage import api_keys, changes, credentials
 from ownkey.storage.database import Database
 
 _CAPACITY = 20_000
@@ -28,6 +28,7 @@ class KeyHealth:
         self.resting: dict[RestKey, Rest] = {}
         self._states: dict[CredentialId, tuple[Credential, CredentialStatus, str]] = {}
         self._used: dict[str, float] = {}
+        self._api_keys_used: dict[str, float] = {}
         self._wake = asyncio.Event()
 
     def failed(self, credential: Credential, model: str, verdict: Verdict) -> None:
@@ -50,6 +51,10 @@ class KeyHealth:
             self.note(credential, CredentialStatus.VALID, "")
         self._used[credential.id] = time.time()
 
+    def api_key_used(self, api_key_id: str, at: float) -> None:
+        """An Ownkey key was accepted at `at` (Unix seconds)."""
+        self._api_keys_used[api_key_id] = at
+
     def note(self, credential: Credential, status: CredentialStatus, detail: str) -> None:
         """Have the state written soon, unless the row says so already."""
         if credential.status is not status or credential.status_detail != detail:
@@ -69,7 +74,8 @@ class KeyHealth:
         """Write what was noted now; when the database is away it stays noted."""
         states, self._states = self._states, {}
         used, self._used = self._used, {}
-        if not states and not used:
+        keys, self._api_keys_used = self._api_keys_used, {}
+        if not (states or used or keys):
             return
         try:
             async with self._database.write() as connection:
@@ -77,11 +83,12 @@ class KeyHealth:
                     version = credential.version
                     if await credentials.set_status(connection, credential.id, status, detail, version=version):
                         await changes.append(connection, owner_topic(credential))
-                if used:
-                    await credentials.touch_used(connection, used)
+                await credentials.touch_used(connection, used)
+                await api_keys.touch_used(connection, keys)
         except Unavailable:
             self._states = states | self._states
             self._used = used | self._used
+            self._api_keys_used = keys | self._api_keys_used
 
     def _forget_past_rests(self) -> None:
         now = time.time()

@@ -7,11 +7,13 @@ from msgspec import Struct
 from ownkey.domain.catalogue import Provider
 from ownkey.domain.credential import CredentialStatus
 from ownkey.domain.secret import Secret
-from ownkey.gateway.net import NetError, Target, UpstreamClient, UpstreamRequest
+from ownkey.gateway.net import NetError, Target, Timeouts, UpstreamClient, UpstreamRequest
 from ownkey.gateway.scrub import scrub
 from ownkey.providers.checks import check_request, read_check
 
 _BODY_LIMIT = 2 * 1024 * 1024
+_TIMEOUTS = Timeouts(queue=5.0, connect=5.0, first_byte=20.0, idle=10.0, total=30.0)
+"""A person waits for a test; the patience that a long answer deserves is not for it."""
 
 
 class KeyTestResult(Struct, frozen=True):
@@ -31,7 +33,12 @@ async def run_key_test(
     try:
         target = Target.parse(check.url)
         request = UpstreamRequest(
-            method=check.method.encode(), target=target, headers=check.headers, body=check.body, trusted=trusted
+            method=check.method.encode(),
+            target=target,
+            headers=check.headers,
+            body=check.body,
+            trusted=trusted,
+            timeouts=_TIMEOUTS,
         )
         response = await client.send(request)
         body = await response.read(_BODY_LIMIT)

@@ -3,12 +3,15 @@
 import time
 
 import msgspec
+from msgspec import structs
 
+from ownkey.domain.errors import OwnkeyError, UpstreamError
 from ownkey.domain.plan import Attempt, Plan
 from ownkey.domain.price import list_cost
 from ownkey.domain.tenancy import Principal, Scope
 from ownkey.domain.usage import RequestRecord, RequestStatus, Usage
 from ownkey.gateway.read import Ask
+from ownkey.wire import ErrorKind, Watched
 
 _encode = msgspec.json.Encoder().encode
 
@@ -33,6 +36,7 @@ class Meter:
         "streaming",
         "ttft_ms",
         "usage",
+        "watched",
     )
 
     def __init__(self, request_id: str, at: float, received: float, principal: Principal, ask: Ask, plan: Plan) -> None:
@@ -49,11 +53,13 @@ class Meter:
         """Stream events passed on: the estimate of output tokens when none are reported."""
         self.ttft_ms: float | None = None
         self.status = RequestStatus.FAILED
-        self.http_status = 0
-        self.error: str | None = None
+        self.http_status = OwnkeyError.status
+        self.error: str | None = OwnkeyError.code
         self.settled = False
         self.streaming = False
         """Whether the client has the head of a streamed answer: too late for an error of another kind."""
+        self.watched: Watched | None = None
+        """The stream being relayed."""
 
     @property
     def attempts(self) -> int:
@@ -84,16 +90,42 @@ class Meter:
     def failed(self, http_status: int, error: str) -> None:
         self.status, self.http_status, self.error = RequestStatus.FAILED, http_status, error
 
+    def stream_ended(self, failure: str) -> None:
+        """Judge a stream by what was seen of it; `failure` says why it broke off, if it did."""
+        watched = self.watched
+        if watched is None:
+            self.failed(OwnkeyError.status, failure)
+            return
+        self.usage = watched.usage
+        if watched.error is not None:
+            kind = watched.error.kind
+            self.failed(200, UpstreamError.code if kind is ErrorKind.SERVER else kind.value)
+        elif watched.ended:
+            self.completed(200)
+        else:
+            self.failed(200, failure)
+
+    def cancelled(self, status: RequestStatus) -> None:
+        """The exchange was broken off from outside; an answer that was over by then stays what it was."""
+        watched = self.watched
+        if watched is not None:
+            self.stream_ended(status.value)
+        if watched is None or not (watched.ended or watched.error):
+            self.status, self.error = status, status.value
+
     def elapsed_ms(self) -> float:
         return (time.monotonic() - self._began) * 1000
 
     def counted(self) -> Usage:
-        """The usage reported, else our estimate; nothing was used when no provider answered."""
-        if self.usage is not None:
+        """The usage reported. Of an answer that broke off, what had passed is estimated; without any, nothing was."""
+        if self.usage is not None and self.status is RequestStatus.COMPLETED:
             return self.usage
-        if self.status is RequestStatus.FAILED and self.events == 0:
+        output = self.events if self.ttft_ms is not None else 0
+        if self.usage is not None:
+            return structs.replace(self.usage, output_tokens=max(output, self.usage.output_tokens), reported=False)
+        if self.status is RequestStatus.FAILED and not output:
             return Usage(reported=False)
-        return Usage(self.ask.estimated_input_tokens, self.events, reported=False)
+        return Usage(self.ask.estimated_input_tokens, output, reported=False)
 
     def cost(self) -> tuple[int, int]:
         """(list cost, charged), both in nano-dollars. Only the platform's keys are charged for."""

@@ -4,7 +4,7 @@ import asyncio
 import itertools
 
 from ownkey.domain.credential import Holdings
-from ownkey.domain.errors import MethodNotAllowed, NotFound, OwnkeyError
+from ownkey.domain.errors import MethodNotAllowed, NotFound, OwnkeyError, UpstreamError
 from ownkey.domain.formats import WireFormat
 from ownkey.domain.ids import new_id
 from ownkey.domain.plan import Catalogue, Plan, PlanRequest, make_plan
@@ -62,7 +62,8 @@ class Pipeline:
         try:
             await self._answer(request_id, format_, request, responder)
         except OwnkeyError as error:
-            _answer_error(responder, format_, error, request_id, None)
+            headers, body = render_error(format_, error, request_id)
+            responder.answer(error.status, headers, body)
         except asyncio.CancelledError:
             if not responder.gone:
                 raise
@@ -70,6 +71,8 @@ class Pipeline:
     async def _answer(self, request_id: str, format_: WireFormat, request: Request, responder: Responder) -> None:
         surface = _surface(request)
         principal = await self._authenticator.authenticate(request, KeyScope.GATEWAY)
+        if principal.api_key is not None:
+            self._health.api_key_used(principal.api_key.id, request.started_at)
         if surface.deed is Deed.LIST_MODELS:
             await self._list(request_id, format_, request, responder, principal)
             return
@@ -87,10 +90,10 @@ class Pipeline:
             if meter.streaming:
                 responder.abort()
                 return
-            _answer_error(responder, format_, error, request_id, meter)
+            headers, body = render_error(ask.format, error, request_id, meter.attempt, meter.attempts)
+            responder.answer(error.status, headers, body)
         except asyncio.CancelledError:
-            meter.status = RequestStatus.CANCELLED if responder.gone else RequestStatus.INTERRUPTED
-            meter.error = meter.status.value
+            meter.cancelled(RequestStatus.CANCELLED if responder.gone else RequestStatus.INTERRUPTED)
             raise
         finally:
             self._ledger.settle(meter)
@@ -105,11 +108,10 @@ class Pipeline:
             case Answered():
                 await self._relay.run(outcome, ask, responder, meter)
             case Refused():
-                meter.failed(outcome.status, "upstream_error")
+                status, headers, body = render_refusal(outcome, ask.format, meter.request_id, meter.attempts)
+                meter.failed(status, UpstreamError.code)
                 self._ledger.settle(meter)
-                headers, body = render_refusal(outcome, ask.format, meter.request_id)
-                receipt = receipt_headers(meter.request_id, outcome.attempt, meter.attempts)
-                responder.answer(outcome.status, headers + receipt, body)
+                responder.answer(status, headers, body)
             case Unreached():
                 raise outcome.error
 
@@ -133,7 +135,8 @@ class Pipeline:
         ids = self._listing.ids(principal, holdings, request.started_at, request.peer)
         wanted = request.path.removeprefix("/v1/models").lstrip("/") or None
         body = self._listing.answer(ids, format_, wanted)
-        responder.answer(200, [(b"content-type", b"application/json"), *receipt_headers(request_id, None, 0)], body)
+        headers = receipt_headers(format_, request_id, None, 0, [(b"content-type", b"application/json")])
+        responder.answer(200, headers, body)
 
 
 def _surface(request: Request) -> Surface:
@@ -143,12 +146,3 @@ def _surface(request: Request) -> Surface:
     if request.method != surface.method:
         raise MethodNotAllowed(f"{request.path} takes {surface.method}, not {request.method}.")
     return surface
-
-
-def _answer_error(
-    responder: Responder, format_: WireFormat, error: OwnkeyError, request_id: str, meter: Meter | None
-) -> None:
-    headers, body = render_error(format_, error, request_id)
-    attempt = meter.attempt if meter is not None else None
-    receipt = receipt_headers(request_id, attempt, meter.attempts if meter is not None else 0)
-    responder.answer(error.status, headers + receipt, body)

@@ -1,16 +1,34 @@
-"""What every answer says of itself: the `x-ownkey-*` headers."""
+"""What every answer says of itself: the `x-ownkey-*` headers, and the request id where SDKs look for it."""
 
+from collections.abc import Sequence
 from urllib.parse import quote
 
+from ownkey.domain.formats import WireFormat
 from ownkey.domain.money import format_usd
 from ownkey.domain.plan import Attempt
+
+HeaderFields = list[tuple[bytes, bytes]]
 
 _SAFE = "!#$&'()*+,-./:;<=>?@[]^_`{|}~ "
 
 
-def receipt_headers(request_id: str, attempt: Attempt | None, attempts: int) -> list[tuple[bytes, bytes]]:
-    """The headers known before the body. Texts of others are percent-encoded where a header cannot carry them."""
-    headers = [(b"x-ownkey-request-id", request_id.encode()), (b"x-ownkey-attempts", b"%d" % attempts)]
+def receipt_headers(
+    format_: WireFormat,
+    request_id: str,
+    attempt: Attempt | None,
+    attempts: int,
+    passed: Sequence[tuple[bytes, bytes]] = (),
+) -> HeaderFields:
+    """`passed` and the headers known before the body.
+
+    Texts of others are percent-encoded where a header cannot carry them. The provider's own request
+    id stays where it passed one; otherwise ours stands in its place.
+    """
+    ours = request_id.encode()
+    headers = [*passed, (b"x-ownkey-request-id", ours), (b"x-ownkey-attempts", b"%d" % attempts)]
+    name = b"request-id" if format_ is WireFormat.ANTHROPIC_MESSAGES else b"x-request-id"
+    if all(field[0] != name for field in passed):
+        headers.append((name, ours))
     if attempt is not None:
         headers += [
             (b"x-ownkey-provider", _value(attempt.provider.name)),
@@ -21,7 +39,7 @@ def receipt_headers(request_id: str, attempt: Attempt | None, attempts: int) -> 
     return headers
 
 
-def cost_headers(list_cost: int, charged: int, remaining: int) -> list[tuple[bytes, bytes]]:
+def cost_headers(list_cost: int, charged: int, remaining: int) -> HeaderFields:
     """The headers that only a complete answer can carry; amounts in nano-dollars."""
     return [
         (b"x-ownkey-cost-usd", format_usd(list_cost).encode()),

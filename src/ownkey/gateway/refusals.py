@@ -3,41 +3,77 @@
 from collections.abc import Sequence
 from math import ceil
 
-from ownkey.domain.errors import NoHealthyCredential, OwnkeyError
+from ownkey.domain.errors import NoHealthyCredential, OwnkeyError, SecretUnreadable, UpstreamError
 from ownkey.domain.formats import WireFormat
+from ownkey.domain.ids import new_id
+from ownkey.domain.plan import Attempt
 from ownkey.gateway.attempts import Refused
-from ownkey.gateway.relay import passed_headers
+from ownkey.gateway.receipt import HeaderFields, receipt_headers
 from ownkey.gateway.scrub import scrub
-from ownkey.wire import FORMATS
+from ownkey.wire import FORMATS, WireError
 
 _JSON = (b"content-type", b"application/json")
-_ALSO_PASSED = (b"retry-after", b"retry-after-ms", b"x-should-retry")
+_PASSED = frozenset(
+    {
+        b"content-type",
+        b"openai-processing-ms",
+        b"openai-version",
+        b"request-id",
+        b"retry-after",
+        b"retry-after-ms",
+        b"x-request-id",
+        b"x-should-retry",
+    }
+)
+_PASSED_IF_TRANSLATED = frozenset({b"retry-after", b"retry-after-ms", b"x-should-retry"})
+_PASSED_PREFIXES = (b"x-ratelimit-", b"anthropic-ratelimit-")
 
 
-def render_error(format_: WireFormat, error: OwnkeyError, request_id: str) -> tuple[list[tuple[bytes, bytes]], bytes]:
-    """(headers, body) of one of our own errors."""
-    headers: list[tuple[bytes, bytes]] = [_JSON]
+def passed_headers(headers: Sequence[tuple[bytes, bytes]]) -> HeaderFields:
+    """The provider's headers that a client of the same format may want; everything else stays behind."""
+    return [field for field in headers if field[0] in _PASSED or field[0].startswith(_PASSED_PREFIXES)]
+
+
+def render_error(
+    format_: WireFormat, error: OwnkeyError, request_id: str = "", attempt: Attempt | None = None, attempts: int = 0
+) -> tuple[HeaderFields, bytes]:
+    """(headers, body) of one of our own errors. Without a request id, as for what is no request yet, it gets one."""
+    request_id = request_id or new_id("req")
+    headers = [_JSON]
     if error.retry_after is not None:
         headers.append((b"retry-after", b"%d" % max(1, ceil(error.retry_after))))
-    if isinstance(error, NoHealthyCredential):
+    if isinstance(error, NoHealthyCredential | SecretUnreadable):
         # The SDKs would otherwise repeat what only a person can mend.
         headers.append((b"x-should-retry", b"false"))
-    return headers, FORMATS[format_].errors.write_own(error, request_id)
+    body = FORMATS[format_].errors.write_own(error, request_id)
+    return receipt_headers(format_, request_id, attempt, attempts, headers), body
 
 
 def render_refusal(
-    refused: Refused, client_format: WireFormat, request_id: str
-) -> tuple[list[tuple[bytes, bytes]], bytes]:
-    """(headers, body) of a provider's error: as it came when the formats agree, else translated."""
+    refused: Refused, client_format: WireFormat, request_id: str, attempts: int
+) -> tuple[int, HeaderFields, bytes]:
+    """(status, headers, body) of a provider's error: as it came when the formats agree, else translated.
+
+    An answer that is no error by its status, such as a redirect, means nothing to a client and is told as ours.
+    """
+    if not 400 <= refused.status <= 599:
+        error = UpstreamError(refused.verdict.message)
+        return error.status, *render_error(client_format, error, request_id, refused.attempt, attempts)
     body = scrub(refused.body, refused.secret)
-    headers = passed_headers(refused.headers)
-    if refused.attempt.format is not client_format:
-        error = FORMATS[refused.attempt.format].errors.read(refused.status, body)
-        body = FORMATS[client_format].errors.write(error, request_id)
-        headers = [_JSON]
-    headers += [field for field in refused.headers if field[0] in _ALSO_PASSED]
-    return _scrub_headers(headers, refused), body
+    if refused.attempt.format is client_format:
+        passed = passed_headers(refused.headers)
+    else:
+        body = FORMATS[client_format].errors.write(
+            FORMATS[refused.attempt.format].errors.read(refused.status, body), request_id
+        )
+        passed = [_JSON, *(field for field in refused.headers if field[0] in _PASSED_IF_TRANSLATED)]
+    passed = [(name, scrub(value, refused.secret)) for name, value in passed]
+    return refused.status, receipt_headers(client_format, request_id, refused.attempt, attempts, passed), body
 
 
-def _scrub_headers(headers: Sequence[tuple[bytes, bytes]], refused: Refused) -> list[tuple[bytes, bytes]]:
-    return [(name, scrub(value, refused.secret)) for name, value in headers]
+def render_told(
+    error: WireError, client_format: WireFormat, request_id: str, attempt: Attempt, attempts: int
+) -> tuple[int, HeaderFields, bytes]:
+    """(status, headers, body) of an error that a provider told inside an accepted answer; the caller scrubs it."""
+    body = FORMATS[client_format].errors.write(error, request_id)
+    return error.status, receipt_headers(client_format, request_id, attempt, attempts, [_JSON]), body

@@ -1,32 +1,30 @@
 """Bringing an accepted answer to the client: bytes pass when the formats agree, events are translated when not."""
 
-from collections.abc import Sequence
+import msgspec
 
 from ownkey.domain.errors import OwnkeyError, UpstreamError
+from ownkey.domain.usage import RequestStatus
 from ownkey.gateway.attempts import Answered
 from ownkey.gateway.edge.exchange import Responder
 from ownkey.gateway.ledger import Ledger
 from ownkey.gateway.meter import Meter
 from ownkey.gateway.net import NetError
 from ownkey.gateway.read import Ask
-from ownkey.gateway.receipt import cost_headers, receipt_headers
+from ownkey.gateway.receipt import HeaderFields, cost_headers, receipt_headers
+from ownkey.gateway.refusals import passed_headers, render_told
 from ownkey.gateway.scrub import scrub
-from ownkey.wire import CHAT_FORMATS, FORMATS, Observer
-from ownkey.wire.errors import own_error
-from ownkey.wire.events import StreamFailed
+from ownkey.gateway.streams import CUT, ClientStream, PassedStream, TranslatedStream
+from ownkey.wire import CHAT_FORMATS, FORMATS, MalformedAnswer, WireError
 
 _ANSWER_LIMIT = 64 * 1024 * 1024
-_PASSED = frozenset({b"content-type", b"request-id", b"x-request-id", b"openai-processing-ms", b"openai-version"})
-_PASSED_PREFIXES = (b"x-ratelimit-", b"anthropic-ratelimit-")
-_EVENT_ENDS = (b"\n\n", b"\r\n\r\n", b"\r\r")
-_TAIL = 4
-_NO_BUFFERING = [(b"cache-control", b"no-cache"), (b"x-accel-buffering", b"no")]
-_EVENT_STREAM = [(b"content-type", b"text/event-stream; charset=utf-8"), *_NO_BUFFERING]
-
-
-def passed_headers(headers: Sequence[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-    """The provider's headers that a client may want; everything else stays behind."""
-    return [field for field in headers if field[0] in _PASSED or field[0].startswith(_PASSED_PREFIXES)]
+_JSON = (b"content-type", b"application/json")
+_EVENT_STREAM = [
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-cache"),
+    (b"x-accel-buffering", b"no"),
+]
+_OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_NULL = msgspec.Raw(b"null")
 
 
 class Relay:
@@ -38,12 +36,10 @@ class Relay:
     async def run(self, answered: Answered, ask: Ask, responder: Responder, meter: Meter) -> None:
         """Raises UpstreamError while nothing has been sent to the client; later failures end the stream."""
         try:
-            if not ask.stream:
-                await self._whole(answered, ask, responder, meter)
-            elif answered.attempt.format is ask.format:
-                await self._pass_stream(answered, ask, responder, meter)
+            if ask.stream:
+                await self._stream(_open_stream(answered, ask, meter), answered, ask, responder, meter)
             else:
-                await self._translate_stream(answered, ask, responder, meter)
+                await self._whole(answered, ask, responder, meter)
         finally:
             answered.response.abort()
 
@@ -51,105 +47,123 @@ class Relay:
         attempt, response = answered.attempt, answered.response
         body = await response.read(_ANSWER_LIMIT)
         meter.first_content()
-        if attempt.format is ask.format:
-            meter.usage = FORMATS[attempt.format].usage_of(body)
-            headers = passed_headers(response.headers)
-        else:
-            answer = CHAT_FORMATS[attempt.format].answers.read(body)
-            meter.usage = answer.usage
-            write = CHAT_FORMATS[ask.format].answers.write
-            body = write(answer, model=ask.model, created=int(meter.at), answer_id=meter.request_id)
-            headers = [(b"content-type", b"application/json")]
+        try:
+            if attempt.format is ask.format:
+                _check_answer(body, answered, meter)
+            else:
+                body = _translate_answer(body, answered, ask, meter)
+        except MalformedAnswer as malformed:
+            if malformed.error is None:
+                raise
+            self._tell(malformed.error, answered, ask, responder, meter)
+            return
         meter.completed(response.status)
         cost, charged = meter.cost()
-        headers += receipt_headers(meter.request_id, attempt, meter.attempts)
+        headers = receipt_headers(ask.format, meter.request_id, attempt, meter.attempts, _passed(answered, ask, _JSON))
         headers += cost_headers(cost, charged, 0)
         self._ledger.settle(meter)
         responder.answer(response.status, headers, body)
 
-    async def _pass_stream(self, answered: Answered, ask: Ask, responder: Responder, meter: Meter) -> None:
+    async def _stream(
+        self, stream: ClientStream, answered: Answered, ask: Ask, responder: Responder, meter: Meter
+    ) -> None:
         response = answered.response
-        observer = FORMATS[ask.format].observer(ask.wants_usage)
-        headers = passed_headers(response.headers) + _NO_BUFFERING
-        headers += receipt_headers(meter.request_id, answered.attempt, meter.attempts)
-        meter.streaming = True
-        responder.start(response.status, headers, None)
-        failure: OwnkeyError | None = None
-        tail = b"\n\n"
+        watched = meter.watched = stream.watched
+        failure: NetError | None = None
         try:
-            while chunk := await response.chunk():
-                meter.events += chunk.count(b"data:")
-                out = observer.feed(chunk)
-                if observer.first_content:
-                    meter.first_content()
-                if observer.error is not None:
-                    out = scrub(out, answered.secret)
-                if out:
-                    tail = out if len(out) > _TAIL else tail[-_TAIL:] + out
+            while watched.error is None and (chunk := await response.chunk()):
+                out = stream.feed(chunk)
+                if out and watched.error is None:
+                    if watched.first_content:
+                        meter.first_content()
+                    meter.events += out.count(b"data:")
+                    if not meter.streaming:
+                        _start(answered, ask, responder, meter)
                     responder.write(out)
                     await responder.drain()
+                elif watched.error is not None and meter.streaming:
+                    responder.write(scrub(out, answered.secret))
         except NetError as error:
             failure = error
-        if failure is None and (held := observer.finish()):
-            tail = held
-            responder.write(scrub(held, answered.secret))
-        self._end_passed(observer, failure, ask, tail, responder, meter)
+        self._end(stream, failure, answered, ask, responder, meter)
 
-    def _end_passed(
+    def _end(
         self,
-        observer: Observer,
-        failure: OwnkeyError | None,
+        stream: ClientStream,
+        failure: NetError | None,
+        answered: Answered,
         ask: Ask,
-        tail: bytes,
         responder: Responder,
         meter: Meter,
     ) -> None:
-        meter.usage = observer.usage
-        if observer.error is not None:
-            meter.failed(200, observer.error.code or observer.error.kind.value)
-        elif observer.ended:
-            meter.completed(200)
-        else:
-            failure = failure or UpstreamError("The provider ended the stream before the answer was complete.")
-            meter.failed(200, failure.code)
-            self._ledger.settle(meter)
-            if tail.endswith(_EVENT_ENDS):
-                writer = CHAT_FORMATS[ask.format].streams.writer(ask.model, int(meter.at), meter.request_id, False)
-                responder.write(writer.write(StreamFailed(own_error(failure))))
-                responder.end()
-            else:
-                # Half an event is already with the client: only a broken connection tells the truth now.
-                responder.abort()
-            return
+        rest = stream.finish(failure)
+        reason: OwnkeyError = failure or UpstreamError(CUT)
+        meter.stream_ended(reason.code)
+        if not meter.streaming:
+            told = stream.watched.error
+            if failure is None and told is not None:
+                self._tell(told, answered, ask, responder, meter)
+                return
+            if meter.status is RequestStatus.FAILED:
+                raise reason
+            _start(answered, ask, responder, meter)
         self._ledger.settle(meter)
+        if rest is None:
+            responder.abort()
+            return
+        responder.write(rest if stream.watched.error is None else scrub(rest, answered.secret))
         responder.end()
 
-    async def _translate_stream(self, answered: Answered, ask: Ask, responder: Responder, meter: Meter) -> None:
-        response = answered.response
-        reader = CHAT_FORMATS[answered.attempt.format].streams.reader()
-        new_writer = CHAT_FORMATS[ask.format].streams.writer
-        writer = new_writer(ask.model, int(meter.at), meter.request_id, ask.wants_usage)
-        meter.streaming = True
-        headers = _EVENT_STREAM + receipt_headers(meter.request_id, answered.attempt, meter.attempts)
-        responder.start(response.status, headers, None)
-        code = "upstream_error"
-        try:
-            while chunk := await response.chunk():
-                out = b"".join([writer.write(event) for event in reader.feed(chunk)])
-                if reader.first_content:
-                    meter.first_content()
-                if out:
-                    meter.events += out.count(b"data:")
-                    responder.write(out if reader.error is None else scrub(out, answered.secret))
-                    await responder.drain()
-        except NetError as error:
-            code = error.code
-        rest = b"".join([writer.write(event) for event in reader.finish()]) + writer.finish()
-        meter.usage = reader.usage
-        if reader.error is None and reader.ended:
-            meter.completed(200)
-        else:
-            meter.failed(200, code)
+    def _tell(self, error: WireError, answered: Answered, ask: Ask, responder: Responder, meter: Meter) -> None:
+        """Answer with an error that came inside an accepted answer, while the client has nothing of it yet."""
+        status, headers, body = render_told(error, ask.format, meter.request_id, answered.attempt, meter.attempts)
+        meter.failed(status, UpstreamError.code)
         self._ledger.settle(meter)
-        responder.write(scrub(rest, answered.secret))
-        responder.end()
+        responder.answer(status, headers, scrub(body, answered.secret))
+
+
+def _check_answer(body: bytes, answered: Answered, meter: Meter) -> None:
+    """Read the usage of an answer that passes. Raises MalformedAnswer for what is no answer."""
+    format_ = FORMATS[answered.attempt.format]
+    meter.usage = format_.usage_of(body)
+    if meter.usage is not None:
+        return
+    try:
+        fields = _OBJECT.decode(body)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        raise MalformedAnswer("no JSON object") from None
+    if fields.get("error", _NULL) != _NULL:
+        raise MalformedAnswer("an error in an answer with status 200", format_.errors.read(200, body))
+
+
+def _translate_answer(body: bytes, answered: Answered, ask: Ask, meter: Meter) -> bytes:
+    answer = CHAT_FORMATS[answered.attempt.format].answers.read(body)
+    meter.usage = answer.usage
+    write = CHAT_FORMATS[ask.format].answers.write
+    return write(answer, model=ask.model, created=int(meter.at), answer_id=meter.request_id)
+
+
+def _open_stream(answered: Answered, ask: Ask, meter: Meter) -> ClientStream:
+    target = CHAT_FORMATS[ask.format]
+    writer = target.streams.writer(ask.model, int(meter.at), meter.request_id, ask.wants_usage)
+    if answered.attempt.format is ask.format:
+        return PassedStream(target.observer(ask.wants_usage), writer)
+    return TranslatedStream(CHAT_FORMATS[answered.attempt.format].streams.reader(), writer)
+
+
+def _start(answered: Answered, ask: Ask, responder: Responder, meter: Meter) -> None:
+    """Send the head, as late as the first event: until then an error can be told as one."""
+    passed = _passed(answered, ask, *_EVENT_STREAM)
+    meter.streaming = True
+    responder.start(
+        answered.response.status,
+        receipt_headers(ask.format, meter.request_id, answered.attempt, meter.attempts, passed),
+        None,
+    )
+
+
+def _passed(answered: Answered, ask: Ask, *ours: tuple[bytes, bytes]) -> HeaderFields:
+    """Our fields and those of the provider that mean something in the client's format."""
+    if answered.attempt.format is not ask.format:
+        return [*ours]
+    return [*ours, *(field for field in passed_headers(answered.response.headers) if field[0] != b"content-type")]

@@ -1,6 +1,7 @@
 """Taking a secret out of what a provider sent back, in the spellings in which it could stand there."""
 
 import base64
+import json
 from urllib.parse import quote, quote_plus
 
 from ownkey.domain.secret import Secret
@@ -16,12 +17,15 @@ def spellings(secret: Secret) -> tuple[bytes, ...]:
     if len(text) < _SHORTEST:
         return ()
     raw = text.encode()
-    found = {raw, quote(text, safe="").encode(), quote_plus(text).encode(), text.replace("/", "\\/").encode()}
+    escaped = json.dumps(text)[1:-1]
+    found = {raw, escaped.encode(), escaped.replace("/", "\\/").encode()}
+    for quoted in (quote(text, safe=""), quote_plus(text), quote(text)):
+        found |= {quoted.encode(), _lower_escapes(quoted).encode()}
     for shift in range(3):
         encoded = base64.b64encode(b"\0" * shift + raw)
         core = encoded[(4 if shift else 0) : len(encoded) // 4 * 4 - 4]
         if len(core) >= 8:
-            found |= {core, core.replace(b"+", b"-").replace(b"/", b"_")}
+            found |= {core, core.replace(b"+", b"-").replace(b"/", b"_"), core.replace(b"/", b"\\/")}
     return tuple(sorted(found, key=len, reverse=True))
 
 
@@ -31,3 +35,14 @@ def scrub(data: bytes, secret: Secret) -> bytes:
         if spelling in data:
             data = data.replace(spelling, _REPLACEMENT)
     return data
+
+
+def scrub_text(text: str, secret: Secret) -> str:
+    """As `scrub`, for text."""
+    return scrub(text.encode("utf-8", "replace"), secret).decode()
+
+
+def _lower_escapes(quoted: str) -> str:
+    """`%2F` as `%2f`, which means the same."""
+    head, *escapes = quoted.split("%")
+    return head + "".join(f"%{escape[:2].lower()}{escape[2:]}" for escape in escapes)

@@ -15,7 +15,10 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=None, help="vary the times by up to a quarter, repeatably")
     given = parser.parse_args()
     options = Options(ttft_ms=given.ttft_ms, tokens_per_second=given.tokens_per_second, seed=given.seed)
-    run(given.host, given.port, options)
+    try:
+        run(given.host, given.port, options)
+    except OSError as error:
+        parser.exit(1, f"Cannot listen on {given.host}:{given.port}: {error}\n")
 
 
 if __name__ == "__main__":

@@ -32,6 +32,7 @@ class Sandbox:
 
     def respond(self, request: Request) -> Response:
         """The answer to a request. Every request except those to the console is counted and logged."""
+        request.at = time.time()
         plan = request.head.plan
         if plan is None:
             route = self._routes.find(request.head.path)
@@ -40,7 +41,6 @@ class Sandbox:
             plan = request.head.plan = self._plan(request.head, route)
         stats = self.stats
         stats.requests = number = request.number = stats.requests + 1
-        request.at = time.time()
         if plan.key is not None:
             plan.key.requests += 1
         self.recent.add(request)

@@ -217,6 +217,7 @@ def _flaky(ask: Ask, number: int, key: KeyIdentity | None, scene: Scene) -> Repl
 
 
 _NAMED: dict[str, Behaviour] = {
+    "echo": _echo,
     "tool": _tool,
     "tools": _tools,
     "json": _json,
@@ -248,16 +249,19 @@ def last_segment(model: str) -> str:
     return model[model.rfind("/") + 1 :]
 
 
+def _behaviour(name: str) -> tuple[Behaviour, int]:
+    """What a model does, and the number in its name."""
+    if name in _NAMED:
+        return _NAMED[name], 0
+    match = _WITH_NUMBER.fullmatch(name)
+    if match and match[1] in _NUMBERED:
+        return _NUMBERED[match[1]], int(match[2])
+    return _echo, 0
+
+
 def reply_to(ask: Ask, key: KeyIdentity | None, scene: Scene) -> Reply:
     """The reply of the model that `ask` names, within the limits it sets. Raises Refused."""
-    name = last_segment(ask.model)
-    behaviour, number = _echo, 0
-    if name in _NAMED:
-        behaviour = _NAMED[name]
-    elif name != "echo":
-        match = _WITH_NUMBER.fullmatch(name)
-        if match and match[1] in _NUMBERED:
-            behaviour, number = _NUMBERED[match[1]], int(match[2])
+    behaviour, number = _behaviour(last_segment(ask.model))
     reply = behaviour(ask, number, key, scene)
     if ask.stop:
         _apply_stop(reply, ask.stop)

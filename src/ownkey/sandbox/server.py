@@ -10,10 +10,9 @@ from typing import Self
 from ownkey.sandbox.app import Sandbox
 from ownkey.sandbox.http.connection import Connection
 from ownkey.sandbox.http.heads import Heads
+from ownkey.sandbox.http.listener import Listener
 from ownkey.sandbox.http.peers import Peers
 from ownkey.sandbox.options import Options
-
-_BACKLOG = 4096
 
 
 class SandboxServer:
@@ -28,7 +27,7 @@ class SandboxServer:
         self.sandbox = Sandbox(options or Options())
         self._peers = Peers()
         self._heads = Heads()
-        self._server: asyncio.Server | None = None
+        self._listener: Listener | None = None
         self._sweeper: asyncio.TimerHandle | None = None
 
     @property
@@ -40,19 +39,18 @@ class SandboxServer:
     async def start(self) -> None:
         """Listen. Raises OSError when the address cannot be had."""
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(
-            lambda: Connection(self.sandbox, self._peers, self._heads), self.host, self.port, backlog=_BACKLOG
-        )
-        self.port = self._server.sockets[0].getsockname()[1]
+        listener = Listener(lambda: Connection(self.sandbox, self._peers, self._heads))
+        self.port = await listener.listen(self.host, self.port)
+        self._listener = listener
         self._sweeper = loop.call_later(self.sandbox.options.sweep_s, self._sweep)
 
     async def stop(self) -> None:
         """Stop listening, let answers under way finish within the grace period, then break them off."""
-        if self._server is None:
+        if self._listener is None:
             return
         if self._sweeper is not None:
             self._sweeper.cancel()
-        self._server.close()
+        self._listener.close()
         peers = self._peers
         peers.drain(time.time())
         try:
@@ -61,7 +59,7 @@ class SandboxServer:
         except TimeoutError:
             peers.abort()
             await peers.gone.wait()
-        self._server = None
+        self._listener = None
 
     def _sweep(self) -> None:
         loop = asyncio.get_running_loop()

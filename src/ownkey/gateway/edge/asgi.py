@@ -18,7 +18,7 @@ from ownkey.gateway.edge.crash import report_crash
 from ownkey.gateway.edge.exchange import Handler, HeaderList, RenderError, Request
 from ownkey.gateway.edge.heads import Heads
 from ownkey.gateway.edge.limits import Limits
-from ownkey.gateway.edge.target import is_data_plane, path_hint, read_target
+from ownkey.gateway.edge.target import check_host, is_data_plane, path_hint, read_target
 
 Scope: TypeAlias = MutableMapping[str, Any]
 Message: TypeAlias = MutableMapping[str, Any]
@@ -178,6 +178,8 @@ async def _read(scope: Scope, receive: Receive, limits: Limits, body: Body) -> R
         raise head.too_many_fields(limits)
     head.check_sizes(target, fields, limits)
     first = head.read_fields(fields, scope["http_version"])
+    if b"host" in first:
+        check_host(first[b"host"])
     head.check_length(first, limits.body)
     size, more = 0, True
     while more:

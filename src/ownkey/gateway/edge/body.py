@@ -16,7 +16,7 @@ class Buffered:
 
 
 class Body:
-    """One body, collected without copying when it arrives in one piece."""
+    """One body that arrives in pieces."""
 
     __slots__ = ("_buffered", "_first", "_rest", "_size")
 

@@ -9,7 +9,7 @@ closing on unread bytes would reset the connection and take the answer with it.
 import asyncio
 from collections.abc import Sequence
 from math import inf
-from time import monotonic
+from time import monotonic, time
 from typing import Any, ClassVar, Final, TypeAlias, cast
 
 import httptools
@@ -20,10 +20,10 @@ from uvicorn.server import ServerState
 
 from ownkey.domain.errors import InvalidRequest, OwnkeyError, RequestTimeout
 from ownkey.gateway.edge import head
-from ownkey.gateway.edge.alarm import Alarm
-from ownkey.gateway.edge.exchange import HeaderList
+from ownkey.gateway.edge.alarm import Alarm, StallWatch
+from ownkey.gateway.edge.exchange import Request
 from ownkey.gateway.edge.http1 import Exchange, Service
-from ownkey.gateway.edge.target import origin_form, path_hint, read_target
+from ownkey.gateway.edge.target import check_host, origin_form, path_hint, read_target
 
 IDLE: Final = 0
 """Between messages."""
@@ -57,7 +57,32 @@ Cycle: TypeAlias = "RequestResponseCycle | Exchange | Refusal"
 
 
 class GuardedProtocol(HttpToolsProtocol):
-    """`running` is the cycle whose turn it is to answer; `cycle`, as in uvicorn, the newest one."""
+    """`running` is the cycle whose turn it is to answer, `newest` the one of the newest request.
+
+    uvicorn's own `cycle` always is the same as `newest`; its annotation knows one kind only.
+    """
+
+    # More than thirty attributes in an instance's dictionary would slow down every access to each.
+    __slots__ = (
+        "_chunk",
+        "_idle_limit",
+        "_progress",
+        "_seen",
+        "_since",
+        "_stall",
+        "alarm",
+        "body_limit",
+        "body_size",
+        "fields",
+        "first",
+        "method",
+        "newest",
+        "path",
+        "peer",
+        "phase",
+        "query",
+        "running",
+    )
 
     service: ClassVar[Service]
 
@@ -71,10 +96,14 @@ class GuardedProtocol(HttpToolsProtocol):
         super().__init__(config, server_state, app_state, _loop)
         self.alarm = Alarm(self.loop, self._check_deadlines)
         self.running: Cycle | None = None
+        self.newest: Cycle | None = None
         self.peer = ""
         self.phase: int = IDLE
         self.method: str = ""
         self.path: str = ""
+        self.query = b""
+        self.fields: list[tuple[bytes, bytes]] = []
+        self.first: dict[bytes, bytes] = {}
         self.body_size = 0
         self.body_limit = 0
         self._chunk = 0
@@ -83,13 +112,12 @@ class GuardedProtocol(HttpToolsProtocol):
         # Since when (monotonic seconds) the client has been taking its time; 0 when it is not.
         self._since = 0.0
         self._idle_limit = self.service.limits.head_seconds
-        self._stalled_since = inf
-        self._stalled_size = 0
 
     # The connection's life.
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        self._stall = StallWatch(transport, self.alarm, self.service.limits.stall_seconds)
         if self.client is not None:
             host = self.client[0]
             self.peer = host[len(_MAPPED) :] if host.startswith(_MAPPED) and "." in host else host
@@ -104,7 +132,7 @@ class GuardedProtocol(HttpToolsProtocol):
                 cycle.disconnected = True
                 cycle.message_event.set()
         # uvicorn would tell the newest cycle only; all have been told.
-        self.cycle = None  # pyright: ignore[reportAttributeAccessIssue] (None is its own initial value)
+        self.begin(None)
         self.running = None
         self.pipeline.clear()
         super().connection_lost(exc)
@@ -120,27 +148,23 @@ class GuardedProtocol(HttpToolsProtocol):
     def shutdown(self) -> None:
         super().shutdown()
         if self.transport.is_closing():
-            self._watch_flush()
+            self._stall.begin()
 
     def close(self) -> None:
         """Close once everything written is flushed, or the client has stopped reading."""
         self.transport.close()
-        self._watch_flush()
-
-    def fixed_headers(self) -> HeaderList:
-        """Date and server, renewed by uvicorn once a second."""
-        return self.server_state.default_headers
+        self._stall.begin()
 
     def pause_writing(self) -> None:
         super().pause_writing()
-        self._watch_flush()
+        self._stall.begin()
 
     def resume_writing(self) -> None:
         super().resume_writing()
         if self.transport.is_closing():
-            self._watch_flush()
+            self._stall.begin()
         else:
-            self._stalled_since = inf
+            self._stall.over()
 
     def _unanswered(self) -> Sequence[Cycle]:
         queued = [cast("Cycle", cycle) for cycle, _ in self.pipeline]
@@ -174,9 +198,7 @@ class GuardedProtocol(HttpToolsProtocol):
         self._seen = 0
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        # Trailers come after the head was judged, so they are no headers.
-        if self.phase == HEAD:
-            self.headers.append((name.lower(), value.strip()))
+        self.headers.append((name.lower(), value.strip()))
 
     def on_headers_complete(self) -> None:
         try:
@@ -187,7 +209,10 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def _read_head(self) -> None:
         limits = self.service.limits
-        parser, fields = self.parser, self.headers
+        parser = self.parser
+        fields = self.fields = self.headers
+        # Trailers come later and are no headers: they go into a list of their own.
+        self.headers = []
         method: str = parser.get_method().decode("ascii")
         self.method = method
         if len(fields) > limits.fields:
@@ -197,9 +222,13 @@ class GuardedProtocol(HttpToolsProtocol):
         version = parser.get_http_version()
         if version not in {"1.1", "1.0"}:
             raise InvalidRequest("Only HTTP/1.1 and HTTP/1.0 are spoken here.")
-        first = head.read_fields(fields, version)
-        self.url = origin_form(self.url, first.get(b"host"))
-        self.path, query = read_target(self.url)
+        first = self.first = head.read_fields(fields, version)
+        host = first.get(b"host")
+        if host != self.service.known_host and host is not None:
+            check_host(host)
+            self.service.known_host = host
+        self.url = origin_form(self.url, host)
+        self.path, self.query = read_target(self.url)
         if parser.should_upgrade():
             if method == "CONNECT" or first.get(b"upgrade", b"").lower() != b"h2c":
                 raise InvalidRequest("Upgrading the connection is not supported: speak plain HTTP/1.1.")
@@ -207,52 +236,67 @@ class GuardedProtocol(HttpToolsProtocol):
             return
         if len(self.pipeline) >= limits.pipelined:
             raise InvalidRequest("Too many requests are waiting on this connection: wait for their answers.")
-        self.expect_100_continue = first.get(b"expect", b"").lower() == b"100-continue"
-        self.body_limit = self.limit_for(self.path)
-        head.check_length(first, self.body_limit)
+        self.expect_100_continue = b"expect" in first and first[b"expect"].lower() == b"100-continue"
         self.body_size = self._progress = 0
         self._since = 0.0
-        self.accept(method, version, query, first)
+        self.accept(version)
         self.phase = BODY
 
-    def limit_for(self, path: str) -> int:
-        """How many body bytes this path takes."""
-        return self.service.limits.other_body
-
-    def accept(self, method: str, version: str, query: bytes, first: dict[bytes, bytes]) -> None:
+    def accept(self, version: str) -> None:
         """Begin a cycle for the head just read: here uvicorn's own, for the ASGI application."""
-        url, fields, expects = self.url, self.headers, self.expect_100_continue
+        self.body_limit = self.service.limits.other_body
+        head.check_length(self.first, self.body_limit)
+        url, expects = self.url, self.expect_100_continue
         super().on_message_begin()
-        self.url, self.headers, self.expect_100_continue = url, fields, expects
-        self.scope["headers"] = fields
+        self.url, self.expect_100_continue = url, expects
+        self.scope["headers"] = self.fields
         super().on_headers_complete()
+        self.newest = self.cycle
+
+    def begin(self, cycle: Exchange | Refusal | None) -> None:
+        """Make this the newest cycle."""
+        self.newest = cycle
+        self.cycle = cast("RequestResponseCycle", cycle)
 
     def on_body(self, body: bytes) -> None:
         self.body_size += len(body)
         try:
             if self.body_size > self.body_limit:
                 raise head.body_too_large(self.body_limit)
-            self.take(body)
+            newest = self.newest
+            if isinstance(newest, Exchange):
+                newest.add(body)
+            else:
+                super().on_body(body)
         except OwnkeyError as error:
             self.refuse(error)
             raise
-
-    def take(self, body: bytes) -> None:
-        """Hand a piece of the body to the newest cycle."""
-        super().on_body(body)
 
     def on_message_complete(self) -> None:
         if self.phase == UPGRADE:
             return
         self.phase = IDLE
-        self.complete()
+        newest = self.newest
+        if not isinstance(newest, Exchange):
+            super().on_message_complete()
+            return
+        newest.expects_continue = False
+        newest.request = Request(
+            self.method,
+            self.path,
+            self.query,
+            self.fields,
+            newest.body(),
+            self.peer,
+            monotonic(),
+            time(),
+            self.first,
+        )
+        if newest is self.running:
+            newest.run()
 
     def await_body(self) -> None:
         """The head came without the whole of its body. uvicorn sends `100 Continue` when the application reads."""
-
-    def complete(self) -> None:
-        """Tell the newest cycle that its body is complete."""
-        super().on_message_complete()
 
     def _read_without_upgrade(self, rest: bytes) -> None:
         """Serve a request that offered h2c as plain HTTP/1.1, which is what declining means.
@@ -261,8 +305,8 @@ class GuardedProtocol(HttpToolsProtocol):
         head without the offer, then those bytes.
         """
         lines = [b"%b %b HTTP/1.1\r\n" % (self.method.encode("ascii"), self.url)]
-        lines += [b"%b: %b\r\n" % field for field in self.headers if field[0] not in _HOP_BY_HOP]
-        tokens = b",".join([value for name, value in self.headers if name == b"connection"]).lower().split(b",")
+        lines += [b"%b: %b\r\n" % field for field in self.fields if field[0] not in _HOP_BY_HOP]
+        tokens = b",".join([value for name, value in self.fields if name == b"connection"]).lower().split(b",")
         if b"close" in {token.strip() for token in tokens}:
             lines.append(b"connection: close\r\n")
         self.parser = httptools.HttpRequestParser(self)
@@ -287,9 +331,10 @@ class GuardedProtocol(HttpToolsProtocol):
         self.server_state.total_requests += 1
         self.running = None
         if self.transport.is_closing():
-            self._watch_flush()
+            self._stall.begin()
             return
-        self.flow.resume_reading()
+        if self.flow.read_paused:
+            self.flow.resume_reading()
         if self.pipeline:
             self._start_asgi_task(*self.pipeline.pop())
         elif self.phase == IDLE:
@@ -305,7 +350,7 @@ class GuardedProtocol(HttpToolsProtocol):
             self.close()
             return
         refusal = Refusal(error, self.path or path_hint(self.url), self.method == "HEAD")
-        self.cycle = cast("RequestResponseCycle", refusal)
+        self.begin(refusal)
         if self.running is not None:
             self.enqueue(refusal)
         else:
@@ -313,8 +358,8 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def _withdraw(self) -> bool:
         """Take the newest cycle back; False when its answer has begun, so that no other can follow."""
-        cycle = cast("RequestResponseCycle | Exchange", self.cycle)
-        if cycle.response_complete:
+        cycle = self.newest
+        if cycle is None or isinstance(cycle, Refusal) or cycle.response_complete:
             return False
         if self.pipeline and self.pipeline[0][0] is cycle:
             self.pipeline.popleft()
@@ -329,13 +374,13 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def _answer_refusal(self, refusal: Refusal) -> None:
         self.running = None
-        self.cycle = None  # pyright: ignore[reportAttributeAccessIssue] (None is its own initial value)
+        self.begin(None)
         if self.transport.is_closing():
             return
         error = refusal.error
         headers, body = self.service.render_error(refusal.path, error)
         framing = b"content-length: %d\r\nconnection: close\r\n" % len(body)
-        rendered = self.service.heads.render(error.status, headers, self.fixed_headers(), framing)
+        rendered = self.service.heads.render(error.status, headers, self.server_state.default_headers, framing)
         self.transport.write(rendered if refusal.mute else rendered + body)
         if self.transport.can_write_eof():
             self.transport.write_eof()
@@ -368,30 +413,15 @@ class GuardedProtocol(HttpToolsProtocol):
         self._idle_limit = seconds
         self.alarm.by(now + seconds)
 
-    def _watch_flush(self) -> None:
-        self._stalled_since = now = monotonic()
-        self._stalled_size = self.transport.get_write_buffer_size()
-        if self._stalled_size:
-            self.alarm.by(now + self.service.limits.stall_seconds)
-
     def _check_deadlines(self) -> float:
         now = monotonic() + _TIMER_SLACK
-        stall = self._stall_deadline()
+        stall = self._stall.deadline()
         if stall <= now:
             self.transport.abort()
             return inf
         if self._phase_deadline() <= now:
             self._overdue()
         return min(stall, self._phase_deadline())
-
-    def _stall_deadline(self) -> float:
-        if self._stalled_since == inf:
-            return inf
-        size = self.transport.get_write_buffer_size()
-        if size < self._stalled_size:
-            self._stalled_since = monotonic()
-        self._stalled_size = size
-        return self._stalled_since + self.service.limits.stall_seconds if size else inf
 
     def _phase_deadline(self) -> float:
         if self.transport.is_closing():

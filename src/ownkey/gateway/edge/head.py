@@ -7,7 +7,6 @@ what it leaves open: repeated fields that change the meaning, missing hosts, cod
 from ownkey.domain.errors import InvalidRequest, RequestTooLarge
 from ownkey.gateway.edge.exchange import HeaderList
 from ownkey.gateway.edge.limits import Limits
-from ownkey.gateway.edge.target import check_host
 
 _SINGLE = frozenset({b"host", b"content-length", b"transfer-encoding", b"content-type", b"content-encoding", b"expect"})
 
@@ -25,17 +24,14 @@ class TargetTooLong(RequestTooLarge):
 
 
 def read_fields(fields: HeaderList, version: str) -> dict[bytes, bytes]:
-    """The first value of each field, once framing and host are known to be unambiguous.
+    """The first value of each field, once framing is known to be unambiguous and a host is there.
 
-    Raises InvalidRequest.
+    The host itself is for `target.check_host`. Raises InvalidRequest.
     """
     first = dict(fields)
     if len(first) != len(fields):
         first = _first_of_repeated(fields)
-    host = first.get(b"host")
-    if host is not None:
-        check_host(host)
-    elif version != "1.0":
+    if b"host" not in first and version != "1.0":
         raise InvalidRequest("The Host header is missing.")
     coding = first.get(b"transfer-encoding")
     if coding is not None:

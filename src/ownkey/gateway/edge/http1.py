@@ -3,10 +3,10 @@
 import asyncio
 import socket
 import struct
-from time import monotonic, time
 from typing import ClassVar, Protocol
 
 from uvicorn.protocols.http.flow_control import FlowControl
+from uvicorn.server import ServerState
 
 from ownkey.domain.errors import OwnkeyError, Unavailable
 from ownkey.gateway.edge.body import Body, Buffered
@@ -21,6 +21,7 @@ _BODILESS = frozenset({204, 304})
 _CLOSE = b"connection: close\r\n"
 _CHUNKED = b"transfer-encoding: chunked\r\n"
 _UNKNOWN = -1
+_OUR_FAULT = "Something went wrong inside Ownkey."
 _RESET = struct.pack("ii", 1, 0)
 """SO_LINGER on, zero seconds: closing sends RST instead of FIN."""
 
@@ -28,7 +29,7 @@ _RESET = struct.pack("ii", 1, 0)
 class Service:
     """What all connections of one server share."""
 
-    __slots__ = ("buffered", "handler", "heads", "limits", "render_error", "small_head")
+    __slots__ = ("buffered", "handler", "heads", "known_host", "limits", "render_error", "small_head")
 
     def __init__(self, handler: Handler, limits: Limits, render_error: RenderError) -> None:
         self.handler = handler
@@ -36,6 +37,8 @@ class Service:
         self.render_error = render_error
         self.heads = Heads()
         self.buffered = Buffered(limits.buffered)
+        self.known_host: bytes | None = None
+        """A value of the Host field that was found valid, as nearly all have the same."""
         self.small_head = min(limits.target, limits.field, limits.head)
         """A head below this many bytes satisfies every size limit."""
 
@@ -48,9 +51,7 @@ class Connection(Protocol):
     flow: FlowControl
     loop: asyncio.AbstractEventLoop
     tasks: set[asyncio.Task[None]]
-    peer: str
-
-    def fixed_headers(self) -> HeaderList: ...
+    server_state: ServerState
 
     def on_response_complete(self) -> None: ...
 
@@ -66,12 +67,13 @@ class Exchange:
     __slots__ = (
         "_chunked",
         "_connection",
+        "_first_piece",
         "_left",
         "_mute",
         "_remaining",
         "_started",
         "_task",
-        "body",
+        "_whole",
         "expects_continue",
         "gone",
         "http10",
@@ -80,33 +82,42 @@ class Exchange:
         "response_complete",
     )
 
-    def __init__(self, connection: Connection, request: Request, http10: bool, keep_alive: bool, expects: bool) -> None:
-        """`request` has no body yet: `ready` gives it one."""
+    def __init__(self, connection: Connection, mute: bool, http10: bool, keep_alive: bool, expects: bool) -> None:
+        """`mute`: the answer must not have a body, because the method is HEAD."""
         self._connection = connection
+        self._first_piece = b""
+        self._whole: Body | None = None
         self._left: asyncio.Future[None] | None = None
         self._task: asyncio.Task[None] | None = None
         self._started = False
-        self._chunked = False
-        self._mute = request.method == "HEAD"
-        self._remaining = _UNKNOWN
-        self.body = Body(connection.service.buffered)
+        self._mute = mute
         self.expects_continue = expects
         self.gone = False
         self.http10 = http10
         self.keep_alive = keep_alive
-        self.request: Request | None = request
+        self.request: Request | None = None
+        """Set when the last byte of the body has arrived, forgotten when the handler ends."""
         self.response_complete = False
 
     # The request's side.
 
-    def ready(self) -> None:
-        """The last byte of the body has arrived."""
-        request = self.request
-        if request is not None:
-            request.body = self.body.whole()
-            request.received = monotonic()
-            request.started_at = time()
-            self.expects_continue = False
+    def add(self, piece: bytes) -> None:
+        """Keep a piece of the body. Raises Unavailable when the process holds too much already.
+
+        A body in one piece costs no more than the read that brought it, and is neither copied nor counted.
+        """
+        if self._whole is not None:
+            self._whole.add(piece)
+        elif not self._first_piece:
+            self._first_piece = piece
+        else:
+            self._whole = Body(self._connection.service.buffered)
+            self._whole.add(self._first_piece)
+            self._whole.add(piece)
+
+    def body(self) -> bytes:
+        """All of the body so far."""
+        return self._first_piece if self._whole is None else self._whole.whole()
 
     def run(self) -> None:
         """Hand the request to the handler, in a task of its own."""
@@ -126,29 +137,31 @@ class Exchange:
 
     async def _run(self) -> None:
         connection, request = self._connection, self.request
-        error = OwnkeyError("Something went wrong inside Ownkey.")
+        stopping = False
         try:
             if request is not None:
                 await connection.service.handler(request, self)
         except asyncio.CancelledError:
-            error = Unavailable("The server is shutting down.")
+            stopping = True
             raise
         except Exception as failure:  # noqa: BLE001 (the outermost frame of a request: nobody else would answer it)
             report_crash(failure)
         finally:
             if self._task is not None:
                 connection.tasks.discard(self._task)
-            self._settle(request, error)
+            # An idle connection keeps its last exchange, which must not keep the body.
+            self._forget()
+            if not self.response_complete:
+                self._settle(request, stopping)
 
-    def _settle(self, request: Request | None, error: OwnkeyError) -> None:
-        # An idle connection keeps its last exchange, which must not keep the body.
-        self._forget()
+    def _settle(self, request: Request | None, stopping: bool) -> None:
+        """The handler has ended and the answer has not."""
         if self.gone:
             self.response_complete = True
-        if self.response_complete:
             return
         try:
             if not self._started and request is not None:
+                error = Unavailable("The server is shutting down.") if stopping else OwnkeyError(_OUR_FAULT)
                 headers, body = self._connection.service.render_error(request.path, error)
                 self.answer(error.status, headers, body)
         finally:
@@ -157,7 +170,9 @@ class Exchange:
 
     def _forget(self) -> None:
         self.request = None
-        self.body.release()
+        self._first_piece = b""
+        if self._whole is not None:
+            self._whole.release()
 
     # The answer's side: see `Responder`.
 
@@ -186,6 +201,8 @@ class Exchange:
     def start(self, status: int, headers: HeaderList, length: int | None) -> None:
         if self.gone:
             return
+        self._remaining = _UNKNOWN
+        self._chunked = False
         if status in _BODILESS:
             framing = b""
         elif length is not None:
@@ -205,7 +222,7 @@ class Exchange:
         if not self.keep_alive:
             framing += _CLOSE
         connection = self._connection
-        head = connection.service.heads.render(status, headers, connection.fixed_headers(), framing)
+        head = connection.service.heads.render(status, headers, connection.server_state.default_headers, framing)
         self._started = True
         if status in _BODILESS:
             self._mute = True
@@ -250,10 +267,11 @@ class Exchange:
     def abort(self) -> None:
         if self.response_complete or self.gone:
             return
+        started = self._started
         self._started = self.response_complete = True
         self.keep_alive = False
         connection = self._connection
-        if self.http10 and self._remaining == _UNKNOWN:
+        if self.http10 and started and self._remaining == _UNKNOWN:
             # Here the end of the connection is the end of the body: only a reset tells them apart.
             _reset_on_close(connection.transport)
             connection.transport.abort()

@@ -4,20 +4,18 @@ Paths of the data plane skip ASGI: no scope, no events, one task and usually one
 Every other path goes on to the ASGI application through uvicorn's own code. Answers keep the order
 of their requests across both kinds.
 
-    data_received → httptools → on_headers_complete → accept   an Exchange (or uvicorn's cycle)
-                              → on_body             → take     its body
-                              → on_message_complete → complete its task, now or at its turn
+    data_received → httptools → on_headers_complete → accept: an Exchange, or uvicorn's cycle
+                              → on_message_complete → its task, now or at its turn
     Exchange → on_response_complete → the next in the pipeline
 """
-
-from typing import cast
 
 from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from ownkey.domain.errors import Unavailable
-from ownkey.gateway.edge.exchange import Handler, RenderError, Request
+from ownkey.gateway.edge.exchange import Handler, RenderError
 from ownkey.gateway.edge.guarded import BODY, GuardedProtocol
+from ownkey.gateway.edge.head import check_length
 from ownkey.gateway.edge.http1 import Exchange, Service
 from ownkey.gateway.edge.limits import Limits
 from ownkey.gateway.edge.target import is_data_plane
@@ -32,6 +30,7 @@ def data_plane_protocol(handler: Handler, limits: Limits, render_error: RenderEr
     """
 
     class BoundProtocol(DataPlaneProtocol):
+        __slots__ = ()
         service = Service(handler, limits, render_error)
 
     return BoundProtocol
@@ -40,55 +39,39 @@ def data_plane_protocol(handler: Handler, limits: Limits, render_error: RenderEr
 class DataPlaneProtocol(GuardedProtocol):
     """One connection; see the module."""
 
-    def limit_for(self, path: str) -> int:
-        return self.service.limits.body if is_data_plane(path) else self.service.limits.other_body
+    __slots__ = ()
 
-    def accept(self, method: str, version: str, query: bytes, first: dict[bytes, bytes]) -> None:
+    def accept(self, version: str) -> None:
         if not is_data_plane(self.path):
-            super().accept(method, version, query, first)
+            super().accept(version)
             return
+        self.body_limit = self.service.limits.body
+        check_length(self.first, self.body_limit)
         limit = self.limit_concurrency
         if limit is not None and (len(self.connections) >= limit or len(self.tasks) >= limit):
             raise Unavailable("The server is at its limit of concurrent requests.", retry_after=1)
         http10 = version == "1.0"
-        request = Request(method, self.path, query, self.headers, b"", self.peer, 0.0, 0.0, first)
         keep_alive = not http10 and self.parser.should_keep_alive()
-        exchange = Exchange(self, request, http10, keep_alive, self.expect_100_continue and not http10)
-        previous = cast("RequestResponseCycle | None", self.cycle)
-        self.cycle = cast("RequestResponseCycle", exchange)
+        exchange = Exchange(self, self.method == "HEAD", http10, keep_alive, self.expect_100_continue and not http10)
+        previous = self.newest
+        self.begin(exchange)
         if previous is None or previous.response_complete:
             self.running = exchange
         else:
             self.enqueue(exchange)
 
-    def take(self, body: bytes) -> None:
-        cycle = cast("RequestResponseCycle | Exchange", self.cycle)
-        if isinstance(cycle, Exchange):
-            cycle.body.add(body)
-        else:
-            super().take(body)
-
     def await_body(self) -> None:
-        cycle = cast("RequestResponseCycle | Exchange", self.cycle)
+        cycle = self.newest
         if isinstance(cycle, Exchange) and cycle.expects_continue and cycle is self.running:
             cycle.expects_continue = False
             self.transport.write(_CONTINUE)
-
-    def complete(self) -> None:
-        cycle = cast("RequestResponseCycle | Exchange", self.cycle)
-        if not isinstance(cycle, Exchange):
-            super().complete()
-            return
-        cycle.ready()
-        if cycle is self.running:
-            cycle.run()
 
     def _start_asgi_task(self, cycle: RequestResponseCycle | Exchange, app: ASGI3Application) -> None:
         if not isinstance(cycle, Exchange):
             super()._start_asgi_task(cycle, app)
             return
         self.running = cycle
-        if cycle is cast("RequestResponseCycle | Exchange", self.cycle) and self.phase == BODY:
+        if cycle is self.newest and self.phase == BODY:
             self.wait_from_now(self.service.limits.body_seconds)
             self.await_body()
         else:

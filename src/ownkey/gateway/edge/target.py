@@ -10,6 +10,8 @@ from urllib.parse import unquote_to_bytes
 from ownkey.domain.errors import InvalidRequest
 
 _HOST = re.compile(rb"(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
+_PLAIN = re.compile(rb"/[A-Za-z0-9/_:-]*")
+"""What nearly every target looks like: nothing to decode, nothing to refuse."""
 _REFUSED_RAW = re.compile(rb"[^\x21-\x7e]|[#\\<>\"^`{|}]|%(?![0-9A-Fa-f]{2})")
 _REFUSED_QUERY = re.compile(rb"[^\x21-\x7e]|#")
 _REFUSED_DECODED = re.compile(r"[\x00-\x1f\x7f-\x9f\\]")
@@ -45,6 +47,8 @@ def origin_form(target: bytes, host: bytes | None) -> bytes:
 
 def read_target(target: bytes) -> tuple[str, bytes]:
     """(path decoded once, raw query) of a target in origin form. Raises InvalidRequest."""
+    if _PLAIN.fullmatch(target) is not None:
+        return target.decode("ascii"), b""
     raw_path, _, query = target.partition(b"?")
     if query and _REFUSED_QUERY.search(query) is not None:
         raise InvalidRequest("The query of the request target holds characters that must be percent-encoded.")

@@ -47,6 +47,7 @@ class Dialler:
     async def _resolve(self, target: Target, *, trusted: bool) -> list[IPAddress]:
         if target.address is not None:
             return [self._guard.check_address(target.address, target, trusted=trusted)]
+        self._guard.check_name(target, trusted=trusted)
         try:
             answers = await self._resolver(target.host, target.port)
         except OSError as error:

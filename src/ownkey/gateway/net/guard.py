@@ -40,9 +40,15 @@ class AddressGuard:
         target = Target.parse(url, param)
         if target.address is not None:
             self.check_address(target.address, target, trusted=trusted)
-        elif not trusted and not self._allows(target) and _is_local_name(target.host):
-            raise _blocked(target, "a local name")
+        else:
+            self.check_name(target, trusted=trusted)
         return target
+
+    def check_name(self, target: Target, *, trusted: bool = False) -> None:
+        """Refuse the names that mean this machine by definition (RFC 6761), whatever a resolver says."""
+        local = target.host == "localhost" or target.host.endswith(".localhost")
+        if local and not trusted and not self._allows(target):
+            raise _blocked(target, "a local name")
 
     def check_address(self, address: str | IPAddress, target: Target, *, trusted: bool = False) -> IPAddress:
         """Return the address a connection for `target` may be opened to, or raise AddressBlocked."""
@@ -61,10 +67,6 @@ class AddressGuard:
 
     def _allows(self, target: Target) -> bool:
         return (target.host, target.port) in self._allowed
-
-
-def _is_local_name(host: str) -> bool:
-    return host == "localhost" or host.endswith(".localhost")
 
 
 def _read_endpoint(text: str) -> tuple[str, int]:

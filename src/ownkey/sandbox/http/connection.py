@@ -45,6 +45,7 @@ class Connection(asyncio.Protocol):
         self._deaf = False
         self._closing = False
         self._reading = True
+        self._writable = True
         self.last_active = time.time()
         self._url = b""
         self._headers: dict[bytes, bytes] = {}
@@ -74,15 +75,19 @@ class Connection(asyncio.Protocol):
         return False
 
     def pause_writing(self) -> None:
+        self._writable = False
         if self._pump is not None:
             self._pump.pause()
 
     def resume_writing(self) -> None:
+        self._writable = True
         if self._pump is not None:
             self._pump.resume()
+        elif self._waiting or self._refusal is not None:
+            self._loop.call_soon(self._serve)
 
     def data_received(self, data: bytes) -> None:
-        if self._between and not self._deaf and self._current is None:
+        if self._between and self._writable and self._current is None and not self._deaf:
             known = self._heads.find(data)
             if known is not None:
                 self._answer(known)
@@ -175,11 +180,11 @@ class Connection(asyncio.Protocol):
             self._body = b""
 
     def _serve(self) -> None:
-        """Answer waiting requests until one takes time."""
+        """Answer waiting requests until one takes time, or the reader does."""
         waiting = self._waiting
-        while waiting and self._current is None and not self._closing:
+        while waiting and self._current is None and self._writable and not self._closing:
             self._answer(waiting.popleft())
-        if self._refusal is not None and self._current is None and not self._closing:
+        if self._refusal is not None and not waiting and self._current is None and not self._closing:
             self._send_refusal(self._refusal)
         self._mind_reading()
 

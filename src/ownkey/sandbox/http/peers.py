@@ -22,6 +22,8 @@ class Peers:
 
     def joined(self, connection: Peer) -> None:
         self.open.add(connection)
+        if self.draining:
+            connection.abort()
 
     def left(self, connection: Peer) -> None:
         self.open.discard(connection)

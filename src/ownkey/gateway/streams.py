@@ -1,0 +1,81 @@
+"""The two ways a provider's stream reaches a client: passing as it is, or translated event by event."""
+
+from typing import Protocol
+
+from ownkey.domain.errors import OwnkeyError, UpstreamError
+from ownkey.gateway.whole_events import WholeEvents
+from ownkey.wire import EventReader, EventWriter, Observer, Watched
+from ownkey.wire.errors import own_error
+from ownkey.wire.events import StreamFailed
+
+CUT = "The provider ended the stream before the answer was complete."
+
+
+class ClientStream(Protocol):
+    """Turns a provider's bytes into the client's. `watched` tells what has been seen of the answer."""
+
+    @property
+    def watched(self) -> Watched: ...
+
+    def feed(self, chunk: bytes) -> bytes:
+        """The client's bytes for `chunk`, which may be none yet: only whole events."""
+        ...
+
+    def finish(self, failure: OwnkeyError | None) -> bytes | None:
+        """What is due when no more chunks come: an error event unless the answer was complete.
+
+        `failure` is why none come, None at a regular end of the body. The result is None when the
+        client has half of an event, so that only a broken connection tells the truth.
+        """
+        ...
+
+
+class PassedStream:
+    """A stream of the client's own format. `writer` is for an error at its end."""
+
+    __slots__ = ("_observer", "_whole", "_writer", "watched")
+
+    def __init__(self, observer: Observer, writer: EventWriter) -> None:
+        self.watched: Watched = observer
+        self._observer = observer
+        self._writer = writer
+        self._whole = WholeEvents()
+
+    def feed(self, chunk: bytes) -> bytes:
+        ready = self._whole.feed(chunk)
+        return self._observer.feed(ready) if ready else b""
+
+    def finish(self, failure: OwnkeyError | None) -> bytes | None:
+        observer = self._observer
+        if failure is None:
+            rest = self._whole.rest()
+            tail = (observer.feed(rest) if rest else b"") + observer.finish()
+            if tail and (observer.ended or observer.error is not None):
+                return tail.rstrip(b"\r\n") + b"\n\n"
+        if observer.ended or observer.error is not None:
+            return b""
+        if self._whole.inside:
+            return None
+        return self._writer.write(StreamFailed(own_error(failure or UpstreamError(CUT))))
+
+
+class TranslatedStream:
+    """A stream of another format than the client's."""
+
+    __slots__ = ("_reader", "_writer", "watched")
+
+    def __init__(self, reader: EventReader, writer: EventWriter) -> None:
+        self.watched: Watched = reader
+        self._reader = reader
+        self._writer = writer
+
+    def feed(self, chunk: bytes) -> bytes:
+        write = self._writer.write
+        return b"".join([write(event) for event in self._reader.feed(chunk)])
+
+    def finish(self, failure: OwnkeyError | None) -> bytes | None:
+        reader, writer = self._reader, self._writer
+        events = reader.finish()
+        if failure is not None and not reader.ended:
+            events = [StreamFailed(own_error(failure))]
+        return b"".join([writer.write(event) for event in events]) + writer.finish()
