@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from contextlib import suppress
 
 import msgspec
 import pytest
@@ -193,6 +194,24 @@ async def test_get_is_repeated_only_once_and_only_before_the_first_byte() -> Non
         assert server.connections == 1
 
 
+async def test_repetition_uses_a_new_connection_although_another_lies_idle() -> None:
+    """Two idle connections to a server that loses both: the second would be as stale as the first."""
+    first_answers = asyncio.Barrier(2)
+
+    async def script(peer: Peer) -> None:
+        await peer.request()
+        if peer.index < 2:
+            await first_answers.wait()
+            await peer.send(sized(b""))
+            await peer.request()
+        else:
+            await peer.send(sized(b"new"))
+
+    async with HostileServer(script) as server, client_of() as client:
+        await asyncio.gather(*(fetch(client, ask(server)) for _ in range(2)))
+        assert await fetch(client, ask(server, b"GET", b"")) == b"new"
+
+
 async def test_idle_connection_is_closed_after_its_lifetime() -> None:
     gone = asyncio.Event()
 
@@ -290,6 +309,34 @@ async def test_place_handed_to_a_request_that_was_just_cancelled_is_not_lost() -
             await asyncio.wait([first, second])
             assert first.exception() is None
         assert await asyncio.wait_for(fetch(client, ask(server)), 5)
+
+
+@pytest.mark.parametrize("freed", ["connection", "place"])
+async def test_what_is_handed_to_a_request_cancelled_in_the_same_moment_goes_to_the_next(freed: str) -> None:
+    go = asyncio.Event()
+
+    async def script(peer: Peer) -> None:
+        await peer.answer(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n")
+        await go.wait()
+        if freed == "connection":
+            await peer.send(b"0\r\n\r\n")
+            await serving(peer)
+
+    async with HostileServer(script) as server, client_of(settings=with_limits(max_connections_per_origin=1)) as client:
+        response = await client.send(ask(server))
+        unlucky = asyncio.create_task(client.send(ask(server)))
+        await asyncio.sleep(0)
+        (pool,) = client._pools.values()
+        (connection,) = pool._open
+        for event in ("on_release", "on_close"):
+            notify = getattr(connection, event)
+            setattr(connection, event, lambda it, notify=notify: (notify(it), unlucky.cancel()))
+        go.set()
+        with suppress(ConnectionLost):
+            await response.read(10)
+        await asyncio.wait([unlucky])
+        assert unlucky.cancelled()
+        assert (await asyncio.wait_for(client.send(ask(server)), 5)).status == 200
 
 
 async def test_failed_dials_give_their_places_back() -> None:

@@ -1,9 +1,8 @@
 """The control plane as one FastAPI application."""
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
-from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi import APIRouter, FastAPI
 
 from ownkey.control import docs_page
 from ownkey.control.account import routes as account
@@ -12,6 +11,8 @@ from ownkey.control.api_keys import routes as api_keys
 from ownkey.control.auth import routes as auth
 from ownkey.control.catalogue import routes as catalogue
 from ownkey.control.credentials import routes as credentials
+from ownkey.control.hardening import Hardened
+from ownkey.control.openapi import install_document, operation_id
 from ownkey.control.operations import routes as operations
 from ownkey.control.preferences import routes as preferences
 from ownkey.control.problems import install_problems
@@ -19,21 +20,20 @@ from ownkey.control.routing import routes as routing
 from ownkey.control.setup import routes as setup
 from ownkey.control.usage import routes as usage
 
-_HEADERS = {
-    "content-security-policy": (
-        "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
-    ),
-    "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
-    "cache-control": "no-store",
-}
 _RESOURCES = (auth, account, credentials, api_keys, preferences, catalogue, usage, routing, admin)
 
 
 def create_app(lifespan: Any, version: str) -> FastAPI:
     """The application. `lifespan` (an async context manager of the app) puts a `Control` in `app.state.control`."""
     app = FastAPI(
-        title="Ownkey", version=version, lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url="/openapi.json"
+        title="Ownkey",
+        version=version,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        # A redirect to the path without its final slash would be built from the Host header and take a key along.
+        redirect_slashes=False,
+        generate_unique_id_function=operation_id,
     )
     api = APIRouter(prefix="/api/v1")
     for resource in _RESOURCES:
@@ -42,12 +42,6 @@ def create_app(lifespan: Any, version: str) -> FastAPI:
     for surface in (operations.router, setup.router, docs_page.router):
         app.include_router(surface)
     install_problems(app)
-
-    @app.middleware("http")
-    async def harden(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:  # pyright: ignore[reportUnusedFunction]
-        response = await call_next(request)
-        for name, value in _HEADERS.items():
-            response.headers.setdefault(name, value)
-        return response
-
+    install_document(app)
+    app.add_middleware(Hardened)
     return app

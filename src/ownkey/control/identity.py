@@ -1,6 +1,7 @@
 """Who calls the control plane: a session cookie, or an API key with the scope `manage`."""
 
 import time
+from contextlib import suppress
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -8,10 +9,13 @@ from fastapi import Depends, Request
 
 from ownkey.control.context import Control
 from ownkey.control.session_tokens import hash_token, read_cookie
-from ownkey.domain.errors import NotAllowed, Unauthenticated
+from ownkey.domain.errors import NotAllowed, Unauthenticated, Unavailable
 from ownkey.domain.tenancy import PLATFORM, KeyScope, Principal, Role, user_owner
 from ownkey.storage import sessions, users
+from ownkey.storage.records import Session
 
+_SEEN_EVERY = 60.0
+"""Seconds between two notes of when a session was last used."""
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -24,6 +28,12 @@ def control_of(request: Request) -> Control:
 def peer_of(request: Request) -> str:
     """The address at the other end of the socket; forwarding headers are not read."""
     return request.client.host if request.client else ""
+
+
+def agent_of(request: Request) -> str:
+    """What the client calls itself, as far as it is shown to the owner of a session."""
+    text = request.headers.get("user-agent", "")[:300]
+    return "".join(character for character in text if character.isprintable())
 
 
 async def caller_of(request: Request, control: Annotated[Control, Depends(control_of)]) -> Principal:
@@ -39,7 +49,9 @@ async def caller_of(request: Request, control: Annotated[Control, Depends(contro
     if cookie is None:
         raise Unauthenticated("Sign in, or send an API key with the scope manage as `Authorization: Bearer ok_…`.")
     check_same_site(request, control)
-    return await _session_principal(cookie, control)
+    session, principal = await _session_principal(cookie, control)
+    await _note_use(session, request, control)
+    return principal
 
 
 async def operator_of(caller: Annotated[Principal, Depends(caller_of)]) -> Principal:
@@ -69,7 +81,7 @@ def _own_origins(request: Request, control: Control) -> set[str]:
     return origins
 
 
-async def _session_principal(token: str, control: Control) -> Principal:
+async def _session_principal(token: str, control: Control) -> tuple[Session, Principal]:
     async with control.database.read() as connection:
         session = await sessions.by_token_hash(connection, hash_token(token, control.session_pepper))
         if session is None or session.expires_at <= time.time():
@@ -77,7 +89,16 @@ async def _session_principal(token: str, control: Control) -> Principal:
         user = await users.get(connection, session.user_id)
     if user is None or user.disabled_at is not None:
         raise Unauthenticated("Your session has ended: sign in again.")
-    return Principal(user.id, user.role, (user_owner(user.id), PLATFORM), session_id=session.id)
+    return session, Principal(user.id, user.role, (user_owner(user.id), PLATFORM), session_id=session.id)
+
+
+async def _note_use(session: Session, request: Request, control: Control) -> None:
+    now = time.time()
+    if now - session.last_seen_at < _SEEN_EVERY:
+        return
+    with suppress(Unavailable):
+        async with control.database.write() as connection:
+            await sessions.touch(connection, session.id, now, peer_of(request), agent_of(request))
 
 
 ControlDep = Annotated[Control, Depends(control_of)]

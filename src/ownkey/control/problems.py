@@ -9,12 +9,35 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
+from ownkey.control.shapes import Body
 from ownkey.domain.errors import OwnkeyError
 
 log = structlog.get_logger(__name__)
 MEDIA_TYPE = "application/problem+json"
+_HIDDEN = "…"
+
+
+class FieldProblem(BaseModel):
+    """One field that was refused; `field` is its path, in which names that are none of ours are hidden."""
+
+    field: str
+    message: str
+
+
+class Problem(BaseModel):
+    """What went wrong, for people (`detail`) and for programs (`code`)."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    param: str | None = None
+    errors: list[FieldProblem] | None = None
+
 
 
 def install_problems(app: FastAPI) -> None:
@@ -22,7 +45,6 @@ def install_problems(app: FastAPI) -> None:
     app.add_exception_handler(OwnkeyError, _own)
     app.add_exception_handler(RequestValidationError, _validation)
     app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(Exception, _unexpected)
 
 
 def problem(status: int, code: str, detail: str, headers: dict[str, str] | None = None, **more: Any) -> JSONResponse:
@@ -31,20 +53,31 @@ def problem(status: int, code: str, detail: str, headers: dict[str, str] | None 
     return JSONResponse(body | more, status, headers, media_type=MEDIA_TYPE)
 
 
+def field_problems(errors: Sequence[Any]) -> list[FieldProblem]:
+    """pydantic's errors without any value of the input."""
+    names = _field_names(Body)
+    return [
+        FieldProblem(field=_path(each["loc"], names), message=str(each["msg"]).removeprefix("Value error, "))
+        for each in errors
+    ]
+
+
 async def _own(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, OwnkeyError)  # noqa: S101
     if error.operator:
         log.warning("request refused", code=error.code, operator=error.operator)
-    headers = {"retry-after": str(max(1, ceil(error.retry_after)))} if error.retry_after is not None else None
+    headers = {"retry-after": str(max(1, ceil(error.retry_after)))} if error.retry_after is not None else {}
+    if error.status == HTTPStatus.UNAUTHORIZED:
+        headers["www-authenticate"] = "Bearer"
     more = {"param": error.param} if error.param else {}
     return problem(error.status, error.code, error.public, headers, **more)
 
 
 async def _validation(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101
-    fields = [{"field": _path(each["loc"]), "message": each["msg"]} for each in error.errors()]
-    detail = "; ".join(f"{each['field']}: {each['message']}" for each in fields)
-    return problem(422, "invalid_request", detail, errors=fields)
+    fields = field_problems(error.errors())
+    detail = "; ".join(f"{each.field}: {each.message}" for each in fields)
+    return problem(422, "invalid_request", detail, errors=[each.model_dump() for each in fields])
 
 
 async def _http(_request: Request, error: Exception) -> JSONResponse:
@@ -54,10 +87,13 @@ async def _http(_request: Request, error: Exception) -> JSONResponse:
     return problem(error.status_code, code, str(error.detail), headers)
 
 
-async def _unexpected(_request: Request, error: Exception) -> JSONResponse:
-    log.error("unexpected error", exc_info=error)
-    return problem(500, "internal_error", "Ownkey met an error of its own; the operator's log has the details.")
+def _path(location: Sequence[Any], names: frozenset[str]) -> str:
+    """`body.config.sk-…` may hold a secret where a name belongs, so only names of our own are shown."""
+    place, *rest = location
+    shown = [str(part) if isinstance(part, int) or place != "body" or part in names else _HIDDEN for part in rest]
+    return ".".join(shown) or str(place)
 
 
-def _path(location: Sequence[Any]) -> str:
-    return ".".join(str(part) for part in location if part not in ("body", "query", "path")) or "body"
+def _field_names(shape: type[BaseModel]) -> frozenset[str]:
+    inherited = (_field_names(each) for each in shape.__subclasses__())
+    return frozenset(shape.model_fields).union(*inherited)

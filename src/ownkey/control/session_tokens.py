@@ -4,6 +4,9 @@ import hmac
 import secrets
 
 from fastapi import Request, Response
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ownkey.storage.statements import lock_name
 
 LIFETIME = 2 * 3600
 """Seconds a session lives from signing in."""
@@ -19,6 +22,11 @@ def new_token() -> str:
 def hash_token(token: str, pepper: bytes) -> bytes:
     """The 32 bytes under which a token is stored."""
     return hmac.digest(pepper, token.encode(), "sha256")
+
+
+async def lock_sessions(connection: AsyncConnection, user_id: str) -> None:
+    """Let one transaction at a time open or end the user's sessions, so that none opens on a password just replaced."""
+    await lock_name(connection, f"sessions of {user_id}")
 
 
 def read_cookie(request: Request, secure: bool) -> str | None:

@@ -1,20 +1,38 @@
 """Shapes shared by the resources: times in RFC 3339 UTC, money as decimal strings, pages with a cursor."""
 
+import re
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Generic, TypeVar
+from difflib import get_close_matches
+from ipaddress import ip_network
+from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import Query
-from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from ownkey.domain.money import format_usd
+from ownkey.storage.paging import decode_cursor, encode_cursor
 
 T = TypeVar("T")
+_EARLIEST, _LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2999, 12, 31, tzinfo=UTC)
+_USD = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9})?", re.ASCII)
 
 
 class Body(BaseModel):
     """A request body: unknown fields are refused, so that a misspelt one is not silently ignored."""
 
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True, str_max_length=65_536)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_unknown_field(cls, value: Any) -> Any:
+        """Tell of an unknown field without its name, which may be a key in the wrong place."""
+        unknown = [name for name in value if name not in cls.model_fields] if isinstance(value, dict) else []  # pyright: ignore[reportUnknownVariableType]
+        if unknown:
+            close = get_close_matches(str(unknown[0])[:100], cls.model_fields, n=1)  # pyright: ignore[reportUnknownArgumentType]
+            meant = f"did you mean {close[0]}?" if close else f"there are {', '.join(cls.model_fields)}."
+            raise ValueError(f"there is no field of a name that was sent; {meant}")
+        return value  # pyright: ignore[reportUnknownVariableType]
 
 
 class Reply(BaseModel):
@@ -28,6 +46,20 @@ class Listing(Reply, Generic[T]):
 
     items: list[T]
     next_cursor: str | None = None
+
+
+def newest_first(
+    rows: Sequence[T], position: Callable[[T], tuple[float, str]], limit: int, cursor: str | None
+) -> tuple[Sequence[T], str | None]:
+    """A page of a short list that is at hand as a whole, in descending order of `position` (time and id).
+
+    Raises InvalidRequest for a cursor that is none of ours.
+    """
+    if cursor is not None:
+        behind = decode_cursor(cursor, tuple[float, str])
+        rows = [row for row in rows if position(row) < behind]
+    page = rows[:limit]
+    return page, encode_cursor(position(page[-1])) if len(rows) > limit else None
 
 
 def instant(at: float | None) -> str | None:
@@ -45,15 +77,47 @@ def usd(nano: int | None) -> str | None:
 def _plain(text: str) -> str:
     if not text.isprintable() or not text.strip():
         raise ValueError("must be visible text on one line")
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise ValueError("must be valid Unicode") from None
     return text.strip()
 
 
+def _check_instant(value: datetime) -> datetime:
+    if value.tzinfo is None:
+        raise ValueError("needs a time zone, for example 2030-01-31T00:00:00Z")
+    if not _EARLIEST <= value <= _LATEST:
+        raise ValueError("must lie between the years 2000 and 2999")
+    return value
+
+
+def _check_network(value: str) -> str:
+    try:
+        return str(ip_network(value.strip(), strict=False))
+    except ValueError:
+        raise ValueError("must be an address or a network, for example 192.0.2.7 or 2001:db8::/32") from None
+
+
+def _check_usd(value: str) -> str:
+    if _USD.fullmatch(value) is None or not value.strip("0."):
+        raise ValueError("must be an amount in USD above 0 with at most nine decimals, for example 12.50")
+    return value
+
+
 Line = Annotated[str, AfterValidator(_plain)]
-"""Text on one line without control characters."""
+"""Text on one line without control characters or halves of surrogate pairs."""
+
+ModelName = Annotated[Line, Field(max_length=256)]
+"""The name of a model, or a pattern of names."""
+
+Instant = Annotated[datetime, AfterValidator(_check_instant)]
+"""A time with its zone, in a range that every later computation survives."""
+
+Network = Annotated[str, Field(max_length=64), AfterValidator(_check_network)]
+"""An IP address or network in CIDR notation, brought into normal form."""
+
+Usd = Annotated[str, Field(max_length=32), AfterValidator(_check_usd)]
+"""A positive amount as a decimal string."""
+
+Flag = Annotated[bool, Field(strict=True)]
+"""true or false, and nothing that merely looks like it."""
 
 Limit = Annotated[int, Query(ge=1, le=200)]
 Cursor = Annotated[str | None, Query(max_length=500)]

@@ -10,9 +10,16 @@ from ownkey.domain.errors import UnsupportedMediaType
 from ownkey.gateway import read_object
 
 
-class _StrictRequest(Request):
-    async def json(self) -> Any:
-        return read_object(await self.body())
+class _ReadRequest(Request):
+    """A request whose body is read already. FastAPI would turn an error met while reading into one without a text."""
+
+    def __init__(self, request: Request, body: bytes, value: dict[str, Any]) -> None:
+        super().__init__(request.scope, request.receive)
+        self._body = body
+        self._value = value
+
+    async def json(self) -> dict[str, Any]:
+        return self._value
 
 
 class StrictRoute(APIRoute):
@@ -22,10 +29,12 @@ class StrictRoute(APIRoute):
         handle = super().get_route_handler()
 
         async def strict(request: Request) -> Response:
-            if self.body_field is not None:
-                kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-                if kind != "application/json" and await request.body():
-                    raise UnsupportedMediaType("The body must be JSON: send `content-type: application/json`.")
-            return await handle(_StrictRequest(request.scope, request.receive))
+            if self.body_field is None:
+                return await handle(request)
+            body = await request.body()
+            kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+            if kind != "application/json" and body:
+                raise UnsupportedMediaType("The body must be JSON: send `content-type: application/json`.")
+            return await handle(_ReadRequest(request, body, read_object(body)))
 
         return strict

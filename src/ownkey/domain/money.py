@@ -23,6 +23,8 @@ def parse_usd(text: str) -> Nano:
 
 def format_usd(amount: int) -> str:
     """A decimal string in USD without exponent or superfluous zeros: `0.000165`."""
+    if amount == 0:
+        return "0"
     sign, amount = ("-", -amount) if amount < 0 else ("", amount)
     whole, fraction = divmod(amount, _PER_DOLLAR)
     decimals = f"{fraction:09d}".rstrip("0")

@@ -15,6 +15,7 @@ from enum import StrEnum
 from fnmatch import fnmatchcase
 from hashlib import blake2b
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from itertools import pairwise
 from math import log
 from typing import Protocol
 
@@ -157,6 +158,8 @@ class Plan(Struct, frozen=True):
     attempts: tuple[Attempt, ...]
     dropped: tuple[Dropped, ...]
     refusal: OwnkeyError | None = None
+    drawn: bool = False
+    """Whether a draw by weight decided an order: the same question may get another plan next time."""
 
 
 def make_plan(
@@ -189,8 +192,14 @@ def make_plan(
     fitting.sort(key=lambda pair: _rank(pair[0], pair[1], preferences, request.ticket))
     attempts = _keep_payer([attempt for attempt, _ in fitting], dropped, preferences)
     if attempts:
-        return Plan(asked, tuple(attempts), tuple(dropped))
+        drawn = len(fitting) > 1 and _has_ties(fitting, preferences)
+        return Plan(asked, tuple(attempts), tuple(dropped), drawn=drawn)
     return Plan(asked, (), tuple(dropped), _refusal(asked, target, request, dropped, catalogue))
+
+
+def _has_ties(ranked: list[tuple[Attempt, bool]], preferences: Preferences) -> bool:
+    ranks = [_rank(attempt, ailing, preferences, 0)[:-1] for attempt, ailing in ranked]
+    return any(one == other for one, other in pairwise(ranks))
 
 
 def _examine(

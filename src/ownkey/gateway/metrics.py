@@ -1,45 +1,72 @@
-"""Prometheus counters of the data plane, in a registry of the composition root's choosing."""
+"""Prometheus figures of the data plane, added up in plain numbers and turned into families when scraped."""
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from bisect import bisect_left
+from collections.abc import Iterable
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
+from prometheus_client.registry import Collector
 
 from ownkey.domain.usage import RequestRecord
 
 _SECONDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0)
+_NANO = 1_000_000_000
 
 
-class GatewayMetrics:
+class _Sums:
+    """The sums of one (provider, status, payer). `buckets` count latencies, not cumulated."""
+
+    __slots__ = ("buckets", "cost", "input", "output", "requests", "seconds")
+
+    def __init__(self) -> None:
+        self.requests = self.input = self.output = self.cost = 0
+        self.seconds = 0.0
+        self.buckets = [0] * (len(_SECONDS) + 1)
+
+
+class GatewayMetrics(Collector):
     """Requests, tokens, list cost and latency by provider. Never labelled by user or key: those are unbounded."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        self._requests = Counter(
-            "ownkey_requests", "Requests settled", ["provider", "status", "payer"], registry=registry
-        )
-        self._tokens = Counter("ownkey_tokens", "Tokens used", ["provider", "kind"], registry=registry)
-        self._cost = Counter("ownkey_list_cost_usd", "List cost in USD", ["provider", "payer"], registry=registry)
-        self._latency = Histogram(
-            "ownkey_request_seconds",
-            "From the last request byte to the end",
-            ["provider"],
-            registry=registry,
-            buckets=_SECONDS,
-        )
-        self._children: dict[tuple[str, str, str], tuple[Counter, Counter, Counter, Counter, Histogram]] = {}
+        self._sums: dict[tuple[str, str, str], _Sums] = {}
+        registry.register(self)
 
     def count(self, record: RequestRecord) -> None:
         """Count one settled request."""
         key = (record.provider, record.status, record.payer)
-        children = self._children.get(key)
-        if children is None:
-            children = self._children[key] = (
-                self._requests.labels(*key),
-                self._tokens.labels(record.provider, "input"),
-                self._tokens.labels(record.provider, "output"),
-                self._cost.labels(record.provider, record.payer),
-                self._latency.labels(record.provider),
-            )
-        requests, tokens_in, tokens_out, cost, latency = children
-        requests.inc()
-        tokens_in.inc(record.input_tokens)
-        tokens_out.inc(record.output_tokens)
-        cost.inc(record.list_cost / 1e9)
-        latency.observe(record.latency_ms / 1000)
+        sums = self._sums.get(key)
+        if sums is None:
+            sums = self._sums[key] = _Sums()
+        seconds = record.latency_ms / 1000
+        sums.requests += 1
+        sums.input += record.input_tokens
+        sums.output += record.output_tokens
+        sums.cost += record.list_cost
+        sums.seconds += seconds
+        sums.buckets[bisect_left(_SECONDS, seconds)] += 1
+
+    def collect(self) -> Iterable[CounterMetricFamily | HistogramMetricFamily]:
+        """The families, as prometheus-client asks for them."""
+        labels = ["provider", "status", "payer"]
+        requests = CounterMetricFamily("ownkey_requests", "Requests settled", labels=labels)
+        tokens = CounterMetricFamily("ownkey_tokens", "Tokens used", labels=[*labels, "kind"])
+        cost = CounterMetricFamily("ownkey_list_cost_usd", "List cost in USD", labels=labels)
+        latency = HistogramMetricFamily(
+            "ownkey_request_seconds", "From the last request byte to the end of the answer", labels=labels
+        )
+        for key, sums in list(self._sums.items()):
+            requests.add_metric(key, sums.requests)
+            tokens.add_metric([*key, "input"], sums.input)
+            tokens.add_metric([*key, "output"], sums.output)
+            cost.add_metric(key, sums.cost / _NANO)
+            latency.add_metric(key, _cumulated(sums.buckets), sums.seconds)
+        return [requests, tokens, cost, latency]
+
+
+def _cumulated(buckets: list[int]) -> list[tuple[str, float]]:
+    total = 0
+    found: list[tuple[str, float]] = []
+    for bound, count in zip([*map(str, _SECONDS), "+Inf"], buckets, strict=True):
+        total += count
+        found.append((bound, total))
+    return found

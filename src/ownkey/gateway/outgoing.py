@@ -16,7 +16,9 @@ from ownkey.wire import CHAT_FORMATS, FORMATS, splice
 
 _FORWARDED = (b"anthropic-", b"openai-beta")
 """Client headers that belong to the format itself and pass on when the formats are the same."""
-_TARGETS_KEPT = 4096
+_ACCEPT_EVENTS = [(b"accept", b"text/event-stream")]
+_ACCEPT_JSON = [(b"accept", b"application/json")]
+_KEPT = 4096
 
 
 class Outgoing(Struct, frozen=True):
@@ -27,37 +29,50 @@ class Outgoing(Struct, frozen=True):
     body: bytes
 
 
+class _Prepared(Struct, frozen=True):
+    """What every request of one attempt shares. `base` are its headers but for those the client forwards."""
+
+    attempt: Attempt
+    secret: Secret
+    target: Target
+    base: list[tuple[bytes, bytes]]
+    defaults: list[tuple[bytes, bytes]]
+
+
 class OutgoingBuilder:
-    """Builds `Outgoing` values; parsed addresses are kept, since the same few come again and again."""
+    """Builds `Outgoing` values. What the requests of one attempt share is kept while its plan is."""
 
     def __init__(self, user_agent: str) -> None:
         self._fixed = [(b"content-type", b"application/json"), (b"user-agent", user_agent.encode())]
-        self._targets: dict[str, Target] = {}
+        self._prepared: dict[int, _Prepared] = {}
 
     def build(self, request: Request, ask: Ask, attempt: Attempt, preferences: Preferences, secret: Secret) -> Outgoing:
         """Raises UnsupportedField when the target's format cannot say what the client asked."""
+        prepared = self._prepared.get(id(attempt))
+        if prepared is None or prepared.attempt is not attempt or prepared.secret is not secret:
+            prepared = self._prepare(attempt, secret)
         same = attempt.format is ask.format
-        headers = auth_headers(attempt.provider, secret, attempt.credential.config)
-        headers += self._fixed
-        named = {name for name, _ in headers}
-        if same:
-            forwarded = [field for field in request.fields if field[0].startswith(_FORWARDED)]
-            headers += forwarded
-            named |= {name for name, _ in forwarded}
-        for name, value in attempt.provider.headers.items():
-            if name.encode() not in named:
-                headers.append((name.encode(), value.encode()))
-        headers.append((b"accept", b"text/event-stream" if ask.stream else b"application/json"))
+        forwarded = [field for field in request.fields if field[0].startswith(_FORWARDED)] if same else []
+        headers = prepared.base + (_ACCEPT_EVENTS if ask.stream else _ACCEPT_JSON) + forwarded
+        if prepared.defaults:
+            named = {name for name, _ in forwarded}
+            headers += [field for field in prepared.defaults if field[0] not in named]
         body = _same_format_body(ask, attempt, preferences) if same else _translated_body(ask, attempt, preferences)
-        return Outgoing(self._target(attempt.base_url + attempt.path), headers, body)
+        return Outgoing(prepared.target, headers, body)
 
-    def _target(self, url: str) -> Target:
-        target = self._targets.get(url)
-        if target is None:
-            if len(self._targets) >= _TARGETS_KEPT:
-                self._targets.clear()
-            target = self._targets[url] = Target.parse(url)
-        return target
+    def forget(self) -> None:
+        """Drop what is kept, secrets included."""
+        self._prepared.clear()
+
+    def _prepare(self, attempt: Attempt, secret: Secret) -> _Prepared:
+        base = auth_headers(attempt.provider, secret, attempt.credential.config) + self._fixed
+        defaults = [(name.encode(), value.encode()) for name, value in attempt.provider.headers.items()]
+        target = Target.parse(attempt.base_url + attempt.path)
+        prepared = _Prepared(attempt, secret, target, base, defaults)
+        if len(self._prepared) >= _KEPT:
+            self._prepared.clear()
+        self._prepared[id(attempt)] = prepared
+        return prepared
 
 
 def _same_format_body(ask: Ask, attempt: Attempt, preferences: Preferences) -> bytes:

@@ -7,7 +7,7 @@ from ownkey.domain.credential import Holdings
 from ownkey.domain.errors import MethodNotAllowed, NotFound, OwnkeyError, UpstreamError
 from ownkey.domain.formats import WireFormat
 from ownkey.domain.ids import new_id
-from ownkey.domain.plan import Catalogue, Plan, PlanRequest, make_plan
+from ownkey.domain.plan import Plan, PlanRequest
 from ownkey.domain.tenancy import KeyScope, Principal
 from ownkey.domain.usage import RequestStatus
 from ownkey.gateway.admit import Admission
@@ -19,6 +19,7 @@ from ownkey.gateway.health import KeyHealth
 from ownkey.gateway.ledger import Ledger
 from ownkey.gateway.listing import ModelListing
 from ownkey.gateway.meter import Meter
+from ownkey.gateway.plans import Planner
 from ownkey.gateway.read import Ask, read_request
 from ownkey.gateway.receipt import receipt_headers
 from ownkey.gateway.refusals import render_error, render_refusal
@@ -33,7 +34,7 @@ class Pipeline:
         self,
         authenticator: Authenticator,
         directory: Directory,
-        catalogue: Catalogue,
+        planner: Planner,
         health: KeyHealth,
         admission: Admission,
         attempts: Attempts,
@@ -43,7 +44,7 @@ class Pipeline:
     ) -> None:
         self._authenticator = authenticator
         self._directory = directory
-        self._catalogue = catalogue
+        self._planner = planner
         self._health = health
         self._admission = admission
         self._attempts = attempts
@@ -126,7 +127,7 @@ class Pipeline:
             peer=request.peer,
             ticket=next(self._tickets),
         )
-        return make_plan(asked, holdings, self._catalogue, self._health.resting)
+        return self._planner.plan(principal.user_id, asked, holdings)
 
     async def _list(
         self, request_id: str, format_: WireFormat, request: Request, responder: Responder, principal: Principal

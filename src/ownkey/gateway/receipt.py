@@ -34,7 +34,7 @@ def receipt_headers(
             (b"x-ownkey-provider", _value(attempt.provider.name)),
             (b"x-ownkey-model", _value(attempt.upstream_model)),
             (b"x-ownkey-credential", attempt.credential.id.encode()),
-            (b"x-ownkey-payer", attempt.payer.value.encode()),
+            (b"x-ownkey-payer", attempt.payer.encode()),
         ]
     return headers
 
@@ -49,4 +49,6 @@ def cost_headers(list_cost: int, charged: int, remaining: int) -> HeaderFields:
 
 
 def _value(text: str) -> bytes:
+    if text.isascii() and text.isprintable() and "%" not in text and '"' not in text and "\\" not in text:
+        return text.encode()
     return quote(text, safe=_SAFE).encode("ascii")

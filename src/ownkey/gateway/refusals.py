@@ -39,7 +39,7 @@ def render_error(
 ) -> tuple[HeaderFields, bytes]:
     """(headers, body) of one of our own errors. Without a request id, as for what is no request yet, it gets one."""
     request_id = request_id or new_id("req")
-    headers = [_JSON]
+    headers: HeaderFields = [_JSON]
     if error.retry_after is not None:
         headers.append((b"retry-after", b"%d" % max(1, ceil(error.retry_after))))
     if isinstance(error, NoHealthyCredential | SecretUnreadable):

@@ -14,7 +14,7 @@ from ownkey.gateway.receipt import HeaderFields, cost_headers, receipt_headers
 from ownkey.gateway.refusals import passed_headers, render_told
 from ownkey.gateway.scrub import scrub
 from ownkey.gateway.streams import CUT, ClientStream, PassedStream, TranslatedStream
-from ownkey.wire import CHAT_FORMATS, FORMATS, MalformedAnswer, WireError
+from ownkey.wire import CHAT_FORMATS, FORMATS, EventWriter, MalformedAnswer, WireError
 
 _ANSWER_LIMIT = 64 * 1024 * 1024
 _JSON = (b"content-type", b"application/json")
@@ -145,10 +145,13 @@ def _translate_answer(body: bytes, answered: Answered, ask: Ask, meter: Meter) -
 
 def _open_stream(answered: Answered, ask: Ask, meter: Meter) -> ClientStream:
     target = CHAT_FORMATS[ask.format]
-    writer = target.streams.writer(ask.model, int(meter.at), meter.request_id, ask.wants_usage)
+
+    def new_writer() -> EventWriter:
+        return target.streams.writer(ask.model, int(meter.at), meter.request_id, ask.wants_usage)
+
     if answered.attempt.format is ask.format:
-        return PassedStream(target.observer(ask.wants_usage), writer)
-    return TranslatedStream(CHAT_FORMATS[answered.attempt.format].streams.reader(), writer)
+        return PassedStream(target.observer(ask.wants_usage), new_writer)
+    return TranslatedStream(CHAT_FORMATS[answered.attempt.format].streams.reader(), new_writer())
 
 
 def _start(answered: Answered, ask: Ask, responder: Responder, meter: Meter) -> None:

@@ -36,6 +36,12 @@ class SecretCache:
         self._held[credential.id] = (credential.version, now + self._lifetime, secret)
         return secret
 
+    def forget_expired(self) -> None:
+        """Forget the secrets whose lifetime is over."""
+        now = time.monotonic()
+        for id_ in [id_ for id_, held in self._held.items() if held[1] <= now]:
+            del self._held[id_]
+
     def clear(self) -> None:
         """Forget every secret; the next use of each decrypts again."""
         self._held.clear()

@@ -1,5 +1,6 @@
 """The two ways a provider's stream reaches a client: passing as it is, or translated event by event."""
 
+from collections.abc import Callable
 from typing import Protocol
 
 from ownkey.domain.errors import OwnkeyError, UpstreamError
@@ -31,14 +32,14 @@ class ClientStream(Protocol):
 
 
 class PassedStream:
-    """A stream of the client's own format. `writer` is for an error at its end."""
+    """A stream of the client's own format. `new_writer` is for an error at its end."""
 
-    __slots__ = ("_observer", "_whole", "_writer", "watched")
+    __slots__ = ("_new_writer", "_observer", "_whole", "watched")
 
-    def __init__(self, observer: Observer, writer: EventWriter) -> None:
+    def __init__(self, observer: Observer, new_writer: Callable[[], EventWriter]) -> None:
         self.watched: Watched = observer
         self._observer = observer
-        self._writer = writer
+        self._new_writer = new_writer
         self._whole = WholeEvents()
 
     def feed(self, chunk: bytes) -> bytes:
@@ -56,7 +57,7 @@ class PassedStream:
             return b""
         if self._whole.inside:
             return None
-        return self._writer.write(StreamFailed(own_error(failure or UpstreamError(CUT))))
+        return self._new_writer().write(StreamFailed(own_error(failure or UpstreamError(CUT))))
 
 
 class TranslatedStream:

@@ -1,16 +1,15 @@
 """Opening the parts in order and closing them in the opposite order."""
 
-import asyncio
-import time
+import os
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from msgspec import Struct
 from prometheus_client import CollectorRegistry
 
 from ownkey import __version__
-from ownkey.config import Settings
+from ownkey.config import ConfigurationError, Settings
 from ownkey.domain.usage import RequestRecord
 from ownkey.gateway import Gateway
 from ownkey.gateway.admit import Admission
@@ -18,23 +17,27 @@ from ownkey.gateway.attempts import Attempts
 from ownkey.gateway.authenticate import Authenticator
 from ownkey.gateway.changes import ChangeFollower
 from ownkey.gateway.directory import Directory
+from ownkey.gateway.forgetting import run_forgetting
 from ownkey.gateway.health import KeyHealth
-from ownkey.gateway.ledger import Ledger
 from ownkey.gateway.listing import ModelListing
 from ownkey.gateway.metrics import GatewayMetrics
 from ownkey.gateway.net import AddressGuard, NetSettings, UpstreamClient
 from ownkey.gateway.outgoing import OutgoingBuilder
 from ownkey.gateway.pipeline import Pipeline
+from ownkey.gateway.plans import Planner
 from ownkey.gateway.relay import Relay
 from ownkey.gateway.secrets import SecretCache
+from ownkey.main.background import Background
 from ownkey.main.environment_keys import store_environment_keys
+from ownkey.main.failure_log import LoggedLedger
+from ownkey.main.gauges import BookGauges, WorkerRegistry
 from ownkey.main.keyrings import open_keyring
-from ownkey.main.upkeep import run_upkeep
+from ownkey.main.upkeep import run_recovery, run_upkeep
 from ownkey.providers import ProviderCatalogue, load_catalogue
 from ownkey.storage import usage
 from ownkey.storage.data_keys import DatabaseDataKeys
 from ownkey.storage.database import Database
-from ownkey.storage.journal import Journal, UsageWriter, recover
+from ownkey.storage.journal import Journal, UsageWriter
 from ownkey.vault import Keyring, Vault
 
 API_KEY_PEPPER = "api-key"
@@ -50,7 +53,8 @@ class Parts(Struct, frozen=True):
     keyring: Keyring
     gateway: Gateway
     pipeline: Pipeline
-    writer: UsageWriter
+    ledger: LoggedLedger
+    background: Background
     registry: CollectorRegistry
     session_pepper: bytes
 
@@ -75,49 +79,71 @@ def open_client(settings: Settings, guard: AddressGuard) -> UpstreamClient:
 
 
 @asynccontextmanager
-async def open_parts(settings: Settings) -> AsyncGenerator[Parts]:
-    """Open everything a server needs. Raises ConfigurationError, or the part's own error that says what to do."""
-    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+async def open_parts(settings: Settings, worker: int | None = None) -> AsyncGenerator[Parts]:
+    """Open everything a server needs. `worker` is this process's number where several share a port.
+
+    Raises ConfigurationError, MasterKeyError, CatalogueError or an OwnkeyError, each saying what to do.
+    """
+    prepare_data_dir(settings.data_dir)
+    catalogue = open_catalogue(settings)
     keyring = open_keyring(settings)
     database = await Database.open(settings.database)
     try:
         await database.migrate()
         vault = Vault(keyring, DatabaseDataKeys(database))
         await vault.check()
-        async with _serve(settings, database, keyring, vault) as parts:
+        await store_environment_keys(settings.platform_keys, database, vault, catalogue)
+        async with _serve(settings, database, keyring, vault, catalogue, worker) as parts:
             yield parts
     finally:
         await database.close()
 
 
+def prepare_data_dir(folder: Path) -> None:
+    """Make the data directory. Raises ConfigurationError when it cannot be made or written."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError(f"the data directory {folder} cannot be made: {error.strerror}") from None
+    if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+        raise ConfigurationError(f"the data directory {folder} cannot be written by this user")
+
+
 @asynccontextmanager
-async def _serve(settings: Settings, database: Database, keyring: Keyring, vault: Vault) -> AsyncGenerator[Parts]:
+async def _serve(
+    settings: Settings,
+    database: Database,
+    keyring: Keyring,
+    vault: Vault,
+    catalogue: ProviderCatalogue,
+    worker: int | None,
+) -> AsyncGenerator[Parts]:
     async def sink(records: Sequence[RequestRecord]) -> None:
         async with database.write() as connection:
             await usage.insert_batch(connection, records)
 
     journal_root = settings.data_dir / "journal"
-    catalogue = open_catalogue(settings)
-    await store_environment_keys(settings.platform_keys, database, vault, catalogue)
-    await recover(journal_root, sink, time.time())
-    journal = Journal.open(journal_root, settings.journal_fsync_interval)
-    writer = UsageWriter(journal, sink)
-
-    registry = CollectorRegistry()
+    registry = CollectorRegistry() if worker is None else WorkerRegistry(worker)
     directory = Directory(database)
     secrets = SecretCache(vault, settings.secret_lifetime)
     health = KeyHealth(database)
     guard = AddressGuard(settings.private_endpoints)
-    client = open_client(settings, guard)
     authenticator = Authenticator(directory, await vault.pepper(API_KEY_PEPPER))
+    session_pepper = await vault.pepper(SESSION_PEPPER)
     follower = ChangeFollower(database, (directory.apply, vault.apply))
     await follower.start()
-    ledger = Ledger(journal, GatewayMetrics(registry))
-    attempts = Attempts(client, secrets, health, OutgoingBuilder(f"ownkey/{__version__}"))
+    background = Background()
+    client = open_client(settings, guard)
+    journal = Journal.open(journal_root, settings.journal_fsync_interval)
+    writer = UsageWriter(journal, sink)
+    registry.register(BookGauges(journal, writer))
+    ledger = LoggedLedger(journal, GatewayMetrics(registry))
+    builder = OutgoingBuilder(f"ownkey/{__version__}")
+    attempts = Attempts(client, secrets, health, builder)
     pipeline = Pipeline(
         authenticator=authenticator,
         directory=directory,
-        catalogue=catalogue,
+        planner=Planner(catalogue, health),
         health=health,
         admission=Admission(database),
         attempts=attempts,
@@ -136,28 +162,15 @@ async def _serve(settings: Settings, database: Database, keyring: Keyring, vault
         follower=follower,
         writer=writer,
     )
-    running = [
-        asyncio.create_task(follower.run(), name="change-follower"),
-        asyncio.create_task(health.run(), name="key-health"),
-        asyncio.create_task(run_upkeep(database, journal_root, sink, settings.usage_retention_days), name="upkeep"),
-    ]
+    background.start("change-follower", follower.run())
+    background.start("key-health", health.run())
+    background.start("forget-secrets", run_forgetting(secrets, builder))
+    background.start("recovery", run_recovery(journal_root, sink))
+    background.start("upkeep", run_upkeep(database, settings.usage_retention_days))
     try:
-        yield Parts(
-            settings,
-            database,
-            vault,
-            keyring,
-            gateway,
-            pipeline,
-            writer,
-            registry,
-            await vault.pepper(SESSION_PEPPER),
-        )
+        yield Parts(settings, database, vault, keyring, gateway, pipeline, ledger, background, registry, session_pepper)
     finally:
-        for task in running:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+        await background.stop()
         await client.close()
         await health.write()
         await writer.close()

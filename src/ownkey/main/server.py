@@ -1,95 +1,44 @@
 """Serving: one event loop, uvicorn's sockets, the data plane on our protocol, everything else on ASGI."""
 
+import asyncio
 import signal
 import socket
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
-from types import FrameType
+import sys
+from collections.abc import Callable, Sequence
+from math import ceil
+from multiprocessing.connection import Connection
 
-import structlog
 import uvicorn
+import uvloop
 from fastapi import FastAPI
 
 from ownkey import __version__
 from ownkey.config import ConfigurationError, Settings
-from ownkey.control import Control, ControlSettings, Passwords, Readiness, create_app
-from ownkey.domain.errors import OwnkeyError, Unavailable
-from ownkey.gateway.edge.exchange import HeaderList, Request, Responder
+from ownkey.control import Control, ControlSettings, Passwords, create_app
+from ownkey.domain.errors import OwnkeyError
+from ownkey.gateway.edge.exchange import HeaderList
 from ownkey.gateway.edge.limits import Limits
 from ownkey.gateway.edge.protocol import data_plane_protocol
-from ownkey.gateway.pipeline import Pipeline
 from ownkey.gateway.refusals import render_error
 from ownkey.gateway.surfaces import error_format
-from ownkey.logs import configure_logs
+from ownkey.logs import configure_logs, report_loop_failure
+from ownkey.main.draining import DrainingServer
 from ownkey.main.first_operator import prepare_first_operator
 from ownkey.main.listening import address_of, listen
-from ownkey.main.parts import open_parts
-from ownkey.main.workers import supervise
+from ownkey.main.parts import Parts, open_parts
+from ownkey.main.readiness import ServerReadiness
+from ownkey.main.start_problem import start_problem
+from ownkey.main.workers import Supervisor, WorkerPlace
 
-log = structlog.get_logger(__name__)
-
-
-class DataPlane:
-    """The handler of the data plane, which exists before the pipeline is open."""
-
-    def __init__(self) -> None:
-        self.pipeline: Pipeline | None = None
-
-    async def handle(self, request: Request, responder: Responder) -> None:
-        """Hand the request to the pipeline."""
-        if self.pipeline is None:
-            headers, body = self.render_error(request.path, Unavailable("Ownkey is starting or stopping: try again."))
-            responder.answer(Unavailable.status, headers, body)
-            return
-        await self.pipeline.handle(request, responder)
-
-    def render_error(self, path: str, error: OwnkeyError) -> tuple[HeaderList, bytes]:
-        """An error the edge found, in the format of the path."""
-        return render_error(error_format(path), error, "")
-
-
-class DrainingServer(uvicorn.Server):
-    """uvicorn's server, which says that it drains as soon as it is told to stop."""
-
-    def __init__(self, config: uvicorn.Config, readiness: Readiness) -> None:
-        super().__init__(config)
-        self._readiness = readiness
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        self._readiness.draining = True
-        super().handle_exit(sig, frame)
-
-
-def build_app(settings: Settings, data_plane: DataPlane, readiness: Readiness, address: str) -> FastAPI:
-    """The ASGI application; its lifespan opens and closes the parts."""
-
-    @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
-        async with open_parts(settings) as parts:
-            readiness.watch(parts.database, parts.vault)
-            app.state.control = Control(
-                database=parts.database,
-                vault=parts.vault,
-                gateway=parts.gateway,
-                session_pepper=parts.session_pepper,
-                registry=parts.registry,
-                readiness=readiness,
-                passwords=Passwords(),
-                settings=_control_settings(settings),
-            )
-            notice = await prepare_first_operator(settings, app.state.control, address)
-            data_plane.pipeline = parts.pipeline
-            _announce(settings, address, parts.keyring.place, notice)
-            try:
-                yield
-            finally:
-                data_plane.pipeline = None
-
-    return create_app(lifespan, __version__)
+_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+Announce = Callable[[Parts, Sequence[str]], None]
 
 
 def serve(settings: Settings) -> None:
-    """Serve until SIGTERM or SIGINT, then finish what was accepted."""
+    """Serve until SIGTERM or SIGINT, then finish what was accepted.
+
+    Raises ConfigurationError before anything is served, and SystemExit with a line for any other cause.
+    """
     configure_logs(settings.log_format, settings.log_level)
     if settings.workers > 1 and settings.database.startswith("sqlite"):
         text = "several workers need Postgres: set OWNKEY_DATABASE_URL, or leave workers at 1 (one process is fast)"
@@ -97,48 +46,38 @@ def serve(settings: Settings) -> None:
     listener = listen(settings.host, settings.port)
     if settings.workers == 1:
         serve_process(settings, listener)
-    else:
-        supervise(settings.workers, serve_process, settings, listener)
+        return
+    address = address_of(listener)
+    lines = _run_loop(_prepare(settings, address))
+    if lines is None:
+        return
+    supervisor = Supervisor(settings.workers, serve_worker, settings, listener)
+    status = supervisor.run(ready=lambda: print("\n".join(lines), flush=True))  # noqa: T201
+    if status:
+        sys.exit(status)
 
 
 def serve_process(settings: Settings, listener: socket.socket) -> None:
-    """Serve on a listening socket in this process."""
+    """Serve on a listening socket in this process alone."""
+    address = address_of(listener)
+
+    def announce(parts: Parts, notice: Sequence[str]) -> None:
+        print("\n".join(_start_text(parts, address, notice)), flush=True)  # noqa: T201
+
+    _run_loop(_serve(settings, listener, announce, None))
+
+
+def serve_worker(settings: Settings, listener: socket.socket, place: WorkerPlace) -> None:
+    """Serve as one of several processes; the supervisor has made the operator and prints the start-up text."""
     configure_logs(settings.log_format, settings.log_level)
-    data_plane, readiness = DataPlane(), Readiness()
-    app = build_app(settings, data_plane, readiness, address_of(listener))
-    config = uvicorn.Config(
-        app,
-        http=data_plane_protocol(data_plane.handle, Limits(body=settings.body_limit), data_plane.render_error),
-        loop="uvloop",
-        ws="none",
-        lifespan="on",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        date_header=False,
-        proxy_headers=False,
-        timeout_keep_alive=75,
-        timeout_graceful_shutdown=max(1, int(settings.shutdown_grace)),
-    )
-    for number in (signal.SIGTERM, signal.SIGINT):
-        # uvicorn raises the signal again when it has drained; a clean stop ends with status 0.
-        signal.signal(number, lambda _number, _frame: None)
-    DrainingServer(config, readiness).run([listener])
+    # Ctrl-C reaches the whole process group; the supervisor passes it on as SIGTERM, once.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        _run_loop(_serve(settings, listener, lambda _parts, _notice: place.line.send_bytes(b"ready"), place))
+    except ConfigurationError as error:
+        print(f"ownkey: {error}", file=sys.stderr)  # noqa: T201
+        sys.exit(2)
 
 
-def _control_settings(settings: Settings) -> ControlSettings:
-    return ControlSettings(
-        version=__version__,
-        public_url=settings.public_url,
-        sandbox_url=settings.sandbox_url,
-        secure_cookies=(settings.public_url or "").startswith("https://"),
-    )
-
-
-def _announce(settings: Settings, address: str, key_place: str, notice: Sequence[str]) -> None:
-    lines = [f"Ownkey {__version__} on {address}", f"Master key: {key_place}"]
-    if settings.sandbox_url:
-        lines.append(
-            f"Every provider is the sandbox at {settings.sandbox_url}: answers are simulated, nothing is billed."
-        )
-    print("\n".join([*lines, *notice]), flush=True)  # noqa: T201
+def _run_loop[T](work: Coroutine[Any, Any, T]) -> T | None:
+    raise NotImplementedError

@@ -1,4 +1,4 @@
-"""Small recurring work: expired sessions, old counters, old changes and requests past their retention."""
+"""Recurring work beside the requests: adopting dead processes' journals, and sweeping out what has expired."""
 
 import asyncio
 import time
@@ -7,35 +7,70 @@ from pathlib import Path
 import structlog
 
 from ownkey.domain.errors import Unavailable
+from ownkey.logs import outline
 from ownkey.storage import changes, counters, sessions, usage
 from ownkey.storage.database import Database
-from ownkey.storage.journal import Sink, recover
+from ownkey.storage.journal import RecoveryReport, Sink, recover
 
-_INTERVAL = 60.0
+_RECOVERY_INTERVAL = 30.0
+_RECOVERY_RETRY = 5.0
+_SWEEP_INTERVAL = 60.0
 _CHANGES_KEPT = 3600.0
 _DAY = 86_400
 
 log = structlog.get_logger(__name__)
 
 
-async def run_upkeep(database: Database, journal_root: Path, sink: Sink, retention_days: int) -> None:
-    """Sweep once a minute until cancelled, and adopt the journals of processes that died since."""
+async def run_recovery(journal_root: Path, sink: Sink) -> None:
+    """Store what processes that died have left behind: now, then every half minute, until cancelled.
+
+    Beside the requests and not before them, so that a slow database does not delay the start.
+    """
     while True:
-        await asyncio.sleep(_INTERVAL)
+        try:
+            report = await recover(journal_root, sink, time.time())
+        except OSError as error:
+            log.warning("the journals of dead processes cannot be read", reason=outline(error))
+            report = RecoveryReport(postponed=1)
+        else:
+            _tell(report)
+        await asyncio.sleep(_RECOVERY_RETRY if report.postponed else _RECOVERY_INTERVAL)
+
+
+async def run_upkeep(database: Database, retention_days: int) -> None:
+    """Sweep once a minute until cancelled."""
+    while True:
+        await asyncio.sleep(_SWEEP_INTERVAL)
         try:
             await sweep(database, time.time(), retention_days)
-            report = await recover(journal_root, sink, time.time())
-        except (Unavailable, OSError) as error:
-            log.warning("upkeep postponed", reason=type(error).__name__)
-            continue
-        if report.adopted:
-            log.info("journal of a dead process stored", count=report.settled + report.interrupted)
+        except Unavailable as error:
+            log.warning("upkeep postponed", reason=outline(error))
 
 
 async def sweep(database: Database, now: float, retention_days: int) -> None:
-    """Delete what has expired at `now` (Unix seconds)."""
+    """Delete what has expired at `now` (Unix seconds), and what deleted secrets left in SQLite's files."""
     async with database.write() as connection:
         await sessions.sweep(connection, now)
         await counters.sweep(connection, now)
         await changes.prune(connection, now - _CHANGES_KEPT)
         await usage.prune(connection, now - retention_days * _DAY)
+    if database.engine == "sqlite":
+        # A deletion scrubs at once; where a long reader held that back, this makes up for it.
+        await database.scrub()
+
+
+def _tell(report: RecoveryReport) -> None:
+    if report.adopted:
+        log.info(
+            "journal of a dead process stored",
+            count=report.adopted,
+            settled=report.settled,
+            interrupted=report.interrupted,
+            seconds=round(report.oldest_s, 1),
+        )
+    if report.rejected or report.corrupted:
+        text = "requests of a dead process need a look: see the journal's folders `rejected` and `damaged`"
+        log.error(text, rejected=report.rejected, corrupted=report.corrupted)
+    if report.postponed:
+        reason = outline(report.failure) if report.failure is not None else ""
+        log.warning("journal of a dead process postponed", count=report.postponed, reason=reason)

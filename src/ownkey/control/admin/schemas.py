@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, SecretStr
 
 from ownkey.control.admin.accounts import check_email
-from ownkey.control.shapes import Body, Line, Reply, instant
+from ownkey.control.shapes import Body, Flag, Line, Reply, instant
 from ownkey.domain.errors import InvalidRequest
 from ownkey.domain.tenancy import Role
 from ownkey.storage.records import User
@@ -35,7 +35,7 @@ class UserChange(Body):
 
     role: Role | None = None
     tier: Line | None = Field(None, max_length=64)
-    disabled: bool | None = None
+    disabled: Flag | None = None
     password: SecretStr | None = None
 
 

@@ -1,4 +1,4 @@
-"""Users: made, changed and deleted by operators. There is always one operator left who can sign in."""
+"""Users: made, changed and deleted by operators. There is always one operator left who is not disabled."""
 
 import time
 
@@ -7,59 +7,68 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ownkey.control.admin.accounts import new_user
 from ownkey.control.admin.schemas import NewUser, UserChange
 from ownkey.control.context import Control
+from ownkey.control.session_tokens import lock_sessions
 from ownkey.domain.errors import Conflict, NotFound
 from ownkey.domain.tenancy import Role
 from ownkey.storage import changes, sessions, users
+from ownkey.storage.paging import MAX_PAGE
 from ownkey.storage.records import User
+from ownkey.storage.statements import lock_name
 
 
 async def create_user(control: Control, new: NewUser) -> User:
     """Raises Conflict when the address is taken, InvalidRequest for a weak password."""
-    password = new.password.get_secret_value() if new.password else None
-    hashed = await control.passwords.hash(password) if password else None
-    user = new_user(new.email, hashed, new.role, new.tier)
+    user = await prepare_user(control, new)
     async with control.database.write() as connection:
         await users.create(connection, user)
     return user
 
 
+async def prepare_user(control: Control, new: NewUser) -> User:
+    """The account to store, with its password hashed. Raises InvalidRequest for a weak one."""
+    hashed = None if new.password is None else await control.passwords.hash(new.password.get_secret_value())
+    return new_user(new.email, hashed, new.role, new.tier)
+
+
 async def find_user(control: Control, user_id: str) -> User:
     """Raises NotFound."""
     async with control.database.read() as connection:
-        user = await users.get(connection, user_id)
-    if user is None:
-        raise NotFound("There is no user with this id.")
-    return user
+        return await _present(connection, user_id)
 
 
 async def change_user(control: Control, user_id: str, wanted: UserChange) -> User:
     """Change an account; whatever takes rights away works everywhere within a second."""
-    user = await find_user(control, user_id)
-    hashed = await control.passwords.hash(wanted.password.get_secret_value()) if wanted.password else None
-    demoted = wanted.role is Role.USER and user.role is Role.OPERATOR
+    await find_user(control, user_id)
+    hashed = None if wanted.password is None else await control.passwords.hash(wanted.password.get_secret_value())
     async with control.database.write() as connection:
-        if demoted or wanted.disabled:
+        await lock_operators(connection)
+        await lock_sessions(connection, user_id)
+        user = await _present(connection, user_id)
+        if wanted.role is Role.USER or wanted.disabled:
             await _keep_an_operator(connection, user)
         if wanted.role is not None:
             await users.set_role(connection, user.id, wanted.role)
         if wanted.tier is not None:
             await users.set_tier(connection, user.id, wanted.tier)
-        if wanted.disabled is not None:
+        if wanted.disabled is not None and wanted.disabled is (user.disabled_at is None):
             await users.set_disabled(connection, user.id, time.time() if wanted.disabled else None)
         if hashed is not None:
             await users.update_password(connection, user.id, hashed)
         if hashed is not None or wanted.disabled or (wanted.role is not None and wanted.role is not user.role):
             await sessions.revoke_all(connection, user.id)
         await changes.append(connection, f"user:{user.id}")
+        changed = await _present(connection, user_id)
     await control.gateway.changed()
-    return await find_user(control, user_id)
+    return changed
 
 
 async def delete_user(control: Control, user_id: str) -> None:
     """Delete an account with its keys, sessions, preferences and books."""
-    user = await find_user(control, user_id)
+    await find_user(control, user_id)
     await control.gateway.flush_usage()
     async with control.database.write() as connection:
+        await lock_operators(connection)
+        user = await _present(connection, user_id)
         await _keep_an_operator(connection, user)
         erased = await users.delete(connection, user.id, time.time())
         if erased is None:
@@ -71,6 +80,29 @@ async def delete_user(control: Control, user_id: str) -> None:
     await control.database.scrub()
 
 
+async def lock_operators(connection: AsyncConnection) -> None:
+    """Let one transaction at a time decide who is an operator."""
+    await lock_name(connection, "operators")
+
+
+async def _present(connection: AsyncConnection, user_id: str) -> User:
+    user = await users.get(connection, user_id)
+    if user is None:
+        raise NotFound("There is no user with this id.")
+    return user
+
+
 async def _keep_an_operator(connection: AsyncConnection, user: User) -> None:
-    if user.role is Role.OPERATOR and await users.count(connection, Role.OPERATOR) <= 1:
-        raise Conflict("This is the only operator: make another one first.")
+    """Raise Conflict when nobody but `user` could run this server."""
+    if user.role is not Role.OPERATOR or user.disabled_at is not None:
+        return
+    cursor = None
+    while True:
+        page = await users.list_page(connection, MAX_PAGE, cursor)
+        if any(
+            other.role is Role.OPERATOR and other.disabled_at is None and other.id != user.id for other in page.items
+        ):
+            return
+        cursor = page.next_cursor
+        if cursor is None:
+            raise Conflict("This is the only operator: make another one first.")

@@ -4,7 +4,7 @@ from fastapi import APIRouter, Request, Response
 
 from ownkey.control.auth.schemas import Login, SignedIn
 from ownkey.control.auth.service import sign_in
-from ownkey.control.identity import Caller, ControlDep, check_same_site, peer_of
+from ownkey.control.identity import Caller, ControlDep, agent_of, check_same_site, peer_of
 from ownkey.control.session_tokens import clear_cookie, set_cookie
 from ownkey.control.shapes import instant
 from ownkey.control.strict_body import StrictRoute
@@ -17,8 +17,8 @@ router = APIRouter(route_class=StrictRoute, prefix="/auth", tags=["auth"])
 async def login(body: Login, request: Request, response: Response, control: ControlDep) -> SignedIn:
     """Sign in; the session travels in a cookie and lasts two hours."""
     check_same_site(request, control)
-    agent = request.headers.get("user-agent", "")
-    signed = await sign_in(control, body.email, body.password, peer_of(request), agent)
+    password = body.password.get_secret_value()
+    signed = await sign_in(control, body.email, password, peer_of(request), agent_of(request))
     set_cookie(response, signed.token, control.settings.secure_cookies)
     return SignedIn(
         user_id=signed.user.id,

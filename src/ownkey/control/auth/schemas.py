@@ -1,13 +1,15 @@
 """Bodies of `/auth`."""
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 
 from ownkey.control.shapes import Body, Reply
 
 
 class Login(Body):
+    """An account's address and password."""
+
     email: str = Field(max_length=320)
-    password: str = Field(max_length=1024)
+    password: SecretStr = Field(max_length=1024)
 
 
 class SignedIn(Reply):

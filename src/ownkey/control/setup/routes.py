@@ -9,9 +9,10 @@ from pydantic import ValidationError
 
 from ownkey.control.admin.schemas import NewUser
 from ownkey.control.identity import ControlDep
+from ownkey.control.problems import field_problems
 from ownkey.control.setup.page import done_page, form_page, front_page, lost_page
 from ownkey.control.setup.service import needs_operator, set_up
-from ownkey.domain.errors import InvalidRequest, NotFound
+from ownkey.domain.errors import Conflict, InvalidRequest, NotFound
 from ownkey.domain.tenancy import Role
 
 router = APIRouter(include_in_schema=False)
@@ -42,8 +43,8 @@ async def submit(request: Request, control: ControlDep) -> HTMLResponse:
         new = NewUser.model_validate({"email": email, "password": password, "role": Role.OPERATOR})
         user = await set_up(control, token, new)
     except ValidationError as error:
-        return HTMLResponse(form_page(token, error.errors(include_input=False)[0]["msg"], email), 422)
-    except InvalidRequest as error:
+        return HTMLResponse(form_page(token, field_problems(error.errors())[0].message, email), 422)
+    except (InvalidRequest, Conflict) as error:
         return HTMLResponse(form_page(token, error.public, email), 422)
     except NotFound as error:
         return HTMLResponse(lost_page(error.public), 404)

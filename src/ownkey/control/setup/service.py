@@ -3,7 +3,7 @@
 import time
 
 from ownkey.control.admin.schemas import NewUser
-from ownkey.control.admin.service import create_user
+from ownkey.control.admin.service import lock_operators, prepare_user
 from ownkey.control.context import Control
 from ownkey.control.session_tokens import hash_token, new_token
 from ownkey.domain.errors import NotFound
@@ -12,6 +12,7 @@ from ownkey.storage import setup_tokens, users
 from ownkey.storage.records import User
 
 _LIFETIME = 86_400.0
+_SET_UP = "Ownkey is set up already: sign in, or ask an operator for an account."
 
 
 async def needs_operator(control: Control) -> bool:
@@ -31,17 +32,18 @@ async def make_link_token(control: Control) -> str:
 async def set_up(control: Control, token: str, new: NewUser) -> User:
     """Make the first operator. Raises NotFound when the link is used, expired or not needed any more.
 
-    The password is checked before the link is used up, so that a weak one costs nothing.
+    Everything that is wrong with the account itself raises InvalidRequest or Conflict and leaves the link good:
+    the link is used up in the transaction that makes the operator.
     """
     if not await needs_operator(control):
-        raise NotFound("Ownkey is set up already: sign in, or ask an operator for an account.")
-    if new.password is not None:
-        await control.passwords.hash(new.password.get_secret_value())
+        raise NotFound(_SET_UP)
+    user = await prepare_user(control, new)
     async with control.database.write() as connection:
-        good = await setup_tokens.consume(connection, hash_token(token, control.session_pepper), time.time())
-    if not good:
-        raise NotFound("This link has been used or has expired: restart Ownkey for a new one.")
-    user = await create_user(control, new)
-    async with control.database.write() as connection:
+        await lock_operators(connection)
+        if not await setup_tokens.consume(connection, hash_token(token, control.session_pepper), time.time()):
+            raise NotFound("This link has been used or has expired: restart Ownkey for a new one.")
+        if await users.count(connection, Role.OPERATOR) > 0:
+            raise NotFound(_SET_UP)
+        await users.create(connection, user)
         await setup_tokens.clear(connection)
     return user

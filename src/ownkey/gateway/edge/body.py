@@ -16,7 +16,7 @@ class Buffered:
 
 
 class Body:
-    """One body that arrives in pieces."""
+    """One body, collected without copying when it arrives in one piece."""
 
     __slots__ = ("_buffered", "_first", "_rest", "_size")
 

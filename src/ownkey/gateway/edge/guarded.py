@@ -227,7 +227,8 @@ class GuardedProtocol(HttpToolsProtocol):
         if host != self.service.known_host and host is not None:
             check_host(host)
             self.service.known_host = host
-        self.url = origin_form(self.url, host)
+        if self.url[:1] != b"/":
+            self.url = origin_form(self.url, host)
         self.path, self.query = read_target(self.url)
         if parser.should_upgrade():
             if method == "CONNECT" or first.get(b"upgrade", b"").lower() != b"h2c":
@@ -256,7 +257,7 @@ class GuardedProtocol(HttpToolsProtocol):
     def begin(self, cycle: Exchange | Refusal | None) -> None:
         """Make this the newest cycle."""
         self.newest = cycle
-        self.cycle = cast("RequestResponseCycle", cycle)
+        self.cycle = cycle  # pyright: ignore[reportAttributeAccessIssue] (stands in for uvicorn's own)
 
     def on_body(self, body: bytes) -> None:
         self.body_size += len(body)

@@ -5,7 +5,8 @@ from http import HTTPStatus
 
 from ownkey.gateway.edge.exchange import HeaderList
 
-_STATUS_LINES = {int(status): b"HTTP/1.1 %d %b" % (status, status.phrase.encode("ascii")) for status in HTTPStatus}
+_PHRASES = {int(status): status.phrase.encode("ascii") for status in HTTPStatus}
+_STATUS_LINES = {status: b"HTTP/1.1 %d %b" % (status, _PHRASES.get(status, b"")) for status in range(200, 600)}
 _TOKEN = re.compile(rb"[a-z0-9!#$%&'*+.^_`|~-]+")
 _OURS = frozenset({b"content-length", b"transfer-encoding", b"connection", b"keep-alive", b"upgrade", b"trailer"})
 _CONTROLS = bytes(byte for byte in range(32) if byte != 9) + b"\x7f"
@@ -52,7 +53,7 @@ class Heads:
         if fixed is not self._fixed:
             self._fixed = fixed
             self._fixed_lines = b"".join([b"\r\n%b: %b" % field for field in fixed])
-        line = _STATUS_LINES.get(status) or b"HTTP/1.1 %d " % status
-        if not 200 <= status <= 599:
+        line = _STATUS_LINES.get(status)
+        if line is None:
             raise ValueError("The status of an answer lies between 200 and 599.")
         return b"".join((line, self._fixed_lines, block, b"\r\n", framing, b"\r\n"))

@@ -17,6 +17,7 @@ from ownkey.gateway.edge.limits import Limits
 
 _JOIN_BELOW = 64 * 1024
 """Pieces smaller than this are copied together; larger ones are handed to the transport as they are."""
+_SMALL = 16 * 1024
 _BODILESS = frozenset({204, 304})
 _CLOSE = b"connection: close\r\n"
 _CHUNKED = b"transfer-encoding: chunked\r\n"
@@ -104,15 +105,16 @@ class Exchange:
     def add(self, piece: bytes) -> None:
         """Keep a piece of the body. Raises Unavailable when the process holds too much already.
 
-        A body in one piece costs no more than the read that brought it, and is neither copied nor counted.
+        Most bodies are small and come in one piece: those are not counted.
         """
         if self._whole is not None:
             self._whole.add(piece)
-        elif not self._first_piece:
+        elif not self._first_piece and len(piece) <= _SMALL:
             self._first_piece = piece
         else:
             self._whole = Body(self._connection.service.buffered)
-            self._whole.add(self._first_piece)
+            if self._first_piece:
+                self._whole.add(self._first_piece)
             self._whole.add(piece)
 
     def body(self) -> bytes:

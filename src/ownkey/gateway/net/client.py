@@ -72,7 +72,7 @@ class UpstreamClient:
         sent. A close that is still under way through the network escapes the poll. Then bytes were
         written, and whether the server acted on them is unknown. Only an idempotent request (GET,
         HEAD, OPTIONS; RFC 9110 section 9.2.2, RFC 9112 section 9.3.1) that got not one byte of
-        answer from a reused connection is then repeated, once, on another connection. A POST whose
+        answer from a reused connection is then repeated, once, on a new connection. A POST whose
         bytes were written is never repeated here: it could be billed twice. The caller sees
         ConnectionLost with `sent` and decides.
         """
@@ -84,7 +84,7 @@ class UpstreamClient:
         while True:
             # Looked up again each time: an empty pool is dropped while we wait.
             pool = self._pools.get(key) or self._add_pool(key, request.target)
-            connection, fresh = pool.take(), False
+            connection, fresh = None if repeated else pool.take(), False
             if connection is None:
                 connection, fresh = await pool.connect(timeouts)
                 if not fresh and not connection.usable():

@@ -225,12 +225,15 @@ class Connection(asyncio.Protocol):
         self._exchange = None
         exchange.ended = True
         transport = self._transport
-        if not self._parser.reusable or self._uploading or transport.is_closing() or transport.get_write_buffer_size():
+        if (
+            not self._parser.reusable
+            or self._uploading
+            or self._read_paused
+            or transport.is_closing()
+            or transport.get_write_buffer_size()
+        ):
             transport.abort()
             return
-        if self._read_paused:
-            self._read_paused = False
-            transport.resume_reading()
         hint = self._parser.keep_alive_hint
         lifetime = self._idle_lifetime if hint is None else min(self._idle_lifetime, hint - 1)
         if lifetime <= 0:

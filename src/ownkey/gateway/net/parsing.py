@@ -159,12 +159,14 @@ class ResponseParser:
         """Check the limits and take in what bears on framing and on the life of the connection."""
         self._length: int | None = None
         self._chunked = self._closing = False
-        if len(headers) > self._limits.max_headers:
+        limits = self._limits
+        if len(headers) > limits.max_headers:
             raise self._refuse("too many headers")
-        longest = self._limits.max_header_line
-        for name, value in headers:
-            if len(value) > longest or len(name) > longest:
+        if limits.max_head_bytes - self._head_left > limits.max_header_line:
+            longest = max([len(name) + len(value) for name, value in headers], default=0)
+            if longest > limits.max_header_line:
                 raise self._refuse("a header line is too long")
+        for name, value in headers:
             if name in _NOTED:
                 self._note(name, value)
 

@@ -1,0 +1,54 @@
+"""`GET /openapi.json`: FastAPI's document, with our errors and our ways to sign in."""
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
+
+from ownkey.control.problems import MEDIA_TYPE, Problem
+
+_ABOUT = "A gateway for language models where everyone brings their own keys. Errors are problem details (RFC 9457)."
+_OPEN_TO_ALL = frozenset({"/healthz", "/readyz", "/metrics", "/api/v1/auth/login"})
+_WAYS_IN = {
+    "apiKey": {"type": "http", "scheme": "bearer", "description": "An Ownkey API key with the scope `manage`."},
+    "session": {"type": "apiKey", "in": "cookie", "name": "__Host-ownkey", "description": "`ownkey` over plain http."},
+}
+_FASTAPI_ERRORS = ("HTTPValidationError", "ValidationError")
+
+
+def operation_id(route: APIRoute) -> str:
+    """`credentials_create`: short names for generated clients."""
+    return f"{route.tags[0]}_{route.name}" if route.tags else route.name
+
+
+def install_document(app: FastAPI) -> None:
+    """Make `app.openapi()` give the document, built when it is first asked for."""
+
+    def document() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = _build(app)
+        return app.openapi_schema
+
+    app.openapi = document
+
+
+def _build(app: FastAPI) -> dict[str, Any]:
+    made = get_openapi(title=app.title, version=app.version, routes=app.routes, description=_ABOUT)
+    components = made.setdefault("components", {})
+    schemas: dict[str, Any] = components.setdefault("schemas", {})
+    for name in _FASTAPI_ERRORS:
+        schemas.pop(name, None)
+    problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+    schemas |= problem.pop("$defs") | {"Problem": problem}
+    components["securitySchemes"] = _WAYS_IN
+    failure = {
+        "description": "Problem details",
+        "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+    for path, calls in made["paths"].items():
+        for call in calls.values():
+            call["responses"].pop("422", None)
+            call["responses"]["default"] = failure
+            call["security"] = [] if path in _OPEN_TO_ALL else [{name: []} for name in _WAYS_IN]
+    return made

@@ -1,0 +1,65 @@
+"""Stopping without losing an accepted request."""
+
+import asyncio
+import socket
+from collections.abc import Generator
+from contextlib import contextmanager
+from math import ceil
+
+import structlog
+import uvicorn
+
+from ownkey.control import Readiness
+
+_SETTLING_SECONDS = 5.0
+"""How long cancelled requests have for writing down how they ended."""
+_LOOK = 0.05
+
+log = structlog.get_logger(__name__)
+
+
+class DrainingServer(uvicorn.Server):
+    """uvicorn's server with another ending.
+
+    Told to stop, it first says in `/readyz` that it drains, and for `notice` seconds goes on taking
+    requests, so that load balancers can turn away. Then it takes no more, finishes what it accepted within
+    uvicorn's grace period, cancels the rest and waits until that is settled. Told a second time, it stops waiting.
+    """
+
+    def __init__(self, config: uvicorn.Config, readiness: Readiness, notice: float) -> None:
+        super().__init__(config)
+        self._readiness = readiness
+        self._notice = notice
+        self.reason = ""
+
+    def stop(self, reason: str) -> None:
+        """Begin to drain; the second call ends the waiting."""
+        if self.should_exit:
+            self.force_exit = True
+            return
+        self.reason = reason
+        self.should_exit = True
+        self._readiness.draining = True
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None]:
+        """uvicorn would take the signals itself, and raise them again at the end; ours are on the event loop."""
+        yield
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        log.info("draining", reason=self.reason, count=len(self.server_state.tasks))
+        until = asyncio.get_running_loop().time() + self._notice
+        while not self.force_exit and asyncio.get_running_loop().time() < until:
+            await asyncio.sleep(_LOOK)
+        await super().shutdown(sockets)
+        unfinished = set(self.server_state.tasks)
+        for task in unfinished:
+            task.cancel()
+        if unfinished:
+            log.warning("requests were cut off", count=len(unfinished))
+            await asyncio.wait(unfinished, timeout=_SETTLING_SECONDS)
+
+
+def grace_seconds(seconds: float) -> int:
+    """A grace period as uvicorn takes it."""
+    return ceil(seconds)
