@@ -6,6 +6,9 @@ HOST ?= 127.0.0.1
 PORT ?= 8080
 DATA_DIR ?= .data
 V := .venv/bin
+TEST_WORKERS ?= 2
+TEST_ARGS ?=
+BENCH_ARGS ?=
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -16,6 +19,7 @@ help: ## list the commands
 	$(V)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/runtime.lock
 	$(V)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/build.lock
 	$(V)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(V)/python -m compileall -q src .venv/lib >/dev/null || true
 	@touch $@
 
 .venv/dev.stamp: .venv/runtime.stamp requirements/dev.lock
@@ -29,6 +33,23 @@ setup-dev: .venv/dev.stamp
 run: setup ## start the server (PORT=8080 DATA_DIR=.data)
 	@exec $(V)/ownkey serve --host $(HOST) --port $(PORT) --data-dir $(DATA_DIR)
 
+.venv/system.stamp:
+	@PYTHON=$(PYTHON) ./scripts/install-system-packages postgresql
+	@touch $@
+
+setup-clients: setup-dev ## install older majors of the vendors' SDKs, each in an environment of its own
+	@./scripts/install-clients $(V)/python
+
+test: setup-dev .venv/system.stamp setup-clients ## every test, with a real Postgres; installs what it needs
+	$(V)/python -m pytest -n $(TEST_WORKERS) -m "not long" $(TEST_ARGS)
+
+test-long: setup-dev .venv/system.stamp setup-clients ## the long forms too (about half an hour)
+	$(V)/python -m pytest -n $(TEST_WORKERS) $(TEST_ARGS)
+
+bench: setup-dev ## compare with nginx and the bare sandbox, one core each
+	@PYTHON=$(PYTHON) ./scripts/install-system-packages nginx-light wrk
+	$(V)/python -m bench $(BENCH_ARGS)
+
 check: setup-dev ## format, lint, types, layers
 	$(V)/ruff format --check .
 	$(V)/ruff check .
@@ -39,4 +60,4 @@ lock: setup-dev ## renew the hash-locked dependency lists
 	$(V)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url pyproject.toml -o requirements/runtime.lock
 	$(V)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --group dev pyproject.toml -o requirements/dev.lock
 
-.PHONY: help setup setup-dev run check lock
+.PHONY: help setup setup-dev setup-clients run test test-long bench check lock

@@ -60,6 +60,7 @@ class Settings(BaseModel):
     journal_fsync_interval: float = Field(0.2, ge=0)
     usage_retention_days: int = Field(400, ge=1)
     secret_lifetime: float = Field(300.0, gt=0, le=3600)
+    shutdown_notice: float = Field(0.0, ge=0)
     shutdown_grace: float = Field(30.0, ge=0)
     log_format: str = Field("text", pattern="^(text|json)$")
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$")

@@ -4,7 +4,6 @@ import asyncio
 import socket
 from collections.abc import Generator
 from contextlib import contextmanager
-from math import ceil
 
 import structlog
 import uvicorn
@@ -58,8 +57,3 @@ class DrainingServer(uvicorn.Server):
         if unfinished:
             log.warning("requests were cut off", count=len(unfinished))
             await asyncio.wait(unfinished, timeout=_SETTLING_SECONDS)
-
-
-def grace_seconds(seconds: float) -> int:
-    """A grace period as uvicorn takes it."""
-    return ceil(seconds)

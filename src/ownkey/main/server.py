@@ -4,13 +4,14 @@ import asyncio
 import signal
 import socket
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
+from contextlib import AsyncExitStack
+from functools import partial
 from math import ceil
-from multiprocessing.connection import Connection
+from typing import Any
 
 import uvicorn
 import uvloop
-from fastapi import FastAPI
 
 from ownkey import __version__
 from ownkey.config import ConfigurationError, Settings
@@ -27,17 +28,19 @@ from ownkey.main.first_operator import prepare_first_operator
 from ownkey.main.listening import address_of, listen
 from ownkey.main.parts import Parts, open_parts
 from ownkey.main.readiness import ServerReadiness
-from ownkey.main.start_problem import start_problem
+from ownkey.main.start_refused import StartRefused, start_problems_told
 from ownkey.main.workers import Supervisor, WorkerPlace
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
-Announce = Callable[[Parts, Sequence[str]], None]
+_FAILED = 1
+_MISCONFIGURED = 2
 
 
 def serve(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT, then finish what was accepted.
 
-    Raises ConfigurationError before anything is served, and SystemExit with a line for any other cause.
+    Raises ConfigurationError for a wrong setting, and SystemExit with status 1, after a line on standard error, for
+    any other reason not to start and after a failure that ended the serving.
     """
     configure_logs(settings.log_format, settings.log_level)
     if settings.workers > 1 and settings.database.startswith("sqlite"):
@@ -45,39 +48,152 @@ def serve(settings: Settings) -> None:
         raise ConfigurationError(text)
     listener = listen(settings.host, settings.port)
     if settings.workers == 1:
-        serve_process(settings, listener)
+        _exit(_in_loop(_serve(settings, listener, _print, None)))
         return
-    address = address_of(listener)
-    lines = _run_loop(_prepare(settings, address))
-    if lines is None:
-        return
-    supervisor = Supervisor(settings.workers, serve_worker, settings, listener)
-    status = supervisor.run(ready=lambda: print("\n".join(lines), flush=True))  # noqa: T201
-    if status:
-        sys.exit(status)
-
-
-def serve_process(settings: Settings, listener: socket.socket) -> None:
-    """Serve on a listening socket in this process alone."""
-    address = address_of(listener)
-
-    def announce(parts: Parts, notice: Sequence[str]) -> None:
-        print("\n".join(_start_text(parts, address, notice)), flush=True)  # noqa: T201
-
-    _run_loop(_serve(settings, listener, announce, None))
+    lines = _in_loop(_prepare(settings, address_of(listener)))
+    if isinstance(lines, list):
+        supervisor = Supervisor(settings.workers, partial(serve_worker, settings, listener))
+        _exit(supervisor.run(ready=lambda: _print(lines)))
 
 
 def serve_worker(settings: Settings, listener: socket.socket, place: WorkerPlace) -> None:
-    """Serve as one of several processes; the supervisor has made the operator and prints the start-up text."""
+    """Serve as one of several processes. The supervisor has made the operator and prints the start-up text."""
     configure_logs(settings.log_format, settings.log_level)
-    # Ctrl-C reaches the whole process group; the supervisor passes it on as SIGTERM, once.
+    # Ctrl-C reaches the whole process group; the supervisor passes it on, once, as SIGTERM.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        _run_loop(_serve(settings, listener, lambda _parts, _notice: place.line.send_bytes(b"ready"), place))
+        _exit(_in_loop(_serve(settings, listener, place.report_ready, place)))
     except ConfigurationError as error:
-        print(f"ownkey: {error}", file=sys.stderr)  # noqa: T201
-        sys.exit(2)
+        _complain(error)
+        sys.exit(_MISCONFIGURED)
 
 
-def _run_loop[T](work: Coroutine[Any, Any, T]) -> T | None:
-    raise NotImplementedError
+async def _prepare(settings: Settings, address: str) -> list[str] | int:
+    """What is done once before several workers start; the start-up text. A status when told to stop meanwhile."""
+    _on_signals(_cancel_this_task())
+    try:
+        async with AsyncExitStack() as stack:
+            parts, control = await _open(stack, settings, ServerReadiness(), None)
+            notice = await prepare_first_operator(settings, control, address)
+            return _start_text(settings, parts, address, notice)
+    except asyncio.CancelledError:
+        return 0
+
+
+async def _serve(
+    settings: Settings, listener: socket.socket, announce: Callable[[list[str]], None], place: WorkerPlace | None
+) -> int:
+    """Serve in this event loop; the exit status."""
+    _on_signals(_cancel_this_task())
+    readiness = ServerReadiness()
+    try:
+        async with AsyncExitStack() as stack:
+            parts, control = await _open(stack, settings, readiness, place)
+            lines: list[str] = []
+            if place is None:
+                address = address_of(listener)
+                notice = await prepare_first_operator(settings, control, address)
+                lines = _start_text(settings, parts, address, notice)
+            server = DrainingServer(_uvicorn_config(settings, parts, control), readiness, settings.shutdown_notice)
+            _on_signals(lambda: server.stop("told to stop"))
+            if place is not None:
+                place.on_orphaned(lambda: server.stop("the supervisor is gone"))
+            parts.background.on_failure(lambda: server.stop("a background task ended"))
+            announce(lines)
+            await server.serve([listener])
+            return _FAILED if parts.background.failed else 0
+    except asyncio.CancelledError:
+        return 0
+
+
+async def _open(
+    stack: AsyncExitStack, settings: Settings, readiness: ServerReadiness, place: WorkerPlace | None
+) -> tuple[Parts, Control]:
+    with start_problems_told():
+        parts = await stack.enter_async_context(open_parts(settings, place.number if place else None))
+    readiness.follow(parts.database, parts.vault, parts.ledger.journal_fails)
+    control = Control(
+        database=parts.database,
+        vault=parts.vault,
+        gateway=parts.gateway,
+        session_pepper=parts.session_pepper,
+        registry=parts.registry,
+        readiness=readiness,
+        passwords=Passwords(),
+        settings=ControlSettings(
+            version=__version__,
+            public_url=settings.public_url,
+            sandbox_url=settings.sandbox_url,
+            secure_cookies=(settings.public_url or "").startswith("https://"),
+        ),
+    )
+    return parts, control
+
+
+def _uvicorn_config(settings: Settings, parts: Parts, control: Control) -> uvicorn.Config:
+    app = create_app(None, __version__)
+    app.state.control = control
+    return uvicorn.Config(
+        app,
+        http=data_plane_protocol(parts.pipeline.handle, Limits(body=settings.body_limit), _render_edge_error),
+        loop="none",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=ceil(settings.shutdown_grace),
+    )
+
+
+def _render_edge_error(path: str, error: OwnkeyError) -> tuple[HeaderList, bytes]:
+    """An error the edge found, in the format of the path."""
+    return render_error(error_format(path), error, "")
+
+
+def _in_loop(work: Coroutine[Any, Any, Any]) -> Any:
+    """What `work` returns, run on an event loop of its own; 1 when the server cannot start."""
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.get_loop().set_exception_handler(report_loop_failure)
+            return runner.run(work)
+    except StartRefused as error:
+        _complain(error)
+        sys.exit(_FAILED)
+
+
+def _on_signals(act: Callable[[], object]) -> None:
+    for number in _SIGNALS:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            asyncio.get_running_loop().add_signal_handler(number, act)
+
+
+def _cancel_this_task() -> Callable[[], object]:
+    task = asyncio.current_task()
+    assert task is not None  # noqa: S101
+    return task.cancel
+
+
+def _start_text(settings: Settings, parts: Parts, address: str, notice: Sequence[str]) -> list[str]:
+    lines = [f"Ownkey {__version__} on {address}", f"Master key: {parts.keyring.place}"]
+    if settings.sandbox_url:
+        lines.append(
+            f"Every provider is the sandbox at {settings.sandbox_url}: answers are simulated, nothing is billed."
+        )
+    return [*lines, *notice]
+
+
+def _print(lines: Sequence[str]) -> None:
+    print("\n".join(lines), flush=True)  # noqa: T201
+
+
+def _complain(error: Exception) -> None:
+    print(f"ownkey: {error}", file=sys.stderr)  # noqa: T201
+
+
+def _exit(status: int) -> None:
+    if status:
+        sys.exit(status)

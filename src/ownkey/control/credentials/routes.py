@@ -4,7 +4,8 @@ import time
 
 from fastapi import APIRouter
 
-from ownkey.control.credentials import service
+from ownkey.control.credentials import changing, service
+from ownkey.control.credentials.checks import visible_owners
 from ownkey.control.credentials.schemas import (
     CredentialChange,
     CredentialReply,
@@ -15,13 +16,11 @@ from ownkey.control.credentials.schemas import (
     show,
     show_test,
 )
-from ownkey.control.credentials.testing import Trial, require_test, run_trial
+from ownkey.control.credentials.testing import require_test
 from ownkey.control.identity import Caller, ControlDep
 from ownkey.control.shapes import Cursor, Limit, Listing
 from ownkey.control.strict_body import StrictRoute
 from ownkey.domain.money import format_usd
-from ownkey.domain.secret import Secret
-from ownkey.domain.tenancy import user_owner
 from ownkey.storage import credentials
 from ownkey.storage.usage_summary import GroupBy, summary
 
@@ -42,19 +41,14 @@ async def list_all(
 ) -> Listing[CredentialReply]:
     """The keys the caller may see, oldest first."""
     async with control.database.read() as connection:
-        page = await credentials.list_page(connection, service.visible_owners(caller), limit, cursor)
+        page = await credentials.list_page(connection, visible_owners(caller), limit, cursor)
     return Listing(items=[show(credential) for credential in page.items], next_cursor=page.next_cursor)
 
 
 @router.post("/test")
 async def test_unsaved(body: KeyTrial, caller: Caller, control: ControlDep) -> TestReply:
     """Test a key without storing it."""
-    provider = service.provider_of(control, body.provider)
-    owner = user_owner(caller.user_id)
-    base_url = service.check_endpoint(control, provider, body.base_url, owner)
-    await require_test(control, caller)
-    secret = Secret(body.api_key.get_secret_value())
-    return show_test(await run_trial(control, Trial(provider, base_url, secret, body.config or {}, of_platform=False)))
+    return show_test(await service.try_unsaved(control, caller, body))
 
 
 @router.get("/{credential_id}")
@@ -66,7 +60,8 @@ async def get(credential_id: str, caller: Caller, control: ControlDep) -> Creden
 @router.patch("/{credential_id}")
 async def change(credential_id: str, body: CredentialChange, caller: Caller, control: ControlDep) -> CredentialReply:
     """Change a key's settings, or the key itself."""
-    return show(await service.change(control, caller, credential_id, body))
+    credential, result = await changing.change(control, caller, credential_id, body)
+    return show(credential, show_test(result) if result else None)
 
 
 @router.delete("/{credential_id}", status_code=204)

@@ -1,14 +1,12 @@
 """Bodies and answers of `/credentials`. A key goes in and never comes out; only its mask does."""
 
-from datetime import datetime
-from ipaddress import ip_network
+import time
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, SecretStr, field_validator
+from pydantic import AfterValidator, Field, SecretStr
 
-from ownkey.control.shapes import Body, Line, Reply, instant, usd
-from ownkey.domain.credential import Credential
-from ownkey.domain.money import parse_usd
+from ownkey.control.shapes import Body, Flag, Instant, Line, ModelName, Network, Reply, Usd, instant, usd
+from ownkey.domain.credential import Credential, CredentialStatus
 from ownkey.domain.tenancy import Scope
 from ownkey.gateway import KeyTestResult
 
@@ -24,40 +22,28 @@ def _check_key(value: SecretStr) -> SecretStr:
     return SecretStr(text)
 
 
-def _check_network(value: str) -> str:
-    return str(ip_network(value.strip(), strict=False))
-
-
-def _check_money(value: str) -> str:
-    if parse_usd(value) <= 0:
-        raise ValueError("must be more than 0")
-    return value
-
-
 Key = Annotated[SecretStr, AfterValidator(_check_key)]
-Network = Annotated[str, AfterValidator(_check_network)]
-Usd = Annotated[str, Field(max_length=32), AfterValidator(_check_money)]
+Rank = Annotated[int, Field(ge=0, le=1_000_000, strict=True)]
+Config = Annotated[
+    dict[Annotated[str, Field(pattern=r"\A[a-z][a-z0-9_]{0,39}\Z")], Annotated[Line, Field(max_length=500)]],
+    Field(max_length=20),
+]
+"""What a provider asks for beyond a key; nothing in it is secret."""
 
 
 class _Settings(Body):
     label: Line | None = Field(None, max_length=100)
-    model: Line | None = Field(None, max_length=256)
+    model: ModelName | None = None
     base_url: Line | None = Field(None, max_length=2048)
-    config: dict[str, str] | None = Field(None, max_length=20)
-    priority: int | None = Field(None, ge=0, le=1_000_000)
-    weight: int | None = Field(None, ge=0, le=1_000_000)
-    is_default: bool | None = None
-    allowed_models: list[Line] | None = Field(None, max_length=200)
+    config: Config | None = None
+    priority: Rank | None = None
+    weight: Rank | None = None
+    is_default: Flag | None = None
+    allowed_models: list[ModelName] | None = Field(None, max_length=200)
     allowed_ips: list[Network] | None = Field(None, max_length=200)
-    expires_at: datetime | None = None
+    expires_at: Instant | None = None
     monthly_limit_usd: Usd | None = None
-
-    @field_validator("expires_at")
-    @classmethod
-    def _aware(cls, value: datetime | None) -> datetime | None:
-        if value is not None and value.tzinfo is None:
-            raise ValueError("needs a time zone, for example 2030-01-31T00:00:00Z")
-        return value
+    test: Flag = True
 
 
 class NewCredential(_Settings):
@@ -66,16 +52,16 @@ class NewCredential(_Settings):
     provider: Line = Field(max_length=64)
     api_key: Key = SecretStr("")
     scope: Scope = Scope.USER
-    team_id: Line | None = None
-    enabled: bool = True
-    test: bool = True
+    team_id: Line | None = Field(None, max_length=100)
+    enabled: Flag = True
 
 
 class CredentialChange(_Settings):
-    """Only the fields that are sent change. A new `api_key` replaces the old one."""
+    """Only the fields that are sent change. A new `api_key` replaces the old one and is tested unless `test` is
+    false; a `base_url` on another host takes the key again."""
 
     api_key: Key | None = None
-    enabled: bool | None = None
+    enabled: Flag | None = None
 
 
 class KeyTrial(Body):
@@ -84,7 +70,7 @@ class KeyTrial(Body):
     provider: Line = Field(max_length=64)
     api_key: Key = SecretStr("")
     base_url: Line | None = Field(None, max_length=2048)
-    config: dict[str, str] | None = Field(None, max_length=20)
+    config: Config | None = None
 
 
 class TestReply(Reply):
@@ -156,7 +142,7 @@ def show(credential: Credential, test: TestReply | None = None) -> CredentialRep
         scope=credential.owner.scope.value,
         masked_key=credential.masked_key,
         enabled=credential.enabled,
-        status=credential.status.value,
+        status=(CredentialStatus.EXPIRED if _has_expired(credential) else credential.status).value,
         status_detail=credential.status_detail,
         is_default=credential.is_default,
         priority=credential.priority,
@@ -173,3 +159,7 @@ def show(credential: Credential, test: TestReply | None = None) -> CredentialRep
         last_used_at=instant(credential.last_used_at),
         test=test,
     )
+
+
+def _has_expired(credential: Credential) -> bool:
+    return credential.expires_at is not None and credential.expires_at <= time.time()

@@ -1,91 +1,52 @@
-"""Storing and changing provider keys. Every write and its change-feed entry are one transaction."""
+"""Storing, testing and deleting provider keys. Every write and its change-feed entry are one transaction."""
 
 import time
 
+import msgspec
+
 from ownkey.control.context import Control
-from ownkey.control.credentials.schemas import CredentialChange, NewCredential
-from ownkey.control.credentials.testing import Trial, may_test, run_trial
-from ownkey.domain.catalogue import Provider
+from ownkey.control.credentials.checks import check_endpoint, check_secret, owner_for, provider_of, visible_owners
+from ownkey.control.credentials.labels import check_label, check_room, free_label, lock_keys
+from ownkey.control.credentials.schemas import KeyTrial, NewCredential
+from ownkey.control.credentials.testing import Trial, may_test, require_test, run_trial
 from ownkey.domain.credential import Credential, CredentialStatus
-from ownkey.domain.errors import Conflict, InvalidRequest, NotAllowed, NotFound
+from ownkey.domain.errors import Conflict, NotFound, SecretUnreadable
 from ownkey.domain.ids import CredentialId, new_id
 from ownkey.domain.money import parse_usd
 from ownkey.domain.secret import Secret, mask
-from ownkey.domain.tenancy import PLATFORM, Owner, Principal, Role, Scope, user_owner
+from ownkey.domain.tenancy import PLATFORM, Owner, Principal, user_owner
 from ownkey.gateway import KeyTestResult, credential_place, owner_topic
 from ownkey.storage import changes, credentials
-from ownkey.storage.credentials import CredentialChanges
 
-_MOST_PER_OWNER = 500
-
-
-def visible_owners(caller: Principal) -> tuple[Owner, ...]:
-    """Whose keys the caller may see and change: their own, and the platform's for an operator."""
-    return tuple(owner for owner in caller.owners if owner != PLATFORM or caller.role is Role.OPERATOR)
-
-
-def owner_for(caller: Principal, scope: Scope) -> Owner:
-    """The owner of a new key. Raises NotAllowed for a scope that is not the caller's to fill."""
-    if scope is Scope.USER:
-        return user_owner(caller.user_id)
-    if scope is Scope.PLATFORM and caller.role is Role.OPERATOR:
-        return PLATFORM
-    for owner in caller.owners:
-        if owner.scope is scope and owner != PLATFORM:
-            return owner
-    raise NotAllowed(f"You may not store keys of the scope {scope.value}.", param="scope")
-
-
-def provider_of(control: Control, name: str) -> Provider:
-    """The catalogue's row. Raises InvalidRequest with the names there are."""
-    provider = control.gateway.catalogue.provider(name)
-    if provider is None:
-        names = ", ".join(sorted(row.name for row in control.gateway.catalogue.providers()))
-        raise InvalidRequest(f"There is no provider of this name; there are {names}.", param="provider")
-    return provider
-
-
-def check_endpoint(control: Control, provider: Provider, base_url: str | None, owner: Owner) -> str | None:
-    """The base URL without its final slash, checked; users' endpoints must be public or allowed by the operator."""
-    if base_url is None:
-        if provider.base_url is None:
-            raise InvalidRequest(f"{provider.title} has no fixed address: send base_url.", param="base_url")
-        return None
-    if owner != PLATFORM:
-        control.gateway.check_endpoint(base_url)
-    return base_url.rstrip("/")
+NO_KEY = "(no key)"
+"""The mask of a credential without a secret, for endpoints that take none."""
 
 
 async def create(control: Control, caller: Principal, new: NewCredential) -> tuple[Credential, KeyTestResult | None]:
-    """Store a key and, unless told not to, test it. Raises Conflict when the owner has it already."""
+    """Store a key and, unless told not to, test it. Raises Conflict when the owner has it or its label already."""
     owner = owner_for(caller, new.scope)
     provider = provider_of(control, new.provider)
     base_url = check_endpoint(control, provider, new.base_url, owner)
-    text = new.api_key.get_secret_value()
-    if not text and provider.key_required:
-        raise InvalidRequest(f"{provider.title} needs a key: send api_key.", param="api_key")
-    secret = Secret(text)
-    id_ = CredentialId(new_id("cred"))
-    async with control.database.read() as connection:
-        existing = await credentials.list_for_owners(connection, (owner,))
-    _check_room(existing, new.label, None)
+    secret, config = Secret(new.api_key.get_secret_value()), new.config or {}
+    check_secret(provider, secret, config)
     fingerprint = await control.vault.fingerprint(owner.tenant, provider.name, secret)
-    await _refuse_duplicate(control, owner, provider.name, fingerprint, base_url)
-    config = new.config or {}
+    await refuse_duplicate(control, owner, provider.name, fingerprint, base_url)
+    await _check_label_early(control, owner, new.label)
     result = None
     if new.test and await may_test(control, caller):
         result = await run_trial(control, Trial(provider, base_url, secret, config, owner == PLATFORM))
+    id_ = CredentialId(new_id("cred"))
     credential = Credential(
         id=id_,
         owner=owner,
         provider=provider.name,
-        label=new.label or _free_label(provider, existing),
-        masked_key=mask(text) if text else "(no key)",
+        label="",
+        masked_key=masked(secret),
         sealed=await control.vault.seal(secret, credential_place(owner, id_, provider.name)),
         enabled=new.enabled,
         status=result.status if result else CredentialStatus.UNTESTED,
-        status_detail=result.message if result and result.status is not CredentialStatus.VALID else "",
-        is_default=new.is_default if new.is_default is not None else False,
+        status_detail=_detail(result) if result else "",
+        is_default=bool(new.is_default),
         priority=new.priority if new.priority is not None else 100,
         weight=new.weight if new.weight is not None else 1,
         base_url=base_url,
@@ -99,6 +60,11 @@ async def create(control: Control, caller: Principal, new: NewCredential) -> tup
         last_tested_at=time.time() if result else None,
     )
     async with control.database.write() as connection:
+        existing = await lock_keys(connection, owner)
+        check_room(existing)
+        if new.label is not None:
+            check_label(existing, new.label)
+        credential = msgspec.structs.replace(credential, label=new.label or free_label(provider, existing))
         await credentials.create(connection, credential, fingerprint)
         await changes.append(connection, owner_topic(credential))
     await control.gateway.changed()
@@ -114,23 +80,6 @@ async def find(control: Control, caller: Principal, credential_id: str) -> Crede
     return found
 
 
-async def change(control: Control, caller: Principal, credential_id: str, wanted: CredentialChange) -> Credential:
-    """Change the fields that were sent. A new key is stored untested; test it with `POST …/test`."""
-    present = await find(control, caller, credential_id)
-    values = await _values(control, present, wanted)
-    async with control.database.write() as connection:
-        changed = await credentials.update(connection, present.owner, present.id, **values)
-        if changed is not None and wanted.is_default is not None:
-            await credentials.set_default(connection, present.owner, present.id, wanted.is_default)
-        changed = await credentials.get(connection, (present.owner,), present.id)
-        if changed is None:
-            raise NotFound("There is no credential with this id.")
-        await changes.append(connection, owner_topic(present))
-    control.gateway.forget_rests(present.id)
-    await control.gateway.changed()
-    return changed
-
-
 async def remove(control: Control, caller: Principal, credential_id: str) -> None:
     """Delete the key and what is left of its ciphertext in the database's files."""
     present = await find(control, caller, credential_id)
@@ -143,16 +92,27 @@ async def remove(control: Control, caller: Principal, credential_id: str) -> Non
     await control.database.scrub()
 
 
+async def try_unsaved(control: Control, caller: Principal, trial: KeyTrial) -> KeyTestResult:
+    """Test a key that is not stored. Raises InvalidRequest, or RateLimited when the minute's tests are used up."""
+    provider = provider_of(control, trial.provider)
+    base_url = check_endpoint(control, provider, trial.base_url, user_owner(caller.user_id))
+    secret, config = Secret(trial.api_key.get_secret_value()), trial.config or {}
+    check_secret(provider, secret, config)
+    await require_test(control, caller)
+    return await run_trial(control, Trial(provider, base_url, secret, config, of_platform=False))
+
+
 async def retest(control: Control, credential: Credential) -> tuple[Credential, KeyTestResult]:
     """Test a stored key and record its health, unless it was changed meanwhile."""
-    provider = provider_of(control, credential.provider)
-    secret = await control.gateway.open_secret(credential)
-    trusted = credential.owner == PLATFORM
-    result = await run_trial(control, Trial(provider, credential.base_url, secret, credential.config, trusted))
-    detail = "" if result.status is CredentialStatus.VALID else result.message
+    result = await _try_stored(control, credential)
     async with control.database.write() as connection:
         await credentials.set_status(
-            connection, credential.id, result.status, detail, tested_at=time.time(), version=credential.version
+            connection,
+            credential.id,
+            result.status,
+            _detail(result),
+            tested_at=time.time(),
+            version=credential.version,
         )
         await changes.append(connection, owner_topic(credential))
         present = await credentials.get(connection, (credential.owner,), credential.id)
@@ -163,70 +123,36 @@ async def retest(control: Control, credential: Credential) -> tuple[Credential, 
     return present, result
 
 
-async def _values(control: Control, present: Credential, wanted: CredentialChange) -> CredentialChanges:
-    sent = wanted.model_fields_set
-    values: CredentialChanges = {}
-    if wanted.label is not None and wanted.label != present.label:
-        async with control.database.read() as connection:
-            existing = await credentials.list_for_owners(connection, (present.owner,))
-        _check_room(existing, wanted.label, present.id)
-        values["label"] = wanted.label
-    if wanted.enabled is not None:
-        values["enabled"] = wanted.enabled
-    if wanted.priority is not None:
-        values["priority"] = wanted.priority
-    if wanted.weight is not None:
-        values["weight"] = wanted.weight
-    if wanted.config is not None:
-        values["config"] = wanted.config
-    if "model" in sent:
-        values["model"] = wanted.model
-    if "allowed_models" in sent:
-        values["allowed_models"] = tuple(wanted.allowed_models) if wanted.allowed_models is not None else None
-    if "allowed_ips" in sent:
-        values["allowed_ips"] = tuple(wanted.allowed_ips) if wanted.allowed_ips is not None else None
-    if "expires_at" in sent:
-        values["expires_at"] = wanted.expires_at.timestamp() if wanted.expires_at else None
-    if "monthly_limit_usd" in sent:
-        values["monthly_limit"] = parse_usd(wanted.monthly_limit_usd) if wanted.monthly_limit_usd else None
-    if "base_url" in sent:
-        provider = provider_of(control, present.provider)
-        values["base_url"] = check_endpoint(control, provider, wanted.base_url, present.owner)
-    if wanted.api_key is not None and wanted.api_key.get_secret_value():
-        values |= await _new_secret(control, present, Secret(wanted.api_key.get_secret_value()))
-    return values
-
-
-async def _new_secret(control: Control, present: Credential, secret: Secret) -> CredentialChanges:
-    place = credential_place(present.owner, present.id, present.provider)
-    return {
-        "sealed": await control.vault.seal(secret, place),
-        "masked_key": mask(secret.reveal()),
-        "fingerprint": await control.vault.fingerprint(present.owner.tenant, present.provider, secret),
-        "status": CredentialStatus.UNTESTED,
-        "status_detail": "",
-        "last_tested_at": None,
-    }
-
-
-async def _refuse_duplicate(
-    control: Control, owner: Owner, provider: str, fingerprint: bytes, base_url: str | None
+async def refuse_duplicate(
+    control: Control, owner: Owner, provider: str, fingerprint: bytes, base_url: str | None, but: str | None = None
 ) -> None:
     """Before the test, so that a duplicate costs no call; the unique constraint holds against races."""
     async with control.database.read() as connection:
         twin = await credentials.find_same_key(connection, owner, provider, fingerprint, base_url)
-    if twin is not None:
+    if twin is not None and twin.id != but:
         raise Conflict(f"This key is stored already as {twin.label!r} ({twin.id}).", param="api_key")
 
 
-def _check_room(existing: list[Credential], label: str | None, but: str | None) -> None:
-    if but is None and len(existing) >= _MOST_PER_OWNER:
-        raise Conflict(f"There are {_MOST_PER_OWNER} keys already: delete one first.")
-    if label is not None and any(other.label == label and other.id != but for other in existing):
-        raise Conflict("Another of your keys has this label: labels choose a key, so each is used once.", param="label")
+def masked(secret: Secret) -> str:
+    return mask(secret.reveal()) if secret.reveal() else NO_KEY
 
 
-def _free_label(provider: Provider, existing: list[Credential]) -> str:
-    taken = {credential.label for credential in existing}
-    names = (provider.title if number == 1 else f"{provider.title} {number}" for number in range(1, len(taken) + 2))
-    return next(name for name in names if name not in taken)
+async def _try_stored(control: Control, credential: Credential) -> KeyTestResult:
+    provider = provider_of(control, credential.provider)
+    try:
+        secret = await control.gateway.open_secret(credential)
+    except SecretUnreadable as error:
+        return KeyTestResult(CredentialStatus.UNDECRYPTABLE, error.public, None)
+    of_platform = credential.owner == PLATFORM
+    return await run_trial(control, Trial(provider, credential.base_url, secret, credential.config, of_platform))
+
+
+async def _check_label_early(control: Control, owner: Owner, label: str | None) -> None:
+    """Before the test, which a taken label would waste; what counts is the check in the transaction."""
+    if label is not None:
+        async with control.database.read() as connection:
+            check_label(await credentials.list_for_owners(connection, (owner,)), label)
+
+
+def _detail(result: KeyTestResult) -> str:
+    return "" if result.status is CredentialStatus.VALID else result.message

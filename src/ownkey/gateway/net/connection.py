@@ -136,10 +136,10 @@ class Connection(asyncio.Protocol):
         else:
             await self._upload(exchange, head, body, timeouts.idle)
             now = self._loop.time()
-        deadline = now + timeouts.first_byte
-        while not exchange.head_done and not exchange.ended:
-            await self._wait(_FIRST_BYTE, deadline)
-        if exchange.error is not None and not exchange.head_done:
+        # Only the head or the end wakes this wait.
+        if not exchange.head_done and not exchange.ended:
+            await self._wait(_FIRST_BYTE, now + timeouts.first_byte)
+        if not exchange.head_done and exchange.error is not None:
             raise exchange.error
         return exchange
 

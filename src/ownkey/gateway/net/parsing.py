@@ -86,10 +86,12 @@ class ResponseParser:
         left = self._head_left
         if len(data) > left:
             # Cut, so that the limit counts the head alone and not the body that came with it.
+            self._head_left = 0
             self._execute(data[:left])
             if not exchange.head_done:
                 raise Malformed("the head of the response is too large")
-            data = data[left:]
+            self._execute(data[left:])
+            return
         self._head_left = left - len(data)
         self._execute(data)
 
