@@ -11,7 +11,7 @@ import re
 import sys
 import threading
 import traceback
-from collections.abc import Generator, MutableMapping
+from collections.abc import Generator, MutableMapping, Sequence
 from types import TracebackType
 from typing import Any, cast
 
@@ -61,14 +61,19 @@ def _outline_lines(failure: BaseException, seen: set[int]) -> Generator[str]:
     if earlier is not None and id(earlier) not in seen:
         yield from _outline_lines(earlier, seen)
         yield "which led to"
-    if isinstance(failure, BaseExceptionGroup):
-        for part in cast("BaseExceptionGroup[BaseException]", failure).exceptions:
-            if id(part) not in seen:
-                yield from _outline_lines(part, seen)
-                yield "which is part of"
+    for part in _parts(failure):
+        if id(part) not in seen:
+            yield from _outline_lines(part, seen)
+            yield "which is part of"
     for frame in traceback.extract_tb(failure.__traceback__):
         yield f'  File "{frame.filename}", line {frame.lineno}, in {frame.name}'
     yield type(failure).__qualname__ + _told(failure)
+
+
+def _parts(failure: BaseException) -> Sequence[BaseException]:
+    if isinstance(failure, BaseExceptionGroup):
+        return cast("BaseExceptionGroup[BaseException]", failure).exceptions
+    return ()
 
 
 def _told(failure: BaseException) -> str:

@@ -3,7 +3,6 @@
 import anthropic
 import openai
 import pytest
-
 from tests.services.stack import Stack, User
 
 TOOL = {
@@ -144,9 +143,7 @@ def test_embeddings(openai_client: openai.OpenAI) -> None:
     assert answer.usage.prompt_tokens > 0
 
 
-def test_models_in_the_shape_of_the_asker(
-    openai_client: openai.OpenAI, anthropic_client: anthropic.Anthropic
-) -> None:
+def test_models_in_the_shape_of_the_asker(openai_client: openai.OpenAI, anthropic_client: anthropic.Anthropic) -> None:
     ids = {model.id for model in openai_client.models.list()}
     assert "anthropic/claude-sonnet-4.5" in ids
     assert {model.id for model in anthropic_client.models.list(limit=1000)} == ids

@@ -1,11 +1,13 @@
 """An Ownkey that may reach the test's own provider, and platform keys to be paid by."""
 
 import socket
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from itertools import count
+from typing import Any
 
+import httpx2
 import pytest
-
 from tests.gateway.upstream import ScriptedUpstream
 from tests.services.stack import Process, Stack, User
 
@@ -51,6 +53,14 @@ def workshop(
 _numbers = count(1)
 
 
+def until(true: Callable[[], bool], what: str, seconds: float = 15.0) -> None:
+    """Poll for what another process does in its own time."""
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline, f"waited in vain for {what}"
+        time.sleep(0.02)
+
+
 def bare(user: User) -> User:
     """The user without keys and with the default preferences: cheaper than a new one."""
     for row in user.api.get("/credentials").json()["items"]:
@@ -74,3 +84,17 @@ def user(workshop_user: User) -> User:
 def new_key() -> str:
     """A provider key that no other test uses; extend it to choose the sandbox's mood."""
     return f"sk-test-key-{next(_numbers):04d}"
+
+
+Requests = Callable[[str], list[dict[str, Any]]]
+
+
+@pytest.fixture
+def sandbox_requests(sandbox: Process) -> Iterator[Requests]:
+    """What the sandbox received with keys that end so, the newest last."""
+    with httpx2.Client(base_url=sandbox.url, trust_env=False) as client:
+
+        def received(key_suffix: str) -> list[dict[str, Any]]:
+            return client.get("/__sandbox/requests", params={"key_suffix": key_suffix}).json()["requests"]
+
+        yield received

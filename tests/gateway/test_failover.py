@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 import pytest
-
 from tests.gateway.conftest import Workshop
 from tests.gateway.upstream import Reply, chat_answer, refusal
 from tests.services.stack import User

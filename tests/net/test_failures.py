@@ -149,7 +149,7 @@ async def test_total_time_runs_also_while_nobody_reads() -> None:
         gone.set()
 
     async with HostileServer(script) as server, client_of() as client:
-        response = await client.send(ask(server, timeouts=Timeouts(total=SHORT)))
+        response = await client.send(ask(server, timeouts=Timeouts(total=SHORT * 6)))
         await gone.wait()
         with pytest.raises(TimedOut):
             await response.chunk()

@@ -34,7 +34,8 @@ from ownkey.gateway.net.host import read_host
 )
 def test_url_has_one_normal_form(url: str, label: str, host_header: bytes, path: bytes) -> None:
     target = Target.parse(url)
-    assert (target.label, target.host_header, target.path) == (label, host_header, path)
+    assert (target.label, target.path) == (label, path)
+    assert b"\r\nhost: " + host_header + b"\r\n" in target.start
 
 
 @pytest.mark.parametrize(

@@ -65,7 +65,7 @@ def test_any_object_is_read_or_refused(body: dict[str, Any], source: WireFormat,
         assert isinstance(msgspec.json.decode(written.body), dict)
 
 
-@pytest.mark.parametrize("format_", list(CHAT_FORMATS.values()), ids=str)
+@pytest.mark.parametrize("format_", list(CHAT_FORMATS.values()), ids=list(CHAT_FORMATS))
 @settings(max_examples=200, deadline=None)
 @given(data=st.data())
 def test_any_upstream_bytes_end_in_an_event(format_: Any, data: st.DataObject) -> None:

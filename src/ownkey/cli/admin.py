@@ -4,16 +4,21 @@ import asyncio
 import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ownkey.cli.client import CommandFailed, JsonOption
+from ownkey.cli.client import JsonOption
+from ownkey.cli.failures import CommandFailed, told_in_a_line
 from ownkey.cli.output import show
 from ownkey.cli.secret_input import read_secret
-from ownkey.config import Settings, load_settings
 
-app = typer.Typer(help="The operator's commands; they work on the data directory or the database directly.")
+if TYPE_CHECKING:
+    from ownkey.config import Settings
+
+app = typer.Typer(
+    help="The operator's commands; they work on the data directory or the database directly.", no_args_is_help=True
+)
 DataDir = Annotated[Path | None, typer.Option("--data-dir", help="Where database and master key live [.data]")]
 Config = Annotated[Path | None, typer.Option("--config", help="Settings file (ownkey.toml)")]
 
@@ -27,19 +32,27 @@ def create_user(
     as_json: JsonOption = False,
 ) -> None:
     """Make an account. The password is read from the terminal or from standard input."""
-    from ownkey.cli.local import add_user
-
     password = read_secret("Password")
-    user = _run(lambda settings: add_user(settings, email, password, operator), data_dir, config)
+
+    async def work(settings: "Settings") -> dict[str, Any]:
+        from ownkey.cli.local import add_user
+
+        return await add_user(settings, email, password, operator)
+
+    user = _run(work, data_dir, config)
     show(user, as_json, f"Made {user['email']} ({user['role']}, {user['id']}).")
 
 
 @app.command("rotate-master-key")
 def rotate_master_key(data_dir: DataDir = None, config: Config = None, as_json: JsonOption = False) -> None:
     """Bring every data key under a new master key while the server runs. Run it again if it was cut off."""
-    from ownkey.cli.local import rotate_keys
 
-    report = _run(rotate_keys, data_dir, config)
+    async def work(settings: "Settings") -> dict[str, Any]:
+        from ownkey.cli.local import rotate_keys
+
+        return await rotate_keys(settings)
+
+    report = _run(work, data_dir, config)
     text = f"Primary master key {report['primary']}; {report['rewrapped']} data keys rewrapped. {report['advice']}"
     show(report, as_json, text)
 
@@ -52,9 +65,13 @@ def backup(
     as_json: JsonOption = False,
 ) -> None:
     """Write a consistent copy of the database while the server runs. It holds no plaintext and no master key."""
-    from ownkey.cli.local import back_up
 
-    _run(lambda settings: back_up(settings, target), data_dir, config)
+    async def work(settings: "Settings") -> None:
+        from ownkey.cli.local import back_up
+
+        await back_up(settings, target)
+
+    _run(work, data_dir, config)
     text = f"Wrote {target}. It opens only with the master key: keep that elsewhere."
     show({"backup": str(target)}, as_json, text)
 
@@ -67,18 +84,31 @@ def restore(
     as_json: JsonOption = False,
 ) -> None:
     """Put a backup in place of an absent or empty database. Stop the server first."""
-    from ownkey.cli.local import put_back
 
-    _run(lambda settings: put_back(settings, source), data_dir, config)
+    async def work(settings: "Settings") -> None:
+        from ownkey.cli.local import put_back
+
+        await put_back(settings, source)
+
+    _run(work, data_dir, config, new=True)
     show({"restored": str(source)}, as_json, f"Restored {source}.")
 
 
-def _run(work: Callable[[Settings], Awaitable[Any]], data_dir: Path | None, config: Path | None) -> Any:
-    settings = load_settings(os.environ, {"data_dir": data_dir}, config)
-    if not settings.data_dir.is_dir() and settings.database_url is None:
-        raise CommandFailed(f"there is no data directory {settings.data_dir}: see --data-dir")
+def _run(
+    work: "Callable[[Settings], Awaitable[Any]]", data_dir: Path | None, config: Path | None, *, new: bool = False
+) -> Any:
+    """Do `work` with the settings; `new` says that the data directory need not exist yet."""
+    with told_in_a_line():
+        from ownkey.config import load_settings
 
-    async def run() -> Any:
-        return await work(settings)
+        settings = load_settings(os.environ, {"data_dir": data_dir}, config)
+        if not new and not settings.data_dir.is_dir() and settings.database_url is None:
+            raise CommandFailed(f"there is no data directory {settings.data_dir}: see --data-dir")
 
-    return asyncio.run(run())
+        async def run() -> Any:
+            return await work(settings)
+
+        try:
+            return asyncio.run(run())
+        except OSError as error:
+            raise CommandFailed(f"{error.filename}: {error.strerror}" if error.filename else str(error)) from None

@@ -8,11 +8,8 @@ from typing import Annotated
 import typer
 
 from ownkey.cli import admin, api_keys, keys, lookups
-from ownkey.cli.client import CommandFailed
 from ownkey.cli.doctor import doctor
-from ownkey.config import ConfigurationError, load_settings
-from ownkey.domain.errors import OwnkeyError
-from ownkey.vault.errors import MasterKeyError
+from ownkey.cli.failures import CommandFailed, told_in_a_line
 
 app = typer.Typer(
     name="ownkey",
@@ -34,12 +31,15 @@ def serve(
     data_dir: Annotated[Path | None, typer.Option(help="Where database, journal and master key live [.data]")] = None,
     config: Annotated[Path | None, typer.Option(help="Settings file (ownkey.toml)")] = None,
     workers: Annotated[int | None, typer.Option(help="Worker processes; more than one needs Postgres")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Write the log as JSON")] = False,
 ) -> None:
     """Start the server."""
-    from ownkey.main.server import serve as run
+    with told_in_a_line():
+        from ownkey.config import load_settings
+        from ownkey.main.server import serve as run
 
-    overrides = {"host": host, "port": port, "data_dir": data_dir, "workers": workers}
-    run(load_settings(os.environ, overrides, config))
+        overrides = {"host": host, "port": port, "data_dir": data_dir, "workers": workers}
+        run(load_settings(os.environ, overrides | ({"log_format": "json"} if as_json else {}), config))
 
 
 @app.command()
@@ -60,12 +60,6 @@ def main() -> None:
     """Run the command line; errors are told in a line, not in a traceback."""
     try:
         app()
-    except ConfigurationError as error:
+    except CommandFailed as error:
         print(f"ownkey: {error}", file=sys.stderr)
-        sys.exit(2)
-    except (CommandFailed, MasterKeyError) as error:
-        print(f"ownkey: {error}", file=sys.stderr)
-        sys.exit(1)
-    except OwnkeyError as error:
-        print(f"ownkey: {error.operator or error.public}", file=sys.stderr)
-        sys.exit(1)
+        sys.exit(error.exit_code)

@@ -1,36 +1,38 @@
 """The client of the REST API that the commands share."""
 
-from collections.abc import Mapping
-from typing import Annotated, Any
+import os
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
-import httpx2
 import typer
+
+from ownkey.cli.failures import CommandFailed
+
+if TYPE_CHECKING:
+    import httpx2
 
 Json = dict[str, Any]
 
 UrlOption = Annotated[str, typer.Option("--url", envvar="OWNKEY_URL", help="Address of the server")]
-KeyOption = Annotated[
-    str,
-    typer.Option(
-        "--api-key", envvar="OWNKEY_API_KEY", help="An Ownkey API key with the scope manage", show_default=False
-    ),
-]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON")]
 DEFAULT_URL = "http://127.0.0.1:8080"
-
-
-class CommandFailed(Exception):
-    """A command cannot be carried out; the text is for the person who typed it."""
 
 
 class Client:
     """Calls `/api/v1` of one server. Errors become CommandFailed with the server's own words."""
 
     def __init__(self, url: str, api_key: str = "") -> None:
+        import httpx2  # not above: `ownkey serve` and the operator's commands do without it
+
         headers = {"authorization": f"Bearer {api_key}"} if api_key else {}
-        # Environment proxies are not used: the address is the person's own server.
-        self._http = httpx2.Client(base_url=url.rstrip("/"), headers=headers, timeout=60.0, trust_env=False)
         self._url = url
+        self._errors = (httpx2.HTTPError, httpx2.InvalidURL)
+        try:
+            # Environment proxies are not used: the address is the person's own server.
+            self._http = httpx2.Client(base_url=url.rstrip("/"), headers=headers, timeout=60.0, trust_env=False)
+        except (httpx2.InvalidURL, ValueError):
+            raise CommandFailed(f"{url!r} is no address such as {DEFAULT_URL}: see --url") from None
 
     def get(self, path: str, parameters: Mapping[str, str] | None = None) -> Json:
         return self._call("GET", path, parameters=parameters)
@@ -41,9 +43,6 @@ class Client:
     def patch(self, path: str, body: Json) -> Json:
         return self._call("PATCH", path, body)
 
-    def put(self, path: str, body: Json) -> Json:
-        return self._call("PUT", path, body)
-
     def delete(self, path: str) -> None:
         self._call("DELETE", path)
 
@@ -53,34 +52,93 @@ class Client:
         query = dict(parameters or {})
         while True:
             page = self.get(path, query)
+            if not isinstance(page.get("items"), list):
+                raise self._foreign("a list that is none")
             items += page["items"]
             if page.get("next_cursor") is None:
                 return items
             query["cursor"] = page["next_cursor"]
 
+    def sign_in(self, email: str, password: str) -> None:
+        """Open a session and use it from now on."""
+        answer = self._send("POST", "/auth/login", {"email": email, "password": password}, None)
+        # Sent by hand: a cookie marked Secure would not go back over the plain http of one's own machine.
+        self._http.headers["cookie"] = answer.headers.get("set-cookie", "").partition(";")[0]
+
+    def close(self) -> None:
+        self._http.close()
+
     def _call(
         self, method: str, path: str, body: Json | None = None, parameters: Mapping[str, str] | None = None
     ) -> Json:
+        answer = self._send(method, path, body, parameters)
+        if not answer.content:
+            return {}
+        found = _json_object(answer)
+        if found is None:
+            raise self._foreign("no JSON object")
+        return found
+
+    def _send(
+        self, method: str, path: str, body: Json | None, parameters: Mapping[str, str] | None
+    ) -> "httpx2.Response":
         try:
             answer = self._http.request(method, f"/api/v1{path}", json=body, params=parameters)
-        except httpx2.HTTPError as error:
+        except self._errors as error:
             text = f"no answer from {self._url} ({type(error).__name__}): is the server running? See --url."
             raise CommandFailed(text) from None
         if answer.is_success:
-            return answer.json() if answer.content else {}
-        raise CommandFailed(_told(answer))
+            return answer
+        problem = _json_object(answer)
+        if problem is None or "detail" not in problem:
+            raise self._foreign(f"{answer.status_code} without an explanation")
+        raise CommandFailed(f"{problem['detail']} ({answer.status_code} {problem.get('code', '')})")
+
+    def _foreign(self, what: str) -> CommandFailed:
+        return CommandFailed(f"{self._url} answered {what}: is this an Ownkey server?")
 
 
-def _told(answer: httpx2.Response) -> str:
+def _json_object(answer: "httpx2.Response") -> Json | None:
     try:
-        problem: Json = answer.json()
+        found: Any = answer.json()
     except ValueError:
-        return f"the server answered {answer.status_code} without an explanation: is this an Ownkey server?"
-    return f"{problem.get('detail', 'refused')} ({answer.status_code} {problem.get('code', '')})"
+        return None
+    return cast("Json", found) if isinstance(found, dict) else None
 
 
-def signed_in(url: str, api_key: str) -> Client:
-    """A client with an API key. Raises CommandFailed when there is none."""
+@contextmanager
+def signed_in(url: str) -> Generator[Client]:
+    """A client with the API key in OWNKEY_API_KEY. Raises CommandFailed when there is none.
+
+    There is no option for it: command lines can be read by everybody on the machine.
+    """
+    api_key = os.environ.get("OWNKEY_API_KEY", "").strip()
     if not api_key:
         raise CommandFailed("no API key: set OWNKEY_API_KEY, or make one with `ownkey api-keys create --email …`")
-    return Client(url, api_key)
+    if not api_key.isascii() or not api_key.isprintable():
+        raise CommandFailed("OWNKEY_API_KEY holds characters that no API key has")
+    client = Client(url, api_key)
+    try:
+        yield client
+    finally:
+        client.close()
+
+
+@contextmanager
+def by_password(url: str, email: str, password: str) -> Generator[Client]:
+    """A client with a session that ends with the block."""
+    client = Client(url)
+    try:
+        client.sign_in(email, password)
+        yield client
+        _sign_out(client)
+    finally:
+        client.close()
+
+
+def _sign_out(client: Client) -> None:
+    try:
+        client.post("/auth/logout", {})
+    except CommandFailed:
+        # The work is done, and the session ends by itself: a key just made must still be shown.
+        return

@@ -5,15 +5,16 @@ import os
 import shutil
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ownkey.cli.client import JsonOption
+from ownkey.cli.failures import CommandFailed, told_in_a_line
 from ownkey.cli.output import show
-from ownkey.config import Settings, load_settings
-from ownkey.domain.errors import OwnkeyError
-from ownkey.vault.errors import MasterKeyError
+
+if TYPE_CHECKING:
+    from ownkey.config import Settings
 
 _LOW_DISK = 512 * 1024 * 1024
 
@@ -24,7 +25,10 @@ def doctor(
     as_json: JsonOption = False,
 ) -> None:
     """Check settings, disk, database, master key and provider rows. Exits with 1 when something is wrong."""
-    settings = load_settings(os.environ, {"data_dir": data_dir}, config)
+    with told_in_a_line():
+        from ownkey.config import load_settings
+
+        settings = load_settings(os.environ, {"data_dir": data_dir}, config)
     steps = asyncio.run(_examine(settings))
     success = all(step["ok"] for step in steps)
     text = "\n".join(f"{'ok ' if step['ok'] else 'BAD'}  {step['name']}: {step['message']}" for step in steps)
@@ -33,7 +37,7 @@ def doctor(
         raise typer.Exit(1)
 
 
-async def _examine(settings: Settings) -> list[dict[str, Any]]:
+async def _examine(settings: "Settings") -> list[dict[str, Any]]:
     checks: list[tuple[str, Callable[[Settings], Awaitable[str]]]] = [
         ("disk", _disk),
         ("catalogue", _catalogue),
@@ -43,30 +47,32 @@ async def _examine(settings: Settings) -> list[dict[str, Any]]:
     steps: list[dict[str, Any]] = []
     for name, check in checks:
         try:
-            steps.append({"name": name, "ok": True, "message": await check(settings)})
-        except (OwnkeyError, MasterKeyError, OSError, ValueError) as error:
-            told = (error.operator or error.public) if isinstance(error, OwnkeyError) else str(error)
-            steps.append({"name": name, "ok": False, "message": told})
+            with told_in_a_line():
+                steps.append({"name": name, "ok": True, "message": await check(settings)})
+        except (CommandFailed, OSError, ValueError) as error:
+            steps.append({"name": name, "ok": False, "message": str(error)})
     return steps
 
 
-async def _disk(settings: Settings) -> str:
+async def _disk(settings: "Settings") -> str:
     folder = settings.data_dir.absolute()
     if not folder.is_dir():
         return f"{folder} does not exist yet; `ownkey serve` makes it"
     free = shutil.disk_usage(folder).free
     if free < _LOW_DISK:
-        raise OSError(f"only {free // 2**20} MiB are free at {folder}: the journal stops requests when it cannot write")
+        raise CommandFailed(
+            f"only {free // 2**20} MiB are free at {folder}: the journal stops requests when it is full"
+        )
     return f"{free // 2**30} GiB free at {folder}"
 
 
-async def _catalogue(settings: Settings) -> str:
+async def _catalogue(settings: "Settings") -> str:
     from ownkey.main.parts import open_catalogue
 
     return f"{len(open_catalogue(settings).providers())} providers"
 
 
-async def _database(settings: Settings) -> str:
+async def _database(settings: "Settings") -> str:
     from ownkey.storage.database import Database
 
     if settings.database_url is None and not (settings.data_dir / "ownkey.db").exists():
@@ -79,7 +85,7 @@ async def _database(settings: Settings) -> str:
         await database.close()
 
 
-async def _master_key(settings: Settings) -> str:
+async def _master_key(settings: "Settings") -> str:
     from ownkey.main.keyrings import open_keyring
     from ownkey.storage.data_keys import DatabaseDataKeys
     from ownkey.storage.database import Database

@@ -4,7 +4,8 @@ from typing import Annotated, Any
 
 import typer
 
-from ownkey.cli.client import DEFAULT_URL, CommandFailed, Json, JsonOption, KeyOption, UrlOption, signed_in
+from ownkey.cli.client import DEFAULT_URL, Client, Json, JsonOption, UrlOption, signed_in
+from ownkey.cli.failures import CommandFailed, WrongUsage
 from ownkey.cli.output import show, show_table
 from ownkey.cli.secret_input import read_secret
 
@@ -21,41 +22,44 @@ def add(
     model: Annotated[str | None, typer.Option(help="The one model this key serves")] = None,
     priority: Annotated[int | None, typer.Option(help="Lower is tried first [100]")] = None,
     weight: Annotated[int | None, typer.Option(help="Share among keys of one priority [1]")] = None,
+    allow_model: Annotated[list[str] | None, typer.Option(help="Allowed model or pattern; repeatable")] = None,
+    allow_ip: Annotated[list[str] | None, typer.Option(help="Allowed address or network; repeatable")] = None,
+    expires_at: Annotated[str | None, typer.Option(help="Such as 2030-01-31T00:00:00Z")] = None,
+    monthly_limit_usd: Annotated[str | None, typer.Option(help="Such as 25.00")] = None,
     default: Annotated[bool, typer.Option("--default", help="Use this key first")] = False,
     scope: Annotated[str, typer.Option(help="user, or platform for operators")] = "user",
     no_key: Annotated[bool, typer.Option("--no-key", help="The endpoint takes no key")] = False,
     test: Annotated[bool, typer.Option(help="Try the key with its provider")] = True,
     url: UrlOption = DEFAULT_URL,
-    api_key: KeyOption = "",
     as_json: JsonOption = False,
 ) -> None:
     """Store a key. It is read from the terminal or from standard input, never from the command line."""
-    client = signed_in(url, api_key)
     body: Json = {"provider": provider, "scope": scope, "test": test, "is_default": default}
     body |= _given(label=label, base_url=base_url, model=model, priority=priority, weight=weight)
-    if not no_key:
-        body["api_key"] = read_secret(f"Key for {provider}")
-    stored = client.post("/credentials", body)
+    body |= _given(allowed_models=allow_model, allowed_ips=allow_ip)
+    body |= _given(expires_at=expires_at, monthly_limit_usd=monthly_limit_usd)
+    with signed_in(url) as client:
+        if not no_key:
+            body["api_key"] = read_secret(f"Key for {provider}")
+        stored = client.post("/credentials", body)
     told = stored["test"]["message"] if stored.get("test") else "It was not tested."
     show(stored, as_json, f"Stored {stored['masked_key']} as {stored['label']!r} ({stored['id']}): {told}")
 
 
 @app.command("list")
-def list_keys(url: UrlOption = DEFAULT_URL, api_key: KeyOption = "", as_json: JsonOption = False) -> None:
+def list_keys(url: UrlOption = DEFAULT_URL, as_json: JsonOption = False) -> None:
     """List your keys with their health."""
-    rows = signed_in(url, api_key).every("/credentials")
+    with signed_in(url) as client:
+        rows = client.every("/credentials")
     show_table(rows, _COLUMNS, as_json, "No keys yet: add one with `ownkey keys add PROVIDER`.")
 
 
-@app.command()
-def test(which: Which, url: UrlOption = DEFAULT_URL, api_key: KeyOption = "", as_json: JsonOption = False) -> None:
+@app.command("test")
+def check(which: Which, url: UrlOption = DEFAULT_URL, as_json: JsonOption = False) -> None:
     """Ask the provider whether a key works. Exits with 1 when it does not."""
-    client = signed_in(url, api_key)
-    result = client.post(f"/credentials/{_find(client, which)['id']}/test", {})
-    latency = f" ({result['latency_ms']:.0f} ms)" if result.get("latency_ms") is not None else ""
-    show(result, as_json, f"{result['status']}: {result['message']}{latency}")
-    if not result["success"]:
-        raise typer.Exit(1)
+    with signed_in(url) as client:
+        result = client.post(f"/credentials/{_find(client, which)['id']}/test", {})
+    _show_test(result, as_json, "")
 
 
 @app.command()
@@ -67,44 +71,52 @@ def update(
     enable: Annotated[bool | None, typer.Option("--enable/--disable", help="Whether requests may use it")] = None,
     default: Annotated[bool | None, typer.Option("--default/--no-default", help="Use this key first")] = None,
     url: UrlOption = DEFAULT_URL,
-    api_key: KeyOption = "",
     as_json: JsonOption = False,
 ) -> None:
     """Change a key's settings."""
-    client = signed_in(url, api_key)
     body = _given(label=label, priority=priority, weight=weight, enabled=enable, is_default=default)
     if not body:
-        raise CommandFailed("nothing to change: see --help")
-    changed = client.patch(f"/credentials/{_find(client, which)['id']}", body)
+        raise WrongUsage("nothing to change: see `ownkey keys update --help`")
+    with signed_in(url) as client:
+        changed = client.patch(f"/credentials/{_find(client, which)['id']}", body)
     show(changed, as_json, f"Changed {changed['label']!r}.")
 
 
 @app.command()
-def rotate(which: Which, url: UrlOption = DEFAULT_URL, api_key: KeyOption = "", as_json: JsonOption = False) -> None:
-    """Replace a key by a new one, which is read as `add` reads it, and test it."""
-    client = signed_in(url, api_key)
-    found = _find(client, which)
-    client.patch(f"/credentials/{found['id']}", {"api_key": read_secret(f"New key for {found['provider']}")})
-    result = client.post(f"/credentials/{found['id']}/test", {})
-    show(result, as_json, f"Replaced {found['label']!r}. {result['status']}: {result['message']}")
+def rotate(which: Which, url: UrlOption = DEFAULT_URL, as_json: JsonOption = False) -> None:
+    """Replace a key by a new one, which is read as `add` reads it, and test it. Exits with 1 when it does not work."""
+    with signed_in(url) as client:
+        found = _find(client, which)
+        body = {"api_key": read_secret(f"New key for {found['provider']}"), "test": False}
+        client.patch(f"/credentials/{found['id']}", body)
+        result = client.post(f"/credentials/{found['id']}/test", {})
+    _show_test(result, as_json, f"Replaced {found['label']!r}. ")
 
 
 @app.command()
-def rm(which: Which, url: UrlOption = DEFAULT_URL, api_key: KeyOption = "", as_json: JsonOption = False) -> None:
+def rm(which: Which, url: UrlOption = DEFAULT_URL, as_json: JsonOption = False) -> None:
     """Delete a key: it stops working at once and its ciphertext is gone."""
-    client = signed_in(url, api_key)
-    found = _find(client, which)
-    client.delete(f"/credentials/{found['id']}")
+    with signed_in(url) as client:
+        found = _find(client, which)
+        client.delete(f"/credentials/{found['id']}")
     show({"deleted": found["id"]}, as_json, f"Deleted {found['label']!r}.")
 
 
 def _given(**values: Any) -> Json:
-    return {name: value for name, value in values.items() if value is not None}
+    return {name: value for name, value in values.items() if value not in (None, [])}
 
 
-def _find(client: Any, which: str) -> Json:
-    rows: list[Json] = client.every("/credentials")
-    found = [row for row in rows if which in (row["id"], row["label"])]
+def _show_test(result: Json, as_json: bool, before: str) -> None:
+    latency = f" ({result['latency_ms']:.0f} ms)" if result.get("latency_ms") is not None else ""
+    show(result, as_json, f"{before}{result['status']}: {result['message']}{latency}")
+    if not result["success"]:
+        raise typer.Exit(1)
+
+
+def _find(client: Client, which: str) -> Json:
+    rows = client.every("/credentials")
+    found = [row for row in rows if row["id"] == which] or [row for row in rows if row["label"] == which]
     if len(found) != 1:
-        raise CommandFailed(f"no key has the id or label {which!r}: see `ownkey keys list`")
+        count = "several keys have" if found else "no key has"
+        raise CommandFailed(f"{count} the id or label {which!r}: see `ownkey keys list`")
     return found[0]

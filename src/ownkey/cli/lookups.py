@@ -4,38 +4,41 @@ from typing import Annotated
 
 import typer
 
-from ownkey.cli.client import DEFAULT_URL, JsonOption, KeyOption, UrlOption, signed_in
+from ownkey.cli.client import DEFAULT_URL, JsonOption, UrlOption, signed_in
 from ownkey.cli.output import show, show_table
 
 
-def providers(url: UrlOption = DEFAULT_URL, api_key: KeyOption = "", as_json: JsonOption = False) -> None:
+def providers(url: UrlOption = DEFAULT_URL, as_json: JsonOption = False) -> None:
     """List the providers a key can be stored for."""
     columns = ("name", "title", "eu", "formats", "key_example", "signup_url")
-    show_table(signed_in(url, api_key).every("/providers"), columns, as_json, "No providers.")
+    with signed_in(url) as client:
+        rows = client.every("/providers")
+    show_table(rows, columns, as_json, "No providers.")
 
 
 def models(
     filters: Annotated[str, typer.Option("--filter", help="eu, recommended, usable, provider:NAME")] = "",
     tier: Annotated[str | None, typer.Option(help="flagship, premium, standard, efficient, enterprise")] = None,
     url: UrlOption = DEFAULT_URL,
-    api_key: KeyOption = "",
     as_json: JsonOption = False,
 ) -> None:
     """List the curated models with prices in USD per million tokens."""
     query = {"filter": filters} | ({"tier": tier} if tier else {})
     columns = ("id", "title", "input_usd", "output_usd", "context_window", "tier", "eu", "usable")
-    show_table(signed_in(url, api_key).every("/models", query), columns, as_json, "No model passes the filter.")
+    with signed_in(url) as client:
+        rows = client.every("/models", query)
+    show_table(rows, columns, as_json, "No model passes the filter.")
 
 
 def usage(
     range_: Annotated[str, typer.Option("--range", help="24h, 7d, 30d, 90d or all")] = "30d",
     group_by: Annotated[str, typer.Option(help="model, provider, credential, user, day or hour")] = "model",
     url: UrlOption = DEFAULT_URL,
-    api_key: KeyOption = "",
     as_json: JsonOption = False,
 ) -> None:
     """Sum up what was used."""
-    found = signed_in(url, api_key).get("/usage", {"range": range_, "group_by": group_by})
+    with signed_in(url) as client:
+        found = client.get("/usage", {"range": range_, "group_by": group_by})
     if as_json:
         show(found, True, "")
         return
@@ -47,11 +50,11 @@ def usage(
 def requests(
     limit: Annotated[int, typer.Option(min=1, max=200, help="How many, newest first")] = 20,
     url: UrlOption = DEFAULT_URL,
-    api_key: KeyOption = "",
     as_json: JsonOption = False,
 ) -> None:
     """List the latest requests."""
-    rows = signed_in(url, api_key).get("/requests", {"limit": str(limit)})["items"]
+    with signed_in(url) as client:
+        rows = client.get("/requests", {"limit": str(limit)})["items"]
     columns = ("id", "at", "model", "provider", "payer", "status", "input_tokens", "output_tokens", "list_cost_usd")
     show_table(rows, columns, as_json, "No requests yet.")
 
@@ -59,11 +62,11 @@ def requests(
 def explain(
     model: Annotated[str, typer.Argument(help="Such as openai/gpt-5-mini")],
     url: UrlOption = DEFAULT_URL,
-    api_key: KeyOption = "",
     as_json: JsonOption = False,
 ) -> None:
     """Show which key a request would use, and why not the others. Nothing is sent."""
-    plan = signed_in(url, api_key).post("/route/explain", {"model": model})
+    with signed_in(url) as client:
+        plan = client.post("/route/explain", {"model": model})
     if as_json:
         show(plan, True, "")
         return

@@ -4,9 +4,6 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
-
 Json = dict[str, Any]
 
 
@@ -23,12 +20,19 @@ def show_table(rows: Sequence[Json], columns: Sequence[str], as_json: bool, noth
     if not rows:
         print(nothing)
         return
+    from rich.console import Console  # not above: it takes longer to import than most commands to run
+    from rich.table import Table
+
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
         table.add_column(column.replace("_", " "), overflow="fold")
     for row in rows:
         table.add_row(*[_cell(row.get(column)) for column in columns])
-    Console(highlight=False, markup=False, width=None if Console().is_terminal else 200).print(table)
+    console = Console(highlight=False, markup=False)
+    if not console.is_terminal:
+        # In a pipe lines are not folded: they may be searched.
+        console.width = console.measure(table).maximum
+    console.print(table)
 
 
 def _cell(value: Any) -> str:

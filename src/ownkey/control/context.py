@@ -1,42 +1,25 @@
 """What every control-plane route works with."""
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry
 
 from ownkey.control.passwords import Passwords
-from ownkey.domain.errors import OwnkeyError
 from ownkey.gateway import Gateway
 from ownkey.storage.database import Database
 from ownkey.vault import Vault
 
 
-class Readiness:
-    """Whether this process can serve: not draining, and its database and vault answer."""
+class Readiness(ABC):
+    """Whether this process can serve. `draining` is set when it has been told to stop."""
 
     def __init__(self) -> None:
         self.draining = False
-        self._database: Database | None = None
-        self._vault: Vault | None = None
 
-    def watch(self, database: Database, vault: Vault) -> None:
-        """Ask these parts from now on."""
-        self._database, self._vault = database, vault
-
+    @abstractmethod
     async def problems(self) -> list[str]:
-        """What keeps this process from serving; empty when nothing does."""
-        if self._database is None or self._vault is None:
-            return ["starting"]
-        found = ["draining"] if self.draining else []
-        try:
-            await self._database.ping()
-        except OwnkeyError:
-            found.append("database")
-        try:
-            await self._vault.check()
-        except OwnkeyError:
-            found.append("vault")
-        return found
+        """What keeps this process from serving, a word each; empty when nothing does."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,6 @@ class Problem(BaseModel):
     errors: list[FieldProblem] | None = None
 
 
-
 def install_problems(app: FastAPI) -> None:
     """Answer every error of `app` with problem details."""
     app.add_exception_handler(OwnkeyError, _own)

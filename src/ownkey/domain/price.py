@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from ownkey.domain.money import Nano
+from ownkey.domain.money import ZERO, Nano
 from ownkey.domain.usage import Usage
 
 
@@ -26,6 +26,8 @@ FREE = Rates()
 
 def list_cost(rates: Rates, usage: Usage) -> Nano:
     """The provider's asking price for `usage`, rounded up to a whole nano-dollar."""
+    if rates is FREE:
+        return ZERO
     for threshold, tier in rates.tiers:
         if usage.input_tokens > threshold:
             rates = tier

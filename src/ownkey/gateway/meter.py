@@ -129,24 +129,26 @@ class Meter:
 
     def cost(self) -> tuple[int, int]:
         """(list cost, charged), both in nano-dollars. Only the platform's keys are charged for."""
+        return self._costs(self.counted())
+
+    def _costs(self, usage: Usage) -> tuple[int, int]:
         attempt = self.attempt
         if attempt is None:
             return 0, 0
-        cost = list_cost(attempt.rates, self.counted())
+        cost = list_cost(attempt.rates, usage)
         return cost, cost if attempt.payer is Scope.PLATFORM else 0
 
     def opening(self) -> RequestRecord:
         """The record written before anything is sent: should we die, it stands, with the worst case asked for."""
         worst = Usage(self.ask.estimated_input_tokens, self.ask.max_tokens or 0, reported=False)
-        attempt = self.attempt
-        cost = list_cost(attempt.rates, worst) if attempt else 0
-        charged = cost if attempt is not None and attempt.payer is Scope.PLATFORM else 0
+        cost, charged = self._costs(worst)
         return self._record(RequestStatus.INTERRUPTED, worst, cost, charged, 0.0, "{}")
 
     def closing(self) -> RequestRecord:
         """The record of what happened."""
-        cost, charged = self.cost()
-        return self._record(self.status, self.counted(), cost, charged, self.elapsed_ms(), self._detail())
+        usage = self.counted()
+        cost, charged = self._costs(usage)
+        return self._record(self.status, usage, cost, charged, self.elapsed_ms(), self._detail())
 
     def _record(
         self, status: RequestStatus, usage: Usage, cost: int, charged: int, latency_ms: float, detail: str

@@ -3,7 +3,7 @@
 import asyncio
 import socket
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import structlog
 import uvicorn
@@ -12,7 +12,6 @@ from ownkey.control import Readiness
 
 _SETTLING_SECONDS = 5.0
 """How long cancelled requests have for writing down how they ended."""
-_LOOK = 0.05
 
 log = structlog.get_logger(__name__)
 
@@ -29,14 +28,16 @@ class DrainingServer(uvicorn.Server):
         super().__init__(config)
         self._readiness = readiness
         self._notice = notice
-        self.reason = ""
+        self._hurried = asyncio.Event()
+        self._reason = ""
 
     def stop(self, reason: str) -> None:
         """Begin to drain; the second call ends the waiting."""
         if self.should_exit:
             self.force_exit = True
+            self._hurried.set()
             return
-        self.reason = reason
+        self._reason = reason
         self.should_exit = True
         self._readiness.draining = True
 
@@ -46,10 +47,10 @@ class DrainingServer(uvicorn.Server):
         yield
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        log.info("draining", reason=self.reason, count=len(self.server_state.tasks))
-        until = asyncio.get_running_loop().time() + self._notice
-        while not self.force_exit and asyncio.get_running_loop().time() < until:
-            await asyncio.sleep(_LOOK)
+        log.info("draining", reason=self._reason, count=len(self.server_state.tasks))
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._notice):
+                await self._hurried.wait()
         await super().shutdown(sockets)
         unfinished = set(self.server_state.tasks)
         for task in unfinished:

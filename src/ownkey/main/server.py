@@ -8,7 +8,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 from math import ceil
-from typing import Any
+from typing import Any, TypeVar
 
 import uvicorn
 import uvloop
@@ -31,13 +31,14 @@ from ownkey.main.readiness import ServerReadiness
 from ownkey.main.start_refused import StartRefused, start_problems_told
 from ownkey.main.workers import Supervisor, WorkerPlace
 
+_T = TypeVar("_T")
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 _FAILED = 1
 _MISCONFIGURED = 2
 
 
-def serve(settings: Settings) -> None:
-    """Serve until SIGTERM or SIGINT, then finish what was accepted.
+def serve(settings: Settings, listener: socket.socket | None = None) -> None:
+    """Serve until SIGTERM or SIGINT, then finish what was accepted. `listener` is a socket that listens already.
 
     Raises ConfigurationError for a wrong setting, and SystemExit with status 1, after a line on standard error, for
     any other reason not to start and after a failure that ended the serving.
@@ -46,7 +47,7 @@ def serve(settings: Settings) -> None:
     if settings.workers > 1 and settings.database.startswith("sqlite"):
         text = "several workers need Postgres: set OWNKEY_DATABASE_URL, or leave workers at 1 (one process is fast)"
         raise ConfigurationError(text)
-    listener = listen(settings.host, settings.port)
+    listener = listener or listen(settings.host, settings.port)
     if settings.workers == 1:
         _exit(_in_loop(_serve(settings, listener, _print, None)))
         return
@@ -154,7 +155,7 @@ def _render_edge_error(path: str, error: OwnkeyError) -> tuple[HeaderList, bytes
     return render_error(error_format(path), error, "")
 
 
-def _in_loop(work: Coroutine[Any, Any, Any]) -> Any:
+def _in_loop(work: Coroutine[Any, Any, _T]) -> _T:
     """What `work` returns, run on an event loop of its own; 1 when the server cannot start."""
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

@@ -5,7 +5,7 @@ from fastapi import APIRouter
 from ownkey.control.api_keys import service
 from ownkey.control.api_keys.schemas import ApiKeyChange, ApiKeyReply, NewApiKey, NewApiKeyReply, fields_of
 from ownkey.control.identity import Caller, ControlDep
-from ownkey.control.shapes import Listing
+from ownkey.control.shapes import Cursor, Limit, Listing, newest_first
 from ownkey.control.strict_body import StrictRoute
 from ownkey.storage import api_keys
 
@@ -15,16 +15,20 @@ router = APIRouter(route_class=StrictRoute, prefix="/api-keys", tags=["api-keys"
 @router.post("", status_code=201)
 async def create(body: NewApiKey, caller: Caller, control: ControlDep) -> NewApiKeyReply:
     """Make a key. This answer is the only one that shows it."""
-    stored, key = await service.create(control, caller.user_id, body)
+    stored, key = await service.create(control, caller, body)
     return NewApiKeyReply.model_validate(fields_of(stored) | {"key": key.reveal()})
 
 
 @router.get("")
-async def list_all(caller: Caller, control: ControlDep) -> Listing[ApiKeyReply]:
-    """All of the caller's keys, newest first."""
+async def list_all(
+    caller: Caller, control: ControlDep, limit: Limit = 100, cursor: Cursor = None
+) -> Listing[ApiKeyReply]:
+    """The caller's keys, newest first."""
     async with control.database.read() as connection:
         stored = await api_keys.list_for_user(connection, caller.user_id)
-    return Listing(items=[ApiKeyReply.model_validate(fields_of(key)) for key in stored if key.revoked_at is None])
+    working = [key for key in stored if key.revoked_at is None]
+    page, following = newest_first(working, lambda key: (key.created_at, key.id), limit, cursor)
+    return Listing(items=[ApiKeyReply.model_validate(fields_of(key)) for key in page], next_cursor=following)
 
 
 @router.get("/{key_id}")
@@ -36,7 +40,7 @@ async def get(key_id: str, caller: Caller, control: ControlDep) -> ApiKeyReply:
 @router.patch("/{key_id}")
 async def change(key_id: str, body: ApiKeyChange, caller: Caller, control: ControlDep) -> ApiKeyReply:
     """Change a key's name or rights."""
-    return ApiKeyReply.model_validate(fields_of(await service.change(control, caller.user_id, key_id, body)))
+    return ApiKeyReply.model_validate(fields_of(await service.change(control, caller, key_id, body)))
 
 
 @router.delete("/{key_id}", status_code=204)

@@ -1,12 +1,10 @@
 """Bodies and answers of `/api-keys`."""
 
-from datetime import datetime
 from typing import Annotated
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
-from ownkey.control.credentials.schemas import Network
-from ownkey.control.shapes import Body, Line, Reply, instant
+from ownkey.control.shapes import Body, Instant, Line, ModelName, Network, Reply, instant
 from ownkey.domain.tenancy import KeyScope
 from ownkey.storage.records import StoredApiKey
 
@@ -14,22 +12,15 @@ from ownkey.storage.records import StoredApiKey
 class Limits(Body):
     """What the key may do in a minute."""
 
-    requests_per_minute: Annotated[int | None, Field(ge=1, le=1_000_000)] = None
+    requests_per_minute: Annotated[int, Field(ge=1, le=1_000_000, strict=True)] | None = None
 
 
 class _Rights(Body):
-    scopes: list[KeyScope] | None = Field(None, min_length=1)
-    models: list[Line] | None = Field(None, max_length=200)
+    scopes: list[KeyScope] | None = Field(None, min_length=1, max_length=10)
+    models: list[ModelName] | None = Field(None, max_length=200)
     allowed_ips: list[Network] | None = Field(None, max_length=200)
-    expires_at: datetime | None = None
+    expires_at: Instant | None = None
     limits: Limits | None = None
-
-    @field_validator("expires_at")
-    @classmethod
-    def _aware(cls, value: datetime | None) -> datetime | None:
-        if value is not None and value.tzinfo is None:
-            raise ValueError("needs a time zone, for example 2030-01-31T00:00:00Z")
-        return value
 
 
 class NewApiKey(_Rights):

@@ -1,8 +1,10 @@
 """The body of `/preferences`, which is also its answer."""
 
+from typing import Annotated
+
 from pydantic import Field, field_validator
 
-from ownkey.control.shapes import Body, Line
+from ownkey.control.shapes import Body, Flag, ModelName
 from ownkey.domain.credential import DEFAULT_KEY_ORDER, KeySource, Mode, PaidFallback, Preferences
 
 
@@ -10,12 +12,19 @@ class PreferencesBody(Body):
     """A user's defaults; a field left out of a PUT returns to its default."""
 
     mode: Mode = Mode.PLATFORM
-    model: Line | None = Field(None, max_length=256)
-    temperature: float | None = Field(None, ge=0, le=2, allow_inf_nan=False)
-    max_tokens: int | None = Field(None, ge=100, le=128_000)
-    require_eu: bool = False
+    model: ModelName | None = None
+    temperature: Annotated[float, Field(ge=0, le=2, allow_inf_nan=False, strict=True)] | None = None
+    max_tokens: Annotated[int, Field(ge=100, le=128_000, strict=True)] | None = None
+    require_eu: Flag = False
     key_order: list[KeySource] = list(DEFAULT_KEY_ORDER)
     paid_fallback: PaidFallback = PaidFallback.WHEN_NO_KEY
+
+    @field_validator("model")
+    @classmethod
+    def _not_itself(cls, value: str | None) -> str | None:
+        if value == "default":
+            raise ValueError("default means this preference: name a model")
+        return value
 
     @field_validator("key_order")
     @classmethod

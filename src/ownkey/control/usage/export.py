@@ -12,7 +12,7 @@ from ownkey.domain.usage import RequestRecord
 from ownkey.storage import usage
 
 _PAGE = 1000
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 async def csv_pages(control: Control, user_id: str, since: float | None) -> AsyncIterator[str]:

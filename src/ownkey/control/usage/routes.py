@@ -80,7 +80,7 @@ async def export(
     range_: RangeQuery = Range.MONTH,
     format_: Annotated[ExportFormat, Query(alias="format")] = ExportFormat.CSV,
 ) -> Response:
-    """The caller's requests of a range, oldest cursor last, one row each."""
+    """The caller's requests of a range, newest first, one row each."""
     await control.gateway.flush_usage()
     since = range_.since(time.time())
     if format_ is ExportFormat.CSV:

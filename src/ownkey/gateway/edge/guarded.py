@@ -428,7 +428,7 @@ class GuardedProtocol(HttpToolsProtocol):
         if self.transport.is_closing():
             return inf
         if self.phase == BODY:
-            if False:
+            if self.flow.read_paused:
                 # Not the client's delay: whoever reads the body, or the requests before it, takes time.
                 self._since = monotonic()
             return self._since + self.service.limits.body_seconds + self.body_size / self.service.limits.body_rate

@@ -16,7 +16,6 @@ from ownkey.gateway.net.settings import NetSettings
 from ownkey.gateway.net.target import Origin, Target
 from ownkey.gateway.net.tls import client_context
 
-_TARGETS_KEPT = 2048
 _Key = tuple[Origin, bool]
 
 
@@ -48,18 +47,8 @@ class UpstreamClient:
         }
         self._encoder = HeadEncoder()
         self._pools: dict[_Key, OriginPool] = {}
-        self._targets: dict[str, Target] = {}
         self._closing = False
         self._all_closed = asyncio.Event()
-
-    def target(self, url: str) -> Target:
-        """`Target.parse`, remembered for URLs without a query (a query may hold a key)."""
-        target = self._targets.get(url)
-        if target is None:
-            target = Target.parse(url)
-            if len(self._targets) < _TARGETS_KEPT and "?" not in url:
-                self._targets[url] = target
-        return target
 
     async def send(self, request: UpstreamRequest) -> UpstreamResponse:
         """Send a request and return its response once the head is there.

@@ -136,9 +136,13 @@ class Connection(asyncio.Protocol):
         else:
             await self._upload(exchange, head, body, timeouts.idle)
             now = self._loop.time()
-        # Only the head or the end wakes this wait.
-        if not exchange.head_done and not exchange.ended:
-            await self._wait(_FIRST_BYTE, now + timeouts.first_byte)
+        deadline = now + timeouts.first_byte
+        while not exchange.head_done and not exchange.ended:
+            waiter = self._expect(_FIRST_BYTE, deadline)
+            try:
+                await waiter
+            finally:
+                self._waited(waiter, exchange)
         if not exchange.head_done and exchange.error is not None:
             raise exchange.error
         return exchange
@@ -147,7 +151,7 @@ class Connection(asyncio.Protocol):
         """Wait for body bytes or the end, at most `idle` seconds."""
         deadline = self._loop.time() + idle
         while not exchange.pieces and not exchange.ended:
-            await self._wait(_IDLE, deadline)
+            await self._wait(exchange, _IDLE, deadline)
 
     def drained(self, exchange: Exchange) -> None:
         """The reader took what was buffered: read on."""
@@ -189,30 +193,38 @@ class Connection(asyncio.Protocol):
                     self._transport.write(view[offset:])
                 return
             if self._write_paused:
-                await self._wait(Stage.WRITE, self._loop.time() + idle)
+                await self._wait(exchange, Stage.WRITE, self._loop.time() + idle)
                 continue
             self._transport.write(view[offset : offset + _UPLOAD_SLICE])
             offset += _UPLOAD_SLICE
         self._uploading = exchange.ended
 
-    async def _wait(self, stage: Stage, deadline: float) -> None:
+    async def _wait(self, exchange: Exchange, stage: Stage, deadline: float) -> None:
+        waiter = self._expect(stage, deadline)
+        try:
+            await waiter
+        finally:
+            self._waited(waiter, exchange)
+
+    def _expect(self, stage: Stage, deadline: float) -> asyncio.Future[None]:
+        """Return a future for the next event; at `deadline` the exchange fails in `stage`."""
         if deadline >= self._ends_at:
             stage, deadline = _TOTAL, self._ends_at
         self._stage = stage
         self._set_deadline(deadline)
         waiter = self._waiter = self._loop.create_future()
-        exchange = self._exchange
-        try:
-            await waiter
-        finally:
-            # When the exchange has ended, the connection may already serve the next one: then
-            # neither the waiter nor the deadline is ours to change.
-            if self._waiter is waiter:
-                self._waiter = None
-            if self._exchange is exchange:
-                self._stage, self._deadline = _TOTAL, self._ends_at
-                if exchange is not None and (waiter.cancelled() or not waiter.done()):
-                    self.abandon(exchange)
+        return waiter
+
+    def _waited(self, waiter: asyncio.Future[None], exchange: Exchange) -> None:
+        """Tidy up after a wait, and close the connection when the wait was cancelled."""
+        # When the exchange has ended, the connection may already serve the next one: then neither
+        # the waiter nor the deadline is ours to change.
+        if self._waiter is waiter:
+            self._waiter = None
+        if self._exchange is exchange:
+            self._stage, self._deadline = _TOTAL, self._ends_at
+            if waiter.cancelled() or not waiter.done():
+                self.abandon(exchange)
 
     def _wake(self) -> None:
         waiter = self._waiter

@@ -77,31 +77,29 @@ class ResponseParser:
         What follows a complete message is dropped and makes the connection not `reusable`.
         """
         exchange = self._exchange
-        if exchange.head_done:
-            self._framing += len(data)
-            self._execute(data)
-            if self._framing > self._limits.framing_limit:
-                raise Malformed("too many bytes between two pieces of the body")
-            return
-        left = self._head_left
-        if len(data) > left:
-            # Cut, so that the limit counts the head alone and not the body that came with it.
-            self._head_left = 0
-            self._execute(data[:left])
-            if not exchange.head_done:
-                raise Malformed("the head of the response is too large")
-            self._execute(data[left:])
-            return
-        self._head_left = left - len(data)
-        self._execute(data)
-
-    def _execute(self, data: bytes) -> None:
         try:
-            self._parser.feed_data(data)
+            if exchange.head_done:
+                self._framing += len(data)
+                self._parser.feed_data(data)
+                if self._framing > self._limits.framing_limit:
+                    raise Malformed("too many bytes between two pieces of the body")
+            elif len(data) <= self._head_left:
+                self._head_left -= len(data)
+                self._parser.feed_data(data)
+            else:
+                self._feed_cut(data, self._head_left)
         except (HttpParserError, HttpParserUpgrade) as error:
             self.reusable = False
-            if not self._exchange.complete:
+            if not exchange.complete:
                 raise Malformed(self._why or f"the response is not valid HTTP/1.1: {error}") from None
+
+    def _feed_cut(self, data: bytes, left: int) -> None:
+        """Feed the head's last bytes first, so that its limit does not count the body that came with it."""
+        self._head_left = 0
+        self._parser.feed_data(data[:left])
+        if not self._exchange.head_done:
+            raise Malformed("the head of the response is too large")
+        self._parser.feed_data(data[left:])
 
     def _refuse(self, why: str) -> _Stop:
         self._why = why

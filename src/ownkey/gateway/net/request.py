@@ -13,6 +13,7 @@ _METHODS = IDEMPOTENT | {b"POST", b"PUT", b"PATCH", b"DELETE"}
 _WITH_LENGTH = frozenset({b"POST", b"PUT", b"PATCH"})
 _TOKEN = re.compile(rb"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _CONTROLS = bytes(code for code in range(32) if code != 9) + b"\x7f"
+_FIELD = b": ".join
 _NAMES_KEPT = 1024
 
 _OURS = frozenset(
@@ -66,13 +67,12 @@ class HeadEncoder:
 
     def encode(self, request: UpstreamRequest) -> bytes:
         """Return the head with its final empty line. Raises InvalidRequest, without the value."""
-        method, target, headers, body = request.method, request.target, request.headers, request.body
+        method, headers, body = request.method, request.headers, request.body
         names = self._names
-        lines = [b"%b %b HTTP/1.1\r\nhost: %b\r\naccept-encoding: identity" % (method, target.path, target.host_header)]
-        for field in headers:
-            if field[0] not in names:
-                self._admit(field[0])
-            lines.append(b": ".join(field))
+        for name, _ in headers:
+            if name not in names:
+                self._admit(name)
+        lines = [method + request.target.start, *map(_FIELD, headers)]
         if body or method in _WITH_LENGTH:
             lines.append(b"content-length: %d" % len(body))
         lines.append(b"\r\n")

@@ -33,8 +33,9 @@ class Target(Struct, frozen=True, repr_omit_defaults=False):
     """A place to send a request to, in normal form.
 
     `host` is an ASCII name or an address without brackets, `address` the address when the URL
-    gives one instead of a name. `path` is the request target in origin form: path and query. The
-    representation leaves the path out, because a query may hold a key.
+    gives one instead of a name. `path` is the request target in origin form: path and query.
+    `start` is what follows the method in every request there. The representation leaves the path
+    out, because a query may hold a key.
     """
 
     scheme: str
@@ -43,7 +44,7 @@ class Target(Struct, frozen=True, repr_omit_defaults=False):
     path: bytes
     address: IPv4Address | IPv6Address | None
     origin: Origin
-    host_header: bytes
+    start: bytes
 
     @classmethod
     def parse(cls, url: str, param: str = "base_url") -> Self:
@@ -68,14 +69,15 @@ class Target(Struct, frozen=True, repr_omit_defaults=False):
         port = _read_port(match["port"], scheme, param)
         shown = f"[{host}]" if ":" in host else host
         header = shown if port == _DEFAULT_PORTS[scheme] else f"{shown}:{port}"
+        request_target = _read_path(match["path"] or "/", match["query"] or "", param)
         return cls(
             scheme=scheme,
             host=host,
             port=port,
-            path=_read_path(match["path"] or "/", match["query"] or "", param),
+            path=request_target,
             address=address,
             origin=(scheme, host, port),
-            host_header=header.encode("ascii"),
+            start=b" %b HTTP/1.1\r\nhost: %b\r\naccept-encoding: identity" % (request_target, header.encode("ascii")),
         )
 
     @property
