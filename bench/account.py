@@ -1,7 +1,8 @@
 """Ownkey as it is tested: a user with an API key and stored provider keys, everything on."""
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx2
@@ -74,10 +75,11 @@ class Ownkey:
         self._client.close()
         self._running.stop()
 
-    def _session(self, email: str, password: str) -> httpx2.Client:
-        client = httpx2.Client(base_url=self.url + "/api/v1", timeout=20.0, trust_env=False)
-        _ok(client.post("/auth/login", json={"email": email, "password": password}))
-        return client
+    @contextmanager
+    def _session(self, email: str, password: str) -> Iterator[httpx2.Client]:
+        with httpx2.Client(base_url=self.url + "/api/v1", timeout=20.0, trust_env=False) as client:
+            _ok(client.post("/auth/login", json={"email": email, "password": password}))
+            yield client
 
 
 def _ok(answer: httpx2.Response) -> httpx2.Response:

@@ -8,6 +8,10 @@ from msgspec import Struct
 TEXT = "Please say in one sentence why a gateway between people and language models should cost next to nothing."
 _PATH = "/v1/chat/completions"
 PROVIDER_KEY = "sk-bench0123456789abcdef0123456789abcdef0123456789abcdef"
+PASSED = "gpt-4o-mini"
+"""Models that have a price, so that Ownkey reckons one; the sandbox answers all of them with the question."""
+STATIC = "llama-3.3-70b-versatile"
+TRANSLATED = "claude-sonnet-4-5"
 
 
 class Question(Struct, frozen=True):
@@ -35,7 +39,7 @@ class Question(Struct, frozen=True):
         return "\r\n".join([*lines, f"content-length: {len(self.body)}", "", self.body])
 
 
-def of_upstream(base: str, model: str = "echo", *, stream: bool = False) -> Question:
+def of_upstream(base: str, model: str = PASSED, *, stream: bool = False) -> Question:
     """As a provider is asked; `base` is the sandbox, or what stands for it."""
     return Question(f"{base}/openai{_PATH}", PROVIDER_KEY, _body(model, stream))
 

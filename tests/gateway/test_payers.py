@@ -2,10 +2,11 @@
 
 import sqlite3
 from collections.abc import Iterator
-from pathlib import Path
+from typing import Any
 
+import httpx2
 import pytest
-from tests.gateway.conftest import PLATFORM_KEY, Requests, Workshop
+from tests.gateway.conftest import PLATFORM_KEY, Requests, Workshop, until
 from tests.gateway.upstream import refusal
 from tests.services.stack import Process, Stack, User
 
@@ -125,10 +126,10 @@ def test_a_failing_own_endpoint_does_not_hand_its_key_to_another_address(
     assert not sandbox_requests(new_key[-9:])
 
 
-@pytest.fixture
-def vandalised(sandbox: Process, tmp_path: Path) -> Iterator[Stack]:
-    """A stack with a platform key, for a test that damages the database."""
-    running = Stack(tmp_path / "data", sandbox, OWNKEY_PLATFORM_KEY_OPENAI=PLATFORM_KEY)
+@pytest.fixture(scope="module")
+def vandalised(sandbox: Process, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A stack with a platform key, for tests that damage the database."""
+    running = Stack(tmp_path_factory.mktemp("vandalised"), sandbox, OWNKEY_PLATFORM_KEY_OPENAI=PLATFORM_KEY)
     yield running
     running.stop()
 
@@ -142,23 +143,28 @@ def damage(stack: Stack, credential: str) -> None:
     database.close()
 
 
-def test_an_unreadable_key_fails_closed_and_nobody_else_pays(vandalised: Stack) -> None:
-    user = vandalised.user("owner")
+@pytest.mark.parametrize("paid_fallback", ["when_no_key", "always"])
+def test_an_unreadable_key_fails_closed_and_nobody_else_pays(vandalised: Stack, paid_fallback: str) -> None:
+    user = vandalised.user(f"owner-{paid_fallback}")
     credential = user.add_key("openai", "sk-own-0001")["id"]
-    prefer(user, paid_fallback="always")
+    prefer(user, paid_fallback=paid_fallback)
     damage(vandalised, credential)
-    vandalised.stop()
-    vandalised.start()
-    user = User(vandalised, user.id, user.email, user.key)
-    try:
-        for _ in range(2):
-            answered = user.chat("openai/gpt-5-mini")
-            assert answered.status_code == 503, answered.text
-            assert answered.json()["error"]["code"] == "secret_unreadable"
-            assert answered.headers["x-should-retry"] == "false"
-            receipt = user.receipt(answered)
-            assert receipt["status"] == "failed"
-            assert receipt["charged_usd"] == "0"
-            assert all(made["payer"] == "user" for made in receipt["attempts_made"])
-    finally:
-        user.close()
+    fails_closed(user, user.chat("openai/gpt-5-mini"))
+    until(lambda: user.api.get(f"/credentials/{credential}").json()["status"] == "undecryptable", "the state")
+    if paid_fallback == "when_no_key":
+        until(lambda: not explain(user)["attempts"], "the plan to leave the key out")
+        assert explain(user)["refusal"]["code"] == "secret_unreadable"
+        fails_closed(user, user.chat("openai/gpt-5-mini"))
+
+
+def explain(user: User) -> dict[str, Any]:
+    return user.api.post("/route/explain", json={"model": "openai/gpt-5-mini"}).json()
+
+
+def fails_closed(user: User, answered: httpx2.Response) -> None:
+    assert answered.status_code == 503, answered.text
+    assert answered.json()["error"]["code"] == "secret_unreadable"
+    assert answered.headers["x-should-retry"] == "false"
+    receipt = user.receipt(answered)
+    assert (receipt["status"], receipt["error"], receipt["charged_usd"]) == ("failed", "secret_unreadable", "0")
+    assert all(made["payer"] == "user" for made in receipt["attempts_made"])

@@ -1,7 +1,7 @@
 """A process that has imported the server and forks ready ones: then a start costs a tenth of a second.
 
-Orders come as JSON over a socket of packets: `{"start": {variables}}` with two descriptors, the output and the
-listening socket, is answered with `{"pid": …}`; `{"wait": pid}` with `{"status": …}` once that process has ended.
+Orders come as JSON over a socket of packets: `{"start": {variables}, "user": null}` with two descriptors, the output
+and the listening socket, is answered with `{"pid": …}`; `{"wait": pid}` with `{"status": …}` once that process has ended.
 """
 
 import json
@@ -29,6 +29,8 @@ def main() -> None:
             pid = os.fork()
             if not pid:
                 channel.close()
+                if order["user"] is not None:
+                    os.setuid(order["user"])
                 _become_server(order["start"], *descriptors)
             for descriptor in descriptors:
                 os.close(descriptor)

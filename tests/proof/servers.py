@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from threading import Condition, Thread
 
-from tests.services.stack import Stack
+from tests.services.stack import Process, Stack
 
 REPOSITORY = Path(__file__).parents[2]
 _LISTENING = r"on (http://\S+)"
@@ -78,9 +78,9 @@ class Launcher:
         )
         theirs.close()
 
-    def start(self, variables: Mapping[str, str], output: int, listener: socket.socket) -> int:
-        """Fork a server; its process id."""
-        order = json.dumps({"start": dict(variables)}).encode()
+    def start(self, variables: Mapping[str, str], output: int, listener: socket.socket, user: int | None) -> int:
+        """Fork a server; its process id. `user` is the number of another user, who runs it."""
+        order = json.dumps({"start": dict(variables), "user": user}).encode()
         socket.send_fds(self._channel, [order], [output, listener.fileno()])
         return self._answer()["pid"]
 
@@ -102,10 +102,12 @@ class Launcher:
 class Forked:
     """A server forked by a launcher; the same to a `Stack` as `Process`."""
 
-    def __init__(self, launcher: Launcher, variables: Mapping[str, str], listener: socket.socket) -> None:
+    def __init__(
+        self, launcher: Launcher, variables: Mapping[str, str], listener: socket.socket, user: int | None = None
+    ) -> None:
         self._launcher = launcher
         reading, writing = os.pipe()
-        self.pid = launcher.start(variables, writing, listener)
+        self.pid = launcher.start(variables, writing, listener, user)
         os.close(writing)
         self.output = Output(reading)
         self._status: int | None = None
@@ -118,7 +120,7 @@ class Forked:
     def wait_until_ready(self) -> None:
         self.output.wait_for(_LISTENING)
 
-    def signal(self, number: int) -> None:
+    def send_signal(self, number: int) -> None:
         os.kill(self.pid, number)
 
     def wait(self) -> int:
@@ -129,18 +131,18 @@ class Forked:
     def stop(self, number: int = signal.SIGTERM) -> int:
         """Send a signal and wait for the end; the exit status."""
         if self._status is None:
-            self.signal(number)
+            self.send_signal(number)
         return self.wait()
 
 
 class ForkedStack(Stack):
     """A stack whose server comes from a launcher. Its socket outlives the server, as under systemd."""
 
-    def __init__(self, launcher: Launcher, data_dir: Path, sandbox_url: str, **environment: str) -> None:
+    def __init__(self, launcher: Launcher, data_dir: Path, sandbox: Process, **environment: str) -> None:
         self._launcher = launcher
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=512)
         self.server: Forked
-        super().__init__(data_dir, _Address(sandbox_url), **environment)  # type: ignore[arg-type]
+        super().__init__(data_dir, sandbox, **environment)
 
     def start(self) -> None:
         self.launch()
@@ -158,20 +160,12 @@ class ForkedStack(Stack):
 
     def close(self) -> None:
         """Stop the server if it runs, and give up the socket."""
-        if self.server.wait_status is None:
-            self.stop()
+        self.stop()
         self._listener.close()
 
     @property
     def url(self) -> str:
         return self.server.url
-
-
-class _Address:
-    """A sandbox that runs elsewhere."""
-
-    def __init__(self, url: str) -> None:
-        self.url = url
 
 
 class Command:

@@ -1,5 +1,7 @@
 """Bringing an accepted answer to the client: bytes pass when the formats agree, events are translated when not."""
 
+from typing import Any
+
 import msgspec
 
 from ownkey.domain.errors import OwnkeyError, UpstreamError
@@ -23,8 +25,7 @@ _EVENT_STREAM = [
     (b"cache-control", b"no-cache"),
     (b"x-accel-buffering", b"no"),
 ]
-_OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
-_NULL = msgspec.Raw(b"null")
+_OBJECT = msgspec.json.Decoder(dict[str, Any])
 
 
 class Relay:
@@ -132,7 +133,7 @@ def _check_answer(body: bytes, answered: Answered, meter: Meter) -> None:
         fields = _OBJECT.decode(body)
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         raise MalformedAnswer("no JSON object") from None
-    if fields.get("error", _NULL) != _NULL:
+    if fields.get("error") is not None:
         raise MalformedAnswer("an error in an answer with status 200", format_.errors.read(200, body))
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import socket
+import struct
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -129,6 +130,12 @@ class Client:
 
     def leave(self) -> None:
         self.writer.transport.abort()
+
+    def reset(self) -> None:
+        """Leave with RST, of which the server hears nothing but the loss."""
+        connected = self.writer.get_extra_info("socket")
+        connected.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.leave()
 
 
 class Served:

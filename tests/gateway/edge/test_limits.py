@@ -58,6 +58,25 @@ async def test_a_chunked_body_of_the_application_is_cut_off_while_it_reads(serve
     await served.until(lambda: not served.server.server_state.tasks)
 
 
+async def test_a_refusal_reaches_a_client_whose_body_nobody_reads(serve: Serve) -> None:
+    forever = asyncio.Event()
+
+    async def app(scope: object, receive: object, send: object) -> None:
+        await forever.wait()
+
+    served = await serve(app=app, limits={"other_body": 100_000})
+    client = await served.connect()
+    head = b"POST /api/x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+    await served.until(lambda: bool(served.connections))
+    (connection,) = served.connections
+    # Read at once, the first chunk makes uvicorn stop reading and the second is too much.
+    connection.data_received(head + b"11170\r\n" + b"x" * 70_000 + b"\r\n1312d00\r\n" + b"x" * 40_000)
+    async with asyncio.timeout(10):
+        await client.send(b"x" * 20_000_000)
+    assert (await client.answer()).status == 413
+    forever.set()
+
+
 async def test_heads_beyond_their_limits_are_refused(serve: Serve) -> None:
     served = await serve(limits={"head": 4000, "field": 2000, "target": 1000, "fields": 20})
     for path in PATHS:
@@ -156,8 +175,10 @@ async def test_deadlines_do_not_run_while_the_server_is_the_slow_one(serve: Serv
         await asyncio.sleep(0.6)
         responder.answer(200, PLAIN, b"ok")
 
-    client = await (await serve(handler, limits={"head_seconds": 0.2, "body_seconds": 0.2})).connect()
-    client.writer.write(get("/v1/x") + post("/v1/y", b"x" * 3_000_000))
+    client = await (
+        await serve(handler, limits={"head_seconds": 0.2, "body_seconds": 0.2, "body_rate": 10**9})
+    ).connect()
+    client.writer.write(get("/v1/x") + post("/v1/y", b"x" * 10_000_000))
     assert [(await client.answer()).status for _ in range(2)] == [200, 200]
 
 

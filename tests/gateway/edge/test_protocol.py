@@ -149,7 +149,8 @@ async def test_an_idle_connection_is_closed_after_the_keep_alive_time(serve: Ser
         client = await served.connect()
         await client.send(get(path))
         assert (await client.answer()).status == 200
-        assert await client.at_end()
+        async with asyncio.timeout(5):
+            assert await client.at_end()
 
 
 async def test_an_answer_that_takes_longer_than_the_keep_alive_time_is_not_cut(serve: Serve) -> None:

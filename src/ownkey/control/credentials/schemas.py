@@ -25,7 +25,7 @@ def _check_key(value: SecretStr) -> SecretStr:
 Key = Annotated[SecretStr, AfterValidator(_check_key)]
 Rank = Annotated[int, Field(ge=0, le=1_000_000, strict=True)]
 Config = Annotated[
-    dict[Annotated[str, Field(pattern=r"\A[a-z][a-z0-9_]{0,39}\Z")], Annotated[Line, Field(max_length=500)]],
+    dict[Annotated[str, Field(pattern="^[a-z][a-z0-9_]{0,39}$")], Annotated[Line, Field(max_length=500)]],
     Field(max_length=20),
 ]
 """What a provider asks for beyond a key; nothing in it is secret."""

@@ -134,7 +134,6 @@ class GuardedProtocol(HttpToolsProtocol):
         # uvicorn would tell the newest cycle only; all have been told.
         self.begin(None)
         self.running = None
-        self.pipeline.clear()
         super().connection_lost(exc)
 
     def eof_received(self) -> None:
@@ -281,7 +280,6 @@ class GuardedProtocol(HttpToolsProtocol):
         if not isinstance(newest, Exchange):
             super().on_message_complete()
             return
-        newest.expects_continue = False
         newest.request = Request(
             self.method,
             self.path,

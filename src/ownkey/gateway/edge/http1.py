@@ -133,7 +133,7 @@ class Exchange:
             return
         self.gone = True
         if self._left is not None and not self._left.done():
-            pass
+            self._left.set_result(None)
         if self._task is None:
             self._forget()
 

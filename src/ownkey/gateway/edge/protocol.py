@@ -63,7 +63,6 @@ class DataPlaneProtocol(GuardedProtocol):
     def await_body(self) -> None:
         cycle = self.newest
         if isinstance(cycle, Exchange) and cycle.expects_continue and cycle is self.running:
-            cycle.expects_continue = False
             self.transport.write(_CONTINUE)
 
     def _start_asgi_task(self, cycle: RequestResponseCycle | Exchange, app: ASGI3Application) -> None:

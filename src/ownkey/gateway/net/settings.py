@@ -27,8 +27,9 @@ class NetSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     `ca_file` is a PEM file of authorities trusted besides the system's.
     `high_water` is where a response nobody reads stops being taken from the socket.
     `idle_lifetime` is kept below the keep-alive time of common servers, so that a pooled
-    connection is rarely closed by the other side while we write to it. `framing_limit` bounds the
-    bytes between two pieces of body (chunk sizes, extensions, trailers).
+    connection is rarely closed by the other side while we write to it. `max_header_line` counts
+    name and value. `framing_limit` bounds the bytes between two pieces of body (chunk sizes,
+    extensions, trailers).
     """
 
     queue_timeout: float = 5.0
@@ -37,7 +38,7 @@ class NetSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     idle_timeout: float = 300.0
     total_timeout: float = 3600.0
     max_connections_per_origin: int = 2048
-    max_idle_per_origin: int = 64
+    max_idle_per_origin: int = 256
     idle_lifetime: float = 20.0
     max_head_bytes: int = 64 * 1024
     max_header_line: int = 16 * 1024

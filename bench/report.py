@@ -1,0 +1,179 @@
+"""The figures as a Markdown page."""
+
+from collections.abc import Iterable, Sequence
+
+from bench.machine import Cores, describe
+from bench.run import Results
+from bench.scale import Scale
+from bench.streaming import Streams
+from bench.targets import judge
+from bench.throughput import Row
+
+_BUSY = 0.9
+"""A server that had less of its core than this was not what limited the figure."""
+
+
+def render(results: Results, cores: Cores, scale: Scale, seconds: float) -> str:
+    """The whole page."""
+    parts = [
+        "# Ownkey beside nginx and the bare upstream",
+        _setting(cores, scale, seconds),
+        _targets(results),
+        _throughput(results, scale),
+        _latency(results),
+        _streams(results),
+        _starts(results),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _setting(cores: Cores, scale: Scale, seconds: float) -> str:
+    where = f"Server under test on core {cores.tested}; upstream and load generator on core {cores.other}."
+    if not cores.separate:
+        where += " **There is one core only: everything shares it, and no figure is one core's worth.**"
+    return f"{describe()}. {where} Medians of interleaved rounds; {scale.connections} connections; {seconds:.0f} s."
+
+
+def _targets(results: Results) -> str:
+    rows = [(each.what, each.target, each.measured, "met" if each.met else "**missed**") for each in judge(results)]
+    return "## Targets\n\n" + _table(("", "target", "measured", ""), rows)
+
+
+def _throughput(results: Results, scale: Scale) -> str:
+    ratios = results.throughput.ratios
+    head = ("", "requests/s", "p50 ms", "p99 ms", "CPU µs/request", "with usage stored", "share of core", "memory MB")
+    table = _table(head, [_throughput_row(row) for row in results.throughput.rows])
+    lines = [
+        f"- Ownkey / nginx, requests/s: {_each(ratios.per_second)}; the headline is the harder one, "
+        f"**{ratios.headline[1]:.2f}** before the {ratios.headline[0]} upstream.",
+        f"- Ownkey / nginx by CPU per request, which other load on the machine changes little: {_each(ratios.cpu)}.",
+        f"- Translated (OpenAI client, Anthropic upstream) / passed, requests/s: {ratios.translated:.2f}.",
+        *_limits(results.throughput.rows),
+    ]
+    title = f"## Small chat answers, not streamed, {scale.connections} connections"
+    text = (
+        "`static` is nginx answering the recorded bytes of the sandbox. “With usage stored” adds what Ownkey does "
+        "after the last answer: its journal into the database."
+    )
+    return f"{title}\n\n{table}\n\n{text}\n\n" + "\n".join(lines)
+
+
+def _throughput_row(row: Row) -> tuple[str, ...]:
+    each = row.median
+    return (
+        row.name,
+        f"{each.per_second:,.0f}",
+        f"{each.p50_ms:.2f}",
+        f"{each.p99_ms:.2f}",
+        f"{each.cpu_us:.1f}",
+        f"{each.settled_us:.1f}",
+        f"{each.share:.0%}",
+        f"{each.memory_mb:.0f}",
+    )
+
+
+def _limits(rows: Iterable[Row]) -> Iterable[str]:
+    """What kept a server from using its core."""
+    for row in rows:
+        each = row.median
+        if "→" not in row.name or each.share >= _BUSY:
+            continue
+        others = each.core_share - each.share
+        reason = "other processes took the rest" if each.core_share >= _BUSY else "its upstream or wrk was the limit"
+        yield f"- {row.name} had {each.share:.0%} of its core ({reason}; others: {max(others, 0.0):.0%})."
+
+
+def _latency(results: Results) -> str:
+    latency = results.latency
+    rows = [
+        (
+            each.name,
+            f"{each.p50_ms:.2f}",
+            f"{each.p99_ms:.2f}",
+            *(
+                (f"{added.p50_ms:+.2f}", f"{added.p99_ms:+.2f}")
+                if (added := latency.added.get(each.name)) is not None
+                else ("", "")
+            ),
+            f"{each.late_p99_ms:.2f}",
+            f"{each.per_second:,.0f}",
+        )
+        for each in latency.rows
+    ]
+    head = ("", "p50 ms", "p99 ms", "added p50", "added p99", "sent late p99", "answers/s")
+    title = f"## Latency at {latency.rate:,} requests/s, open loop"
+    text = "Counted from the moment a request was due, whether or not it could be sent then."
+    return f"{title}\n\n{_table(head, rows)}\n\n{text}"
+
+
+def _streams(results: Results) -> str:
+    many, few = results.streams[:2], results.streams[2:]
+    head = (
+        "",
+        "open at once",
+        "connected s",
+        "median first s",
+        "all first s",
+        "events/s",
+        "share of core",
+        "memory MB",
+    )
+    held = [
+        (
+            each.name,
+            f"{each.most_open:,} of {each.asked:,}" + (f", {each.broken} broken" if each.broken else ""),
+            f"{each.connected_s:.2f}",
+            f"{each.median_first_s:.2f}",
+            f"{each.all_first_s:.2f}",
+            f"{each.events_per_second:,.0f}",
+            f"{each.share:.0%}",
+            f"{each.memory_before_mb:.0f} → {each.memory_peak_mb:.0f} → {each.memory_after_mb:.0f}",
+        )
+        for each in many
+    ]
+    cost = [(each.name, f"{each.events_per_second:,.0f}", f"{each.cpu_us:.1f}", _beside(each, few)) for each in few]
+    return (
+        f"## {many[0].asked:,} streams at once, one request each\n\n{_table(head, held)}\n\n"
+        "Memory before, at the peak, and a second after the last stream ended; “first” is the first event of a stream, "
+        "from the moment all began to connect.\n\n"
+        f"## What an event of a stream costs ({few[0].asked} paced streams)\n\n"
+        + _table(("", "events/s", "CPU µs/event", "passed = 1"), cost)
+    )
+
+
+def _beside(one: Streams, few: Sequence[Streams]) -> str:
+    passed = few[1].cpu_us
+    return f"{one.cpu_us / passed:.2f}" if passed else ""
+
+
+def _starts(results: Results) -> str:
+    starts = results.starts
+    rows = [
+        ("compiled modules there", f"{starts.warm_s:.2f}", _seconds(starts.warm)),
+        ("no compiled modules", f"{starts.cold_s:.2f}", _seconds(starts.cold)),
+    ]
+    return "## From start to ready, existing data\n\n" + _table(("", "median s", "all"), rows)
+
+
+def _seconds(values: Iterable[float]) -> str:
+    return " ".join(f"{value:.2f}" for value in values)
+
+
+def _each(ratios: dict[str, float]) -> str:
+    return ", ".join(f"{value:.2f} before {name}" for name, value in ratios.items())
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A Markdown table that also reads well as plain text."""
+    cells = [list(head), *(list(row) for row in rows)]
+    widths = [max(len(row[column]) for row in cells) for column in range(len(head))]
+    lines = ["| " + " | ".join(_fit(row, widths)) + " |" for row in cells]
+    rule = "|" + "|".join("-" * (width + 1) + (":" if column else "-") for column, width in enumerate(widths)) + "|"
+    return "\n".join([lines[0], rule, *lines[1:]])
+
+
+def _fit(row: Sequence[str], widths: Sequence[int]) -> list[str]:
+    return [
+        text.ljust(width) if column == 0 else text.rjust(width)
+        for column, (text, width) in enumerate(zip(row, widths, strict=True))
+    ]

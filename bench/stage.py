@@ -1,0 +1,70 @@
+"""Everything that runs during a measurement: sandbox, static upstream, nginx and Ownkey, each on its core."""
+
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Self
+
+import httpx2
+
+from bench.account import Ownkey
+from bench.machine import Cores
+from bench.nginx import Proxy, StaticUpstream
+from bench.processes import BenchFailed, Running, environment
+from bench.questions import of_upstream
+
+
+class Sandbox(Running):
+    """The simulator of the providers."""
+
+    def __init__(self, folder: Path, core: int, pycache: Path, name: str, tokens_per_second: float = 0.0) -> None:
+        command = [sys.executable, "-m", "ownkey.sandbox", "--port", "0"]
+        command += ["--tokens-per-second", str(tokens_per_second)]
+        super().__init__(command, core, environment(pycache), folder / f"{name}.log")
+        self.url = self.wait_for(r"on (http://\S+)")
+        self.port = int(self.url.rpartition(":")[2])
+
+
+class Stage:
+    """Processes of one part of the run. Leaving it ends them all, the last one started first."""
+
+    def __init__(self, folder: Path, cores: Cores, pycache: Path) -> None:
+        folder.mkdir()
+        self.folder = folder
+        self.cores = cores
+        self.pycache = pycache
+        self._stack = ExitStack()
+
+    def sandbox(self, name: str, tokens_per_second: float = 0.0) -> Sandbox:
+        """A sandbox on the other core; `tokens_per_second` 0 does not pace."""
+        started = Sandbox(self.folder, self.cores.other, self.pycache, name, tokens_per_second)
+        self._stack.callback(started.stop)
+        return started
+
+    def static_upstream(self, sandbox: Sandbox) -> StaticUpstream:
+        """nginx on the other core, answering what the sandbox answers to the question that is measured."""
+        question = of_upstream(sandbox.url)
+        answer = httpx2.post(question.url, content=question.body, headers=question.headers, trust_env=False)
+        if answer.status_code != 200:
+            raise BenchFailed(f"the sandbox answers {answer.status_code}: {answer.text}")
+        started = StaticUpstream(self.folder / "static", self.cores.other, dict(answer.headers), answer.text)
+        self._stack.callback(started.stop)
+        return started
+
+    def proxy(self, upstreams: dict[int, bool]) -> Proxy:
+        """nginx on the core for servers under test; port → whether answers are buffered."""
+        started = Proxy(self.folder / "proxy", self.cores.tested, upstreams)
+        self._stack.callback(started.stop)
+        return started
+
+    def ownkey(self, sandbox_url: str, addresses: dict[str, str]) -> Ownkey:
+        """Ownkey on the core for servers under test; `addresses` are base URLs of single providers."""
+        started = Ownkey(self.folder / "ownkey", self.cores.tested, self.pycache, sandbox_url, addresses)
+        self._stack.callback(started.stop)
+        return started
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()

@@ -1,0 +1,76 @@
+"""From starting the command to the first 200 of `/readyz`."""
+
+import socket
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from statistics import median
+
+from msgspec import Struct
+
+from bench.machine import Cores, ownkey_command
+from bench.processes import BenchFailed, Running, environment, free_port
+from bench.scale import Scale, bounded
+
+_POLL = 0.005
+_PATIENCE = 60.0
+_QUESTION = b"GET /readyz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n"
+
+
+class Starts(Struct, frozen=True):
+    """Seconds, all measured ones; the database and the master key are there already.
+
+    `cold` starts find no compiled modules and leave none behind, neither Ownkey's nor its dependencies'.
+    """
+
+    warm: list[float]
+    cold: list[float]
+
+    @property
+    def warm_s(self) -> float:
+        return median(self.warm)
+
+    @property
+    def cold_s(self) -> float:
+        return median(self.cold)
+
+
+def measure_starts(folder: Path, cores: Cores, pycache: Path, scale: Scale) -> Starts:
+    """Start and stop again and again, one after the other."""
+    folder.mkdir()
+    settings = {"OWNKEY_DATA_DIR": str(folder / "data"), "OWNKEY_ADMIN_EMAIL": "operator@example.com"}
+    settings["OWNKEY_ADMIN_PASSWORD"] = "correct horse battery"
+    warm = environment(pycache, settings)
+    cold = environment(folder / "no-pycache", settings | {"PYTHONDONTWRITEBYTECODE": "1"})
+    _start(folder, cores, warm)
+    limit = scale.starts_limit
+    return Starts(
+        warm=[_start(folder, cores, warm) for _ in bounded(scale.starts, limit / 2)],
+        cold=[_start(folder, cores, cold) for _ in bounded(scale.cold_starts, limit / 2)],
+    )
+
+
+def _start(folder: Path, cores: Cores, env: Mapping[str, str]) -> float:
+    port = free_port()
+    command = [str(ownkey_command()), "serve", "--port", str(port)]
+    began = time.monotonic()
+    running = Running(command, cores.tested, env, folder / "start.log")
+    try:
+        while not _ready(port):
+            running.check()
+            if time.monotonic() - began > _PATIENCE:
+                raise BenchFailed(f"Ownkey is not ready after {_PATIENCE:.0f} s")
+            time.sleep(_POLL)
+        return time.monotonic() - began
+    finally:
+        running.stop()
+
+
+def _ready(port: int) -> bool:
+    """Ask once; the socket takes connections before the server does, and the answer is waited for."""
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=_PATIENCE) as connection:
+            connection.sendall(_QUESTION)
+            return connection.recv(64).startswith(b"HTTP/1.1 200")
+    except OSError:
+        return False

@@ -1,0 +1,40 @@
+"""Servers for these tests. One launcher serves all tests of a worker."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.proof.servers import ForkedStack, Launcher
+from tests.services.stack import Process
+
+
+@pytest.fixture(scope="session")
+def launcher() -> Iterator[Launcher]:
+    """A process that forks servers."""
+    launcher = Launcher()
+    yield launcher
+    launcher.close()
+
+
+@pytest.fixture(scope="session")
+def paced_sandbox() -> Iterator[Process]:
+    """Providers that send forty tokens a second, so that streams take their time."""
+    process = Process(["sandbox", "--port", "0", "--tokens-per-second", "40"])
+    yield process
+    process.stop()
+
+
+@pytest.fixture(scope="session")
+def brisk_sandbox() -> Iterator[Process]:
+    """Providers whose streams last for a tenth of a second: long enough to be cut, short enough for many."""
+    process = Process(["sandbox", "--port", "0", "--tokens-per-second", "400"])
+    yield process
+    process.stop()
+
+
+@pytest.fixture
+def forked(launcher: Launcher, sandbox: Process, tmp_path: Path) -> Iterator[ForkedStack]:
+    """A server of the test's own, which it may kill and start again."""
+    running = ForkedStack(launcher, tmp_path / "data", sandbox)
+    yield running
+    running.close()
