@@ -31,7 +31,7 @@ def main() -> int:
         print(missing, file=sys.stderr)
         return 1
     # An ended run must end its servers: SIGTERM becomes an exception like Ctrl-C.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    signal.signal(signal.SIGTERM, _end)
     scale, cores = _fit(QUICK if options.quick else FULL), choose_cores()
     if not cores.separate:
         print("bench: one core only: server, upstream and load share it, ratios are no guide", file=sys.stderr)
@@ -48,6 +48,10 @@ def main() -> int:
     print(page)
     _keep(options.out, page, results, cores, scale)
     return 0
+
+
+def _end(_number: int, _frame: object) -> None:
+    sys.exit(1)
 
 
 def _fit(scale: Scale) -> Scale:

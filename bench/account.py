@@ -1,7 +1,7 @@
 """Ownkey as it is tested: a user with an API key and stored provider keys, everything on."""
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -23,7 +23,6 @@ class Ownkey:
         self,
         folder: Path,
         core: int,
-        pycache: Path,
         sandbox_url: str,
         addresses: Mapping[str, str] | None = None,
     ) -> None:
@@ -36,7 +35,7 @@ class Ownkey:
         }
         command = [str(ownkey_command()), "serve", "--port", "0"]
         log = folder.with_suffix(".log")
-        self._running = Running(command, core, environment(pycache, env | moved), log)
+        self._running = Running(command, core, environment(env | moved), log)
         self.url = self._running.wait_for(r"on (http://\S+)")
         self._client = httpx2.Client(base_url=self.url, timeout=20.0, trust_env=False)
 
@@ -76,7 +75,7 @@ class Ownkey:
         self._running.stop()
 
     @contextmanager
-    def _session(self, email: str, password: str) -> Iterator[httpx2.Client]:
+    def _session(self, email: str, password: str) -> Generator[httpx2.Client]:
         with httpx2.Client(base_url=self.url + "/api/v1", timeout=20.0, trust_env=False) as client:
             _ok(client.post("/auth/login", json={"email": email, "password": password}))
             yield client

@@ -15,7 +15,7 @@ _CONNECTIONS = 64
 
 
 class Latency(Struct, frozen=True):
-    """Medians over the rounds, in milliseconds. `late_p99_ms` is the load generator's own delay, part of each figure."""
+    """Medians over the rounds, in milliseconds. `late_p99_ms` is the generator's own delay, part of each figure."""
 
     name: str
     p50_ms: float
@@ -65,7 +65,7 @@ def _load(stage: Stage, question: Question, scale: Scale) -> dict[str, Any]:
         "seconds": scale.open_s,
         "connections": _CONNECTIONS,
     }
-    generator = Generator("bench.openloop", stage.cores.other, environment(stage.pycache), job)
+    generator = Generator("bench.openloop", stage.cores.other, environment(), job)
     return generator.result(scale.open_s + 20)
 
 

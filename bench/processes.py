@@ -28,14 +28,14 @@ def on_core(core: int, command: Sequence[str]) -> list[str]:
     return [find_tool("taskset") or "taskset", "-c", str(core), *command]
 
 
-def environment(pycache: Path, extra: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Ours without Ownkey's settings; compiled modules are kept in `pycache`."""
+def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Ours without Ownkey's settings; Python keeps compiled modules, as it does unless told not to."""
     inherited = {
         name: value
         for name, value in os.environ.items()
         if not name.startswith("OWNKEY_") and name != "PYTHONDONTWRITEBYTECODE"
     }
-    return inherited | {"PYTHONPYCACHEPREFIX": str(pycache), "PYTHONUNBUFFERED": "1"} | dict(extra or {})
+    return inherited | {"PYTHONUNBUFFERED": "1"} | dict(extra or {})
 
 
 def free_port() -> int:

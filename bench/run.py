@@ -30,12 +30,11 @@ def run_all(cores: Cores, scale: Scale) -> Results:
     """Measure everything. Raises BenchFailed."""
     with tempfile.TemporaryDirectory(prefix="ownkey-bench-") as name:
         folder = Path(name)
-        pycache = folder / "pycache"
         _say("start time")
-        starts = measure_starts(folder / "starting", cores, pycache, scale)
-        with Stage(folder / "load", cores, pycache) as stage:
+        starts = measure_starts(folder / "starting", cores, scale)
+        with Stage(folder / "load", cores) as stage:
             throughput, latency = _load(stage, scale)
-        with Stage(folder / "streams", cores, pycache) as stage:
+        with Stage(folder / "streams", cores) as stage:
             streams = _streams(stage, scale)
     return Results(starts, throughput, latency, streams)
 

@@ -11,13 +11,13 @@ class Scale(Struct, frozen=True, kw_only=True):
 
     rounds: int = 5
     round_s: int = 2
-    rounds_limit: float = 100.0
+    rounds_limit: float = 90.0
     connections: int = 64
 
     open_rounds: int = 3
     open_s: float = 3.0
     open_rate: int = 1000
-    open_limit: float = 40.0
+    open_limit: float = 35.0
 
     streams: int = 2000
     stream_tokens: int = 40
@@ -31,7 +31,7 @@ class Scale(Struct, frozen=True, kw_only=True):
 
     starts: int = 5
     cold_starts: int = 3
-    starts_limit: float = 40.0
+    starts_limit: float = 30.0
 
 
 FULL = Scale()

@@ -17,10 +17,10 @@ from bench.questions import of_upstream
 class Sandbox(Running):
     """The simulator of the providers."""
 
-    def __init__(self, folder: Path, core: int, pycache: Path, name: str, tokens_per_second: float = 0.0) -> None:
+    def __init__(self, folder: Path, core: int, name: str, tokens_per_second: float = 0.0) -> None:
         command = [sys.executable, "-m", "ownkey.sandbox", "--port", "0"]
         command += ["--tokens-per-second", str(tokens_per_second)]
-        super().__init__(command, core, environment(pycache), folder / f"{name}.log")
+        super().__init__(command, core, environment(), folder / f"{name}.log")
         self.url = self.wait_for(r"on (http://\S+)")
         self.port = int(self.url.rpartition(":")[2])
 
@@ -28,16 +28,15 @@ class Sandbox(Running):
 class Stage:
     """Processes of one part of the run. Leaving it ends them all, the last one started first."""
 
-    def __init__(self, folder: Path, cores: Cores, pycache: Path) -> None:
+    def __init__(self, folder: Path, cores: Cores) -> None:
         folder.mkdir()
         self.folder = folder
         self.cores = cores
-        self.pycache = pycache
         self._stack = ExitStack()
 
     def sandbox(self, name: str, tokens_per_second: float = 0.0) -> Sandbox:
         """A sandbox on the other core; `tokens_per_second` 0 does not pace."""
-        started = Sandbox(self.folder, self.cores.other, self.pycache, name, tokens_per_second)
+        started = Sandbox(self.folder, self.cores.other, name, tokens_per_second)
         self._stack.callback(started.stop)
         return started
 
@@ -59,7 +58,7 @@ class Stage:
 
     def ownkey(self, sandbox_url: str, addresses: dict[str, str]) -> Ownkey:
         """Ownkey on the core for servers under test; `addresses` are base URLs of single providers."""
-        started = Ownkey(self.folder / "ownkey", self.cores.tested, self.pycache, sandbox_url, addresses)
+        started = Ownkey(self.folder / "ownkey", self.cores.tested, sandbox_url, addresses)
         self._stack.callback(started.stop)
         return started
 

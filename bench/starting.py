@@ -35,13 +35,13 @@ class Starts(Struct, frozen=True):
         return median(self.cold)
 
 
-def measure_starts(folder: Path, cores: Cores, pycache: Path, scale: Scale) -> Starts:
+def measure_starts(folder: Path, cores: Cores, scale: Scale) -> Starts:
     """Start and stop again and again, one after the other."""
     folder.mkdir()
     settings = {"OWNKEY_DATA_DIR": str(folder / "data"), "OWNKEY_ADMIN_EMAIL": "operator@example.com"}
     settings["OWNKEY_ADMIN_PASSWORD"] = "correct horse battery"
-    warm = environment(pycache, settings)
-    cold = environment(folder / "no-pycache", settings | {"PYTHONDONTWRITEBYTECODE": "1"})
+    warm = environment(settings)
+    cold = environment(settings | {"PYTHONPYCACHEPREFIX": str(folder / "empty"), "PYTHONDONTWRITEBYTECODE": "1"})
     _start(folder, cores, warm)
     limit = scale.starts_limit
     return Starts(

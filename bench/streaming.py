@@ -48,7 +48,7 @@ def measure_streams(
     watched = pids()
     samples = [_sample(watched)]
     job = {"host": "127.0.0.1", "port": question.port, "wire": question.wire(), "count": count}
-    generator = Generator("bench.manystreams", stage.cores.other, environment(stage.pycache), job)
+    generator = Generator("bench.manystreams", stage.cores.other, environment(), job)
     deadline = time.monotonic() + _PATIENCE
     try:
         while generator.running and time.monotonic() < deadline:

@@ -1,10 +1,12 @@
 """Servers for these tests. One launcher serves all tests of a worker."""
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from tests.proof.servers import ForkedStack, Launcher
+from tests.services.postgres import Cluster
 from tests.services.stack import Process
 
 
@@ -38,3 +40,11 @@ def forked(launcher: Launcher, sandbox: Process, tmp_path: Path) -> Iterator[For
     running = ForkedStack(launcher, tmp_path / "data", sandbox)
     yield running
     running.close()
+
+
+@pytest.fixture(scope="module")
+def module_postgres_url(postgres_cluster: Cluster, postgres_template: str) -> Iterator[str]:
+    """A new migrated database for all tests of a module."""
+    name = asyncio.run(postgres_cluster.create(postgres_template))
+    yield postgres_cluster.url(name)
+    asyncio.run(postgres_cluster.drop(name))

@@ -95,6 +95,7 @@ class Attempts:
             raise
         try:
             outgoing = self._builder.build(request, ask, attempt, preferences, secret)
+            meter.hints_dropped = outgoing.dropped
             response = await self._client.send(
                 UpstreamRequest(
                     method=b"POST",

@@ -27,6 +27,7 @@ class Meter:
         "attempt",
         "error",
         "events",
+        "hints_dropped",
         "http_status",
         "plan",
         "principal",
@@ -58,6 +59,8 @@ class Meter:
         self.settled = False
         self.streaming = False
         """Whether the client has the head of a streamed answer: too late for an error of another kind."""
+        self.hints_dropped: tuple[str, ...] = ()
+        """The client's hints that the provider's format could not express."""
         self.watched: Watched | None = None
         """The stream being relayed."""
 
@@ -197,4 +200,4 @@ class Meter:
             }
             for drop in self.plan.dropped
         ]
-        return _encode({"attempts": self._tried, "dropped": dropped}).decode()
+        return _encode({"attempts": self._tried, "dropped": dropped, "hints_dropped": self.hints_dropped}).decode()

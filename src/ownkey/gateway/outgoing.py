@@ -12,7 +12,7 @@ from ownkey.gateway.edge.exchange import Request
 from ownkey.gateway.net.target import Target
 from ownkey.gateway.read import Ask
 from ownkey.providers.auth import auth_headers
-from ownkey.wire import CHAT_FORMATS, FORMATS, splice
+from ownkey.wire import CHAT_FORMATS, FORMATS, Written, splice
 
 _FORWARDED = (b"anthropic-", b"openai-beta")
 """Client headers that belong to the format itself and pass on when the formats are the same."""
@@ -22,11 +22,12 @@ _KEPT = 4096
 
 
 class Outgoing(Struct, frozen=True):
-    """What one attempt sends."""
+    """What one attempt sends. `dropped` names the client's hints that the target's format cannot express."""
 
     target: Target
     headers: list[tuple[bytes, bytes]]
     body: bytes
+    dropped: tuple[str, ...] = ()
 
 
 class _Prepared(Struct, frozen=True):
@@ -57,8 +58,10 @@ class OutgoingBuilder:
         if prepared.defaults:
             named = {name for name, _ in forwarded}
             headers += [field for field in prepared.defaults if field[0] not in named]
-        body = _same_format_body(ask, attempt, preferences) if same else _translated_body(ask, attempt, preferences)
-        return Outgoing(prepared.target, headers, body)
+        if same:
+            return Outgoing(prepared.target, headers, _same_format_body(ask, attempt, preferences))
+        written = _translated_body(ask, attempt, preferences)
+        return Outgoing(prepared.target, headers, written.body, written.dropped)
 
     def forget(self) -> None:
         """Drop what is kept, secrets included."""
@@ -90,8 +93,12 @@ def _same_format_body(ask: Ask, attempt: Attempt, preferences: Preferences) -> b
     return splice(ask.body, ask.parsed, changes) if changes else ask.body
 
 
-def _translated_body(ask: Ask, attempt: Attempt, preferences: Preferences) -> bytes:
+def _translated_body(ask: Ask, attempt: Attempt, preferences: Preferences) -> Written:
     source, target = CHAT_FORMATS[ask.format], CHAT_FORMATS[attempt.format]
-    parsed = ask.parsed | source.defaults(ask.parsed, preferences.temperature, preferences.max_tokens, ())
+    temperature = preferences.temperature
+    if temperature is not None:
+        # A preference is a wish: it bends to the target, where a value the client sent would be refused.
+        temperature = min(temperature, source.hottest, target.hottest)
+    parsed = ask.parsed | source.defaults(ask.parsed, temperature, preferences.max_tokens, ())
     conversation = source.requests.read(parsed)
-    return target.requests.write(conversation, attempt.upstream_model, ask.stream, attempt.provider.quirks).body
+    return target.requests.write(conversation, attempt.upstream_model, ask.stream, attempt.provider.quirks)

@@ -70,20 +70,22 @@ class Relay:
     ) -> None:
         response = answered.response
         watched = meter.watched = stream.watched
-        failure: NetError | None = None
+        failure: OwnkeyError | None = None
         try:
-            while watched.error is None and (chunk := await response.chunk()):
+            while watched.error is None and stream.failure is None and (chunk := await response.chunk()):
                 out = stream.feed(chunk)
-                if out and watched.error is None:
-                    if watched.first_content:
-                        meter.first_content()
-                    meter.events += out.count(b"data:")
-                    if not meter.streaming:
-                        _start(answered, ask, responder, meter)
-                    responder.write(out)
-                    await responder.drain()
-                elif watched.error is not None and meter.streaming:
-                    responder.write(scrub(out, answered.secret))
+                if watched.first_content:
+                    meter.first_content()
+                if not out:
+                    continue
+                if not meter.streaming:
+                    if watched.error is not None and not watched.first_content:
+                        break
+                    _start(answered, ask, responder, meter)
+                meter.events += out.count(b"data:")
+                responder.write(out if watched.error is None else scrub(out, answered.secret))
+                await responder.drain()
+            failure = stream.failure
         except NetError as error:
             failure = error
         self._end(stream, failure, answered, ask, responder, meter)
@@ -91,14 +93,14 @@ class Relay:
     def _end(
         self,
         stream: ClientStream,
-        failure: NetError | None,
+        failure: OwnkeyError | None,
         answered: Answered,
         ask: Ask,
         responder: Responder,
         meter: Meter,
     ) -> None:
         rest = stream.finish(failure)
-        reason: OwnkeyError = failure or UpstreamError(CUT)
+        reason = failure or UpstreamError(CUT)
         meter.stream_ended(reason.code)
         if not meter.streaming:
             told = stream.watched.error

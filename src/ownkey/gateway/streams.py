@@ -4,8 +4,8 @@ from collections.abc import Callable
 from typing import Protocol
 
 from ownkey.domain.errors import OwnkeyError, UpstreamError
-from ownkey.gateway.whole_events import WholeEvents
-from ownkey.wire import EventReader, EventWriter, Observer, Watched
+from ownkey.gateway.whole_events import WholeEvents, end_of_last_event
+from ownkey.wire import EventReader, EventWriter, MalformedAnswer, Observer, Watched
 from ownkey.wire.errors import own_error
 from ownkey.wire.events import StreamFailed
 
@@ -17,6 +17,11 @@ class ClientStream(Protocol):
 
     @property
     def watched(self) -> Watched: ...
+
+    @property
+    def failure(self) -> OwnkeyError | None:
+        """Why no more should be read, when the provider's bytes are unfit to go on."""
+        ...
 
     def feed(self, chunk: bytes) -> bytes:
         """The client's bytes for `chunk`, which may be none yet: only whole events."""
@@ -34,16 +39,23 @@ class ClientStream(Protocol):
 class PassedStream:
     """A stream of the client's own format. `new_writer` is for an error at its end."""
 
-    __slots__ = ("_new_writer", "_observer", "_whole", "watched")
+    __slots__ = ("_new_writer", "_observer", "_whole", "failure", "watched")
 
     def __init__(self, observer: Observer, new_writer: Callable[[], EventWriter]) -> None:
         self.watched: Watched = observer
         self._observer = observer
         self._new_writer = new_writer
+        self.failure: OwnkeyError | None = None
         self._whole = WholeEvents()
 
     def feed(self, chunk: bytes) -> bytes:
-        ready = self._whole.feed(chunk)
+        whole = self._whole
+        in_pieces = whole.inside
+        ready = whole.feed(chunk)
+        if not ready:
+            return b""
+        if not ready.isascii() and not in_pieces and not whole.inside:
+            ready = self._fit(ready)
         return self._observer.feed(ready) if ready else b""
 
     def finish(self, failure: OwnkeyError | None) -> bytes | None:
@@ -59,14 +71,24 @@ class PassedStream:
             return None
         return self._new_writer().write(StreamFailed(own_error(failure or UpstreamError(CUT))))
 
+    def _fit(self, events: bytes) -> bytes:
+        """The events before the first that is not UTF-8: clients decode strictly, and no SDK has an error for that."""
+        try:
+            events.decode()
+        except UnicodeDecodeError as error:
+            self.failure = MalformedAnswer("a stream that is not UTF-8")
+            return events[: end_of_last_event(events, error.start)]
+        return events
+
 
 class TranslatedStream:
     """A stream of another format than the client's."""
 
-    __slots__ = ("_reader", "_writer", "watched")
+    __slots__ = ("_reader", "_writer", "failure", "watched")
 
     def __init__(self, reader: EventReader, writer: EventWriter) -> None:
         self.watched: Watched = reader
+        self.failure: OwnkeyError | None = None
         self._reader = reader
         self._writer = writer
 

@@ -6,6 +6,12 @@ _LONGEST_END = 3
 _LIMIT = 8 * 1024 * 1024
 
 
+def end_of_last_event(data: bytes | bytearray, stop: int, start: int = 0) -> int:
+    """The position after the last end of an event between `start` and `stop`; 0 when there is none."""
+    found = [at + len(end) for end in _ENDS if (at := data.rfind(end, start, stop)) >= 0]
+    return max(found, default=0)
+
+
 class WholeEvents:
     """Cuts a stream of server-sent events at their ends, wherever the network cut it.
 
@@ -38,11 +44,7 @@ class WholeEvents:
         held = self._held
         start = max(len(held) - _LONGEST_END + 1, 0)
         held += data
-        cut = 0
-        for end in _ENDS:
-            at = held.rfind(end, start)
-            if at >= 0:
-                cut = max(cut, at + len(end))
+        cut = end_of_last_event(held, len(held), start)
         if cut:
             self.inside = False
         elif len(held) > self._limit:

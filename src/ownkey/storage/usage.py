@@ -23,7 +23,9 @@ async def insert_batch(conn: AsyncConnection, records: Sequence[RequestRecord]) 
     hold (on Postgres a NUL character), and then nothing is stored.
     """
     erased = await _erased_among(conn, {record.user_id for record in records})
-    rows = [msgspec.structs.astuple(record) for record in records if record.user_id not in erased]
+    # In the order of their ids: two processes that store the same records lock rows in one order.
+    kept = sorted((record for record in records if record.user_id not in erased), key=lambda record: record.id)
+    rows = [msgspec.structs.astuple(record) for record in kept]
     if not rows:
         return 0
     if is_postgres(conn):

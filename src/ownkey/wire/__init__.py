@@ -72,6 +72,7 @@ _OPENAI_CHAT = ChatFormat(
     requests=openai_requests,
     answers=openai_answers,
     streams=OPENAI_STREAMS,
+    hottest=2.0,
 )
 
 _ANTHROPIC_MESSAGES = ChatFormat(
@@ -85,6 +86,7 @@ _ANTHROPIC_MESSAGES = ChatFormat(
     requests=anthropic_requests,
     answers=anthropic_answers,
     streams=ANTHROPIC_STREAMS,
+    hottest=1.0,
 )
 
 _OPENAI_EMBEDDINGS = Format(

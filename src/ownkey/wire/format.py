@@ -157,3 +157,5 @@ class ChatFormat(Format):
     requests: Requests
     answers: Answers
     streams: Streams
+    hottest: float
+    """The highest temperature the format takes."""

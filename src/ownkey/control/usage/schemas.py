@@ -39,10 +39,14 @@ class RequestReply(Reply):
 
 
 class Receipt(RequestReply):
-    """A request with its attempts in order and the candidates that were dropped, each with the reason."""
+    """A request with its attempts in order and the candidates that were dropped, each with the reason.
+
+    `hints_dropped` names the fields that the provider's format could not express and that are hints only.
+    """
 
     attempts_made: list[dict[str, Any]]
     dropped: list[dict[str, Any]]
+    hints_dropped: list[str]
 
 
 class UsageRow(Reply):
@@ -84,9 +88,14 @@ def request_fields(record: RequestRecord) -> dict[str, Any]:
 
 
 def show_receipt(record: RequestRecord) -> Receipt:
-    detail = msgspec.json.decode(record.detail, type=dict[str, list[dict[str, Any]]])
+    detail = msgspec.json.decode(record.detail, type=dict[str, list[Any]])
     fields = request_fields(record)
-    return Receipt(**fields, attempts_made=detail.get("attempts", []), dropped=detail.get("dropped", []))
+    return Receipt(
+        **fields,
+        attempts_made=detail.get("attempts", []),
+        dropped=detail.get("dropped", []),
+        hints_dropped=detail.get("hints_dropped", []),
+    )
 
 
 def show_group(group: UsageGroup) -> UsageRow:
