@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from contextlib import suppress
 
 import pytest
 from tests.net.hostile import SHORT, HostileServer, Peer, Script, ask, chunked, client_of, sized
@@ -190,6 +191,30 @@ async def test_early_refusal_ends_a_large_upload_and_the_connection() -> None:
         assert await response.read(100) == b"too large"
         assert await (await client.send(ask(server))).read(100) == b"second"
         assert server.connections == 2
+
+
+async def test_connection_is_not_used_again_in_the_middle_of_a_body() -> None:
+    """All that was written has left, but it was not the whole body: the next request would become part of it."""
+    stopped = asyncio.Event()
+
+    async def script(peer: Peer) -> None:
+        if peer.index:
+            await peer.answer(sized(b"second"))
+            return
+        await peer.reader.readuntil(b"\r\n\r\n")
+        await peer.send(b"HTTP/1.1 413 Too Large\r\ncontent-length: 1\r\n\r\n")
+        await stopped.wait()
+        with suppress(TimeoutError):
+            while True:
+                await asyncio.wait_for(peer.reader.read(1 << 20), 0.3)
+        await peer.send(b"x")
+        await peer.closed()
+
+    async with HostileServer(script) as server, client_of() as client:
+        response = await client.send(ask(server, body=b"x" * 32_000_000))
+        stopped.set()
+        assert await response.read(100) == b"x"
+        assert await asyncio.wait_for((await client.send(ask(server))).read(100), 5) == b"second"
 
 
 async def test_early_success_does_not_cut_the_upload_short() -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.proof.servers import ForkedStack, Launcher
+from tests.proof.servers import ForkedStack, Launcher, TwoWorkers
 from tests.services.postgres import Cluster
 from tests.services.stack import Process
 
@@ -48,3 +48,13 @@ def module_postgres_url(postgres_cluster: Cluster, postgres_template: str) -> It
     name = asyncio.run(postgres_cluster.create(postgres_template))
     yield postgres_cluster.url(name)
     asyncio.run(postgres_cluster.drop(name))
+
+
+@pytest.fixture(scope="module")
+def two_workers(
+    sandbox: Process, tmp_path_factory: pytest.TempPathFactory, module_postgres_url: str
+) -> Iterator[TwoWorkers]:
+    """Two processes on Postgres behind one port."""
+    running = TwoWorkers(tmp_path_factory.mktemp("workers"), sandbox, OWNKEY_DATABASE_URL=module_postgres_url)
+    yield running
+    assert running.stop() == 0, running.log

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from threading import Condition, Thread
 
+import psutil
 from tests.services.stack import Process, Stack
 
 REPOSITORY = Path(__file__).parents[2]
@@ -148,6 +149,10 @@ class ForkedStack(Stack):
         self.launch()
         self.server.wait_until_ready()
 
+    def beside(self, listener: socket.socket) -> Forked:
+        """Another server on the same data directory."""
+        return Forked(self._launcher, self._environment, listener)
+
     def launch(self) -> Forked:
         """Fork a server without waiting for it."""
         self.server = Forked(self._launcher, self._environment, self._listener)
@@ -211,6 +216,35 @@ class Command:
         if self.popen.poll() is None:
             self.popen.send_signal(number)
         return self.wait()
+
+
+class TwoWorkers(Stack):
+    """`ownkey serve --workers 2`."""
+
+    def start(self) -> None:
+        self.command = Command("serve", "--port", "0", "--workers", "2", **self._environment)
+        self._url = self.command.url
+
+    def worker_pids(self) -> list[int]:
+        """The workers' process ids, without the resource tracker that Python starts beside them."""
+        found: list[int] = []
+        for child in psutil.Process(self.command.pid).children():
+            if any("spawn_main" in argument for argument in child.cmdline()):
+                found.append(child.pid)
+        return found
+
+    def stop(self) -> int:
+        for user in self._users:
+            user.close()
+        return self.command.stop()
+
+    @property
+    def url(self) -> str:
+        return self._url
+
+    @property
+    def log(self) -> str:
+        return self.command.output.text
 
 
 def clean_environment() -> dict[str, str]:

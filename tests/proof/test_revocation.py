@@ -1,17 +1,14 @@
 """What is revoked stops working within a second, under load, also in other processes than the one that was told."""
 
-import asyncio
 import itertools
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import httpx2
 import pytest
-from tests.proof.load import Call, Load, Question, ask, chat, running
-from tests.proof.servers import Command
-from tests.services.stack import OPERATOR, Process, Stack, User
+from tests.proof.load import Call, Load, Question, chat, running
+from tests.services.stack import OPERATOR, Stack, User
 
 LOOPS = 20
 LATEST = 1.0
@@ -20,38 +17,9 @@ ME = Question("me", "/api/v1/me", {}, method="GET")
 names = (f"revoked-{number}" for number in itertools.count())
 
 
-@pytest.fixture(scope="module")
-def workers(sandbox: Process, tmp_path_factory: pytest.TempPathFactory, module_postgres_url: str) -> Iterator[Stack]:
-    """Two processes on Postgres behind one port."""
-    running = TwoWorkers(tmp_path_factory.mktemp("workers"), sandbox, OWNKEY_DATABASE_URL=module_postgres_url)
-    yield running
-    assert running.stop() == 0, running.log
-
-
-class TwoWorkers(Stack):
-    """`ownkey serve --workers 2`."""
-
-    def start(self) -> None:
-        self.command = Command("serve", "--port", "0", "--workers", "2", **self._environment)
-        self._url = self.command.url
-
-    def stop(self) -> int:
-        for user in self._users:
-            user.close()
-        return self.command.stop()
-
-    @property
-    def url(self) -> str:
-        return self._url
-
-    @property
-    def log(self) -> str:
-        return self.command.output.text
-
-
 @pytest.fixture(params=["one process", "two workers"])
 def served(request: pytest.FixtureRequest) -> Stack:
-    return request.getfixturevalue("stack" if request.param == "one process" else "workers")
+    return request.getfixturevalue("stack" if request.param == "one process" else "two_workers")
 
 
 @pytest.fixture
@@ -127,18 +95,6 @@ async def test_signing_out_ends_a_session_within_a_second(served: Stack, user: U
             await _refused_for_a_while(load, revoked)
     assert _latest_success(load.calls, revoked) < LATEST
     assert {call.status for call in load.calls if call.sent > revoked + LATEST} == {401}
-
-
-async def test_both_workers_serve(workers: Stack) -> None:
-    async with httpx2.AsyncClient(trust_env=False) as client, asyncio.timeout(20):
-        seen: set[str] = set()
-        while len(seen) < 2:
-            answers = await asyncio.gather(*[ask(workers.url, "", METRICS) for _ in range(8)])
-            seen |= {label for label in ('worker="0"', 'worker="1"') for answer in answers if label.encode() in answer.body}
-        assert (await client.get(workers.url + "/readyz")).status_code == 200
-
-
-METRICS = Question("metrics", "/metrics", {}, method="GET")
 
 
 @asynccontextmanager

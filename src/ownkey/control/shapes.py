@@ -62,6 +62,21 @@ def newest_first(
     return page, encode_cursor(position(page[-1])) if len(rows) > limit else None
 
 
+def by_name(
+    rows: Sequence[T], name: Callable[[T], str], limit: int, cursor: str | None
+) -> tuple[Sequence[T], str | None]:
+    """A page of a list whose order does not change while the server runs, continued after a name.
+
+    Raises InvalidRequest for a cursor that is none of ours.
+    """
+    if cursor is not None:
+        (last,) = decode_cursor(cursor, tuple[str])
+        place = next((number for number, row in enumerate(rows, start=1) if name(row) == last), len(rows))
+        rows = rows[place:]
+    page = rows[:limit]
+    return page, encode_cursor((name(page[-1]),)) if len(rows) > limit else None
+
+
 def instant(at: float | None) -> str | None:
     """Unix seconds as RFC 3339 in UTC with milliseconds."""
     if at is None:

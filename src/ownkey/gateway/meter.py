@@ -3,7 +3,7 @@
 import time
 
 import msgspec
-from msgspec import structs
+from msgspec import Struct, structs
 
 from ownkey.domain.errors import OwnkeyError, UpstreamError
 from ownkey.domain.plan import Attempt, Plan
@@ -14,6 +14,33 @@ from ownkey.gateway.read import Ask
 from ownkey.wire import ErrorKind, Watched
 
 _encode = msgspec.json.Encoder().encode
+
+
+class _Tried(Struct, frozen=True, gc=False):
+    """An attempt as the receipt tells it."""
+
+    credential_id: str
+    provider: str
+    model: str
+    payer: str
+    outcome: str
+    status: int | None
+
+
+class _Left(Struct, frozen=True, gc=False):
+    """A dropped candidate as the receipt tells it."""
+
+    credential_id: str
+    label: str
+    provider: str
+    reason: str
+    detail: str
+
+
+class _Detail(Struct, frozen=True):
+    attempts: list[_Tried]
+    dropped: list[_Left]
+    hints_dropped: tuple[str, ...]
 
 
 class Meter:
@@ -48,7 +75,7 @@ class Meter:
         self.ask = ask
         self.plan = plan
         self.attempt: Attempt | None = plan.attempts[0] if plan.attempts else None
-        self._tried: list[dict[str, object]] = []
+        self._tried: list[_Tried] = []
         self.usage: Usage | None = None
         self.events = 0
         """Stream events passed on: the estimate of output tokens when none are reported."""
@@ -71,15 +98,9 @@ class Meter:
     def tried(self, attempt: Attempt, outcome: str, status: int | None) -> None:
         """Note one attempt; `outcome` is a word for the receipt, `status` the provider's, if it answered."""
         self.attempt = attempt
+        credential = attempt.credential
         self._tried.append(
-            {
-                "credential_id": attempt.credential.id,
-                "provider": attempt.provider.name,
-                "model": attempt.upstream_model,
-                "payer": attempt.payer,
-                "outcome": outcome,
-                "status": status,
-            }
+            _Tried(credential.id, attempt.provider.name, attempt.upstream_model, attempt.payer, outcome, status)
         )
 
     def first_content(self) -> None:
@@ -191,13 +212,7 @@ class Meter:
 
     def _detail(self) -> str:
         dropped = [
-            {
-                "credential_id": drop.credential.id,
-                "label": drop.credential.label,
-                "provider": drop.credential.provider,
-                "reason": drop.reason,
-                "detail": drop.detail,
-            }
+            _Left(drop.credential.id, drop.credential.label, drop.credential.provider, drop.reason, drop.detail)
             for drop in self.plan.dropped
         ]
-        return _encode({"attempts": self._tried, "dropped": dropped, "hints_dropped": self.hints_dropped}).decode()
+        return _encode(_Detail(self._tried, dropped, self.hints_dropped)).decode()

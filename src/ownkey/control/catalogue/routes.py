@@ -8,21 +8,22 @@ from starlette.requests import Request
 from ownkey.control.catalogue.schemas import ModelReply, ProviderReply, show_provider
 from ownkey.control.catalogue.service import list_models, serves
 from ownkey.control.identity import Caller, ControlDep, peer_of
-from ownkey.control.shapes import Listing
+from ownkey.control.shapes import Cursor, Limit, Listing, by_name
 from ownkey.control.strict_body import StrictRoute
 
 router = APIRouter(route_class=StrictRoute, tags=["catalogue"])
 
 
 @router.get("/providers")
-async def providers(_caller: Caller, control: ControlDep) -> Listing[ProviderReply]:
+async def providers(
+    _caller: Caller, control: ControlDep, limit: Limit = 200, cursor: Cursor = None
+) -> Listing[ProviderReply]:
     """Every provider a key can be stored for."""
     catalogue = control.gateway.catalogue
     models = catalogue.models()
-    rows = [
-        show_provider(row, sum(serves(control, row.name, model) for model in models)) for row in catalogue.providers()
-    ]
-    return Listing(items=rows)
+    page, following = by_name(catalogue.providers(), lambda row: row.name, limit, cursor)
+    rows = [show_provider(row, sum(serves(control, row.name, model) for model in models)) for row in page]
+    return Listing(items=rows, next_cursor=following)
 
 
 @router.get("/models")
@@ -32,8 +33,11 @@ async def models(
     request: Request,
     condition: Annotated[str, Query(alias="filter", max_length=500)] = "",
     tier: Annotated[str | None, Query(max_length=64)] = None,
+    limit: Limit = 200,
+    cursor: Cursor = None,
 ) -> Listing[ModelReply]:
     """The curated models, with list prices and whether the caller's keys can serve them."""
     usable = await control.gateway.usable_models(caller, peer_of(request))
     filters = [part.strip() for part in condition.split(",") if part.strip()]
-    return Listing(items=list_models(control, usable, filters, tier))
+    page, following = by_name(list_models(control, usable, filters, tier), lambda row: row.id, limit, cursor)
+    return Listing(items=list(page), next_cursor=following)

@@ -1,0 +1,54 @@
+"""Two servers on one data directory and an embedded database work: an old and a new one during a change-over."""
+
+import asyncio
+import os
+import signal
+import socket
+import time
+from collections.abc import Iterator
+
+import pytest
+from tests.proof.books import journal_runs, statuses
+from tests.proof.load import chat, running
+from tests.proof.servers import Forked, ForkedStack, Launcher
+
+
+@pytest.fixture
+def second(launcher: Launcher, forked: ForkedStack) -> Iterator[Forked]:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = forked.beside(listener)
+        server.wait_until_ready()
+        yield server
+        server.stop()
+
+
+async def test_both_serve_and_learn_what_the_other_was_told(forked: ForkedStack, second: Forked) -> None:
+    user = forked.user("shared", openai="sk-test-shared-1")
+    mix = [chat("openai/echo", "one"), chat("openai/lorem-20", stream=True)]
+    async with running(forked.url, user.key, [mix] * 4) as here, running(second.url, user.key, [mix] * 4) as there:
+        for load in (here, there):
+            await load.until(lambda calls: sum(call.status == 200 for call in calls) > 20)
+        api_key = user.api.get("/api-keys").json()["items"][0]["id"]
+        assert user.api.delete(f"/api-keys/{api_key}").status_code == 204
+        revoked = time.monotonic()
+        for load in (here, there):
+            await load.until(lambda calls: sum(call.sent > revoked + 1.0 for call in calls) > 10)
+    calls = here.calls + there.calls
+    assert {call.status for call in calls if call.sent > revoked + 1.0} == {401}
+    assert await asyncio.to_thread(second.stop) == 0, second.log
+    assert await asyncio.to_thread(forked.stop) == 0, forked.server.log
+    served = [call for call in calls if call.status == 200]
+    assert statuses(forked.data_dir) == {call.request_id: "completed" for call in served}
+    assert journal_runs(forked.data_dir) == []
+
+
+async def test_the_survivor_books_what_the_dead_one_had_begun(forked: ForkedStack, second: Forked) -> None:
+    user = forked.user("survived", openai="sk-test-shared-2")
+    async with running(second.url, user.key, [[chat("openai/slow-200")]] * 4) as load:
+        await load.until(lambda calls: len(calls) > 8)
+        os.kill(second.pid, signal.SIGKILL)
+        await load.until(lambda calls: any(call.status is None for call in calls))
+    await asyncio.to_thread(forked.server.output.wait_for, "journal of a dead process stored", 45.0)
+    rows = statuses(forked.data_dir)
+    assert {call.request_id for call in load.calls if call.status is not None} <= rows.keys()
+    assert "interrupted" in rows.values()
