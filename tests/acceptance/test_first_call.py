@@ -1,11 +1,14 @@
 """The README's minute: a key is stored and unmodified SDKs are answered by it."""
 
+from collections.abc import Iterator
+from typing import Any
+
 import anthropic
 import openai
 import pytest
 from tests.services.stack import Stack, User
 
-TOOL = {
+TOOL: Any = {
     "type": "function",
     "function": {
         "name": "get_weather",
@@ -21,13 +24,13 @@ def user(stack: Stack) -> User:
 
 
 @pytest.fixture
-def openai_client(user: User):
+def openai_client(user: User) -> Iterator[openai.OpenAI]:
     with openai.OpenAI(base_url=user.stack.url + "/v1", api_key=user.key, max_retries=0) as client:
         yield client
 
 
 @pytest.fixture
-def anthropic_client(user: User):
+def anthropic_client(user: User) -> Iterator[anthropic.Anthropic]:
     with anthropic.Anthropic(base_url=user.stack.url, api_key=user.key, max_retries=0) as client:
         yield client
 
@@ -66,7 +69,7 @@ def test_openai_sdk_stream_without_usage_gets_none(openai_client: openai.OpenAI,
 @pytest.mark.parametrize("streamed", [False, True])
 @pytest.mark.parametrize("model", ["openai/tool", "anthropic/tool"])
 def test_openai_sdk_tools(openai_client: openai.OpenAI, model: str, streamed: bool) -> None:
-    messages: list = [{"role": "user", "content": "weather in Oslo?"}]
+    messages: list[Any] = [{"role": "user", "content": "weather in Oslo?"}]
     if streamed:
         with openai_client.chat.completions.stream(model=model, messages=messages, tools=[TOOL]) as stream:
             message = stream.get_final_completion().choices[0].message
@@ -76,6 +79,7 @@ def test_openai_sdk_tools(openai_client: openai.OpenAI, model: str, streamed: bo
         message = completion.choices[0].message
     assert message.tool_calls
     call = message.tool_calls[0]
+    assert call.type == "function"
     assert call.function.name == "get_weather"
     messages += [
         message.model_dump(exclude_none=True, exclude={"parsed"}),
@@ -110,8 +114,8 @@ def test_anthropic_sdk_stream(anthropic_client: anthropic.Anthropic, model: str)
 @pytest.mark.parametrize("model", ["anthropic/tool", "openai/tool"])
 def test_anthropic_sdk_tools(anthropic_client: anthropic.Anthropic, model: str) -> None:
     schema = TOOL["function"]["parameters"]
-    tools: list = [{"name": "get_weather", "description": "weather", "input_schema": schema}]
-    messages: list = [{"role": "user", "content": "weather in Oslo?"}]
+    tools: list[Any] = [{"name": "get_weather", "description": "weather", "input_schema": schema}]
+    messages: list[Any] = [{"role": "user", "content": "weather in Oslo?"}]
     with anthropic_client.messages.stream(model=model, max_tokens=100, messages=messages, tools=tools) as stream:
         first = stream.get_final_message()
     assert first.stop_reason == "tool_use"

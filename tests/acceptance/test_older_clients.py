@@ -61,7 +61,7 @@ def test_an_older_client(user: User, client: str, provider: str) -> None:
     assert "city" in saw["tools"]["input"]
     assert "4 degrees" in saw["tools"]["text"]
     assert "anthropic/claude-sonnet-4.5" in saw["models"]
-    for status, error in (saw["errors"] | saw["streamed_errors"]).items():
+    for status, error in [*saw["errors"].items(), *saw["streamed_errors"].items()]:
         expected = "OverloadedError" if (family, status) == ("anthropic", "529") else CLASSES.get(status)
         assert error["class"] == (expected or "InternalServerError")
         assert error["status"] == int(status)

@@ -12,8 +12,8 @@ from ownkey.storage import changes, counters, sessions, usage
 from ownkey.storage.database import Database
 from ownkey.storage.journal import RecoveryReport, Sink, recover
 
-_RECOVERY_INTERVAL = 30.0
-_RECOVERY_RETRY = 5.0
+_RECOVERY_INTERVAL = 10.0
+_RECOVERY_RETRY = 3.0
 _SWEEP_INTERVAL = 60.0
 _CHANGES_KEPT = 3600.0
 _DAY = 86_400
@@ -22,7 +22,7 @@ log = structlog.get_logger(__name__)
 
 
 async def run_recovery(journal_root: Path, sink: Sink) -> None:
-    """Store what processes that died have left behind: now, then every half minute, until cancelled.
+    """Store what processes that died have left behind: now, then every few seconds, until cancelled.
 
     Beside the requests and not before them, so that a slow database does not delay the start.
     """

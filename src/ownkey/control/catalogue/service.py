@@ -40,8 +40,9 @@ def _passes(control: Control, model: Model, condition: str, usable: frozenset[st
 
 
 def _prices(control: Control, model: Model) -> tuple[str, str] | None:
-    target = control.gateway.catalogue.resolve(model.id)
-    offer = control.gateway.catalogue.offer(model.vendor, target) if target else None
-    if offer is None or not offer.priced:
+    """List prices of the model's vendor, else of the first provider that names a price."""
+    priced = [offer for offer in control.gateway.catalogue.offers(model.id) if offer.priced]
+    if not priced:
         return None
+    offer = next((offer for offer in priced if offer.provider.name == model.vendor), priced[0])
     return format_usd(offer.rates.input), format_usd(offer.rates.output)

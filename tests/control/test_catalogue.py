@@ -1,0 +1,144 @@
+"""What there is: providers and models, with filters and prices."""
+
+from collections.abc import Callable
+from decimal import Decimal
+
+import httpx2
+import pytest
+
+from tests.control.people import is_problem, unique
+from tests.services.stack import User
+
+ALL = {
+    "openrouter", "openai", "anthropic", "gemini", "mistral", "cohere", "groq", "together", "fireworks", "perplexity",
+    "deepseek", "xai", "qwen", "huggingface", "azure", "bedrock", "ollama", "vllm", "custom",
+}  # fmt: skip
+
+
+def models(user: User, query: str = "") -> list[dict]:
+    answer = user.api.get(f"/models{query}")
+    assert answer.status_code == 200, answer.text
+    return answer.json()["items"]
+
+
+def test_every_provider_tells_what_a_person_needs(user: User) -> None:
+    rows = {row["name"]: row for row in user.api.get("/providers").json()["items"]}
+    assert ALL <= set(rows)
+    for row in rows.values():
+        assert row["title"]
+        assert row["formats"]
+        assert row["model_count"] >= 0
+        assert row["eu"] in ("yes", "no", "regional", "self-hosted", "unknown")
+        for link in (row["signup_url"], row["docs_url"]):
+            assert link is None or link.startswith("https://")
+    assert rows["openai"]["signup_url"]
+    assert rows["openai"]["key_example"].startswith("sk-")
+    assert rows["openrouter"]["router"] is True
+    assert rows["openrouter"]["model_count"] > rows["openai"]["model_count"] > 0
+    assert rows["mistral"]["eu"] == "yes"
+    assert rows["ollama"]["key_required"] is False
+
+
+@pytest.mark.parametrize("path", ["/providers", "/models"])
+def test_the_lists_come_in_pages(user: User, path: str) -> None:
+    whole = user.api.get(path).json()["items"]
+    found: list[dict] = []
+    query: dict = {"limit": 7}
+    while True:
+        page = user.api.get(path, params=query).json()
+        assert len(page["items"]) <= 7
+        found += page["items"]
+        if page["next_cursor"] is None:
+            break
+        query["cursor"] = page["next_cursor"]
+    assert found == whole
+    assert user.api.get(path, params={"cursor": "x"}).status_code == 400
+
+
+def test_models_carry_prices_per_million_tokens_as_decimals(user: User) -> None:
+    rows = {row["id"]: row for row in models(user)}
+    gpt = rows["openai/gpt-5-mini"]
+    assert 0 < Decimal(gpt["input_usd"]) < Decimal(gpt["output_usd"]) < 100
+    assert sum(row["input_usd"] is not None for row in rows.values()) > len(rows) * 0.7
+
+
+def test_filters_narrow_and_add_up(user: User) -> None:
+    everything = models(user)
+    for query, holds in [
+        ("?filter=eu", lambda row: row["eu"]),
+        ("?filter=recommended", lambda row: row["recommended"]),
+        ("?tier=premium", lambda row: row["tier"] == "premium"),
+        ("?filter=eu,recommended", lambda row: row["eu"] and row["recommended"]),
+        ("?filter=%20eu%20,,&tier=standard", lambda row: row["eu"] and row["tier"] == "standard"),
+    ]:
+        expected = [row for row in everything if holds(row)]
+        assert expected
+        assert models(user, query) == expected
+    of_openai = models(user, "?filter=provider:openai")
+    assert {row["vendor"] for row in of_openai} == {"openai"}
+    assert len(models(user, "?filter=provider:openrouter")) > len(of_openai) > 0
+    assert models(user, "?tier=none-such") == []
+    assert models(user, "?filter=provider:nobody") == []
+
+
+@pytest.mark.parametrize("condition", ["cheap", "provider:", "provider", "eu;recommended", "EU"])
+def test_an_unknown_filter_is_told(user: User, condition: str) -> None:
+    told = is_problem(user.api.get("/models", params={"filter": condition}), 400, "invalid_request")
+    assert told["param"] == "filter"
+
+
+def test_usable_means_that_one_of_ones_own_keys_serves_it(newcomer: Callable[[], User]) -> None:
+    person = newcomer()
+    assert models(person, "?filter=usable") == []
+    stored = person.add_key("anthropic", f"sk-ant-{unique('usable')}-abcdefgh")
+    usable = models(person, "?filter=usable")
+    assert {row["vendor"] for row in usable} == {"anthropic"}
+    assert {row["id"] for row in models(person) if row["usable"]} == {row["id"] for row in usable}
+    person.api.patch(f"/credentials/{stored['id']}", json={"enabled": False})
+    assert models(person, "?filter=usable") == []
+
+
+@pytest.mark.parametrize("path", ["/providers", "/models"])
+def test_the_catalogue_is_for_those_signed_in(user: User, path: str) -> None:
+    is_problem(httpx2.get(f"{user.stack.url}/api/v1{path}", trust_env=False), 401, "invalid_api_key")
+
+
+def test_explain_tells_the_plan_and_sends_nothing(newcomer: Callable[[], User]) -> None:
+    person = newcomer()
+    secret = f"sk-test-{unique('explain')}-abcdefgh"
+    used = person.add_key("openai", secret)
+    off = person.add_key("openai", f"sk-test-{unique('explain')}-abcdefgh", enabled=False)
+    plan = person.api.post("/route/explain", json={"model": "openai/gpt-5-mini"}).json()
+    assert plan["refusal"] is None
+    (attempt,) = plan["attempts"]
+    assert attempt["credential_id"] == used["id"]
+    assert (attempt["provider"], attempt["upstream_model"], attempt["payer"]) == ("openai", "gpt-5-mini", "user")
+    assert attempt["translated"] is False
+    assert Decimal(attempt["input_usd"]) > 0
+    (dropped,) = plan["dropped"]
+    assert (dropped["credential_id"], dropped["reason"]) == (off["id"], "disabled")
+    other = person.api.post("/route/explain", json={"model": "openai/gpt-5", "format": "anthropic_messages"}).json()
+    assert other["attempts"][0]["translated"] is True
+    query = {"key_suffix": secret}
+    seen = httpx2.get(person.stack.sandbox.url + "/__sandbox/requests", params=query, trust_env=False).json()
+    assert seen["requests"] == []
+
+
+@pytest.mark.parametrize(
+    ("model", "status", "code"),
+    [("openai/gpt-5", 503, "no_healthy_credential"), ("no-such-model", 404, "model_not_found"), ("default", 404, "model_not_found")],
+)
+def test_explain_tells_the_refusal_a_request_would_get(stranger: User, model: str, status: int, code: str) -> None:
+    plan = stranger.api.post("/route/explain", json={"model": model}).json()
+    assert plan["attempts"] == []
+    assert (plan["refusal"]["status"], plan["refusal"]["code"]) == (status, code)
+    answer = stranger.chat(model)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (status, code)
+    assert answer.json()["error"]["message"] == plan["refusal"]["message"]
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"model": ""}, {"model": "a\nb"}, {"model": "x" * 257}, {"model": "m", "format": "gemini2"}, {"model": 1}]
+)
+def test_a_wrong_question_is_told(user: User, body: dict) -> None:
+    is_problem(user.api.post("/route/explain", json=body), 422, "invalid_request")

@@ -1,0 +1,48 @@
+"""Which paths the data plane answers, and whose language an error speaks there."""
+
+import pytest
+
+from ownkey.domain.formats import WireFormat
+from ownkey.gateway.surfaces import Deed, error_format, surface_of
+
+CHAT, MESSAGES = WireFormat.OPENAI_CHAT, WireFormat.ANTHROPIC_MESSAGES
+
+
+@pytest.mark.parametrize(
+    ("path", "method", "deed", "format_"),
+    [
+        ("/v1/chat/completions", "POST", Deed.RELAY, CHAT),
+        ("/v1/messages", "POST", Deed.RELAY, MESSAGES),
+        ("/v1/embeddings", "POST", Deed.RELAY, WireFormat.OPENAI_EMBEDDINGS),
+        ("/v1/models", "GET", Deed.LIST_MODELS, CHAT),
+        ("/v1/models/openai/gpt-5", "GET", Deed.LIST_MODELS, CHAT),
+    ],
+)
+def test_a_path_is_a_surface(path: str, method: str, deed: Deed, format_: WireFormat) -> None:
+    surface = surface_of(path)
+    assert surface is not None
+    assert (surface.method, surface.deed, surface.format) == (method, deed, format_)
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/v1", "/v1/", "/v1/models/", "/v1/chat/completions/", "/V1/messages", "/v1/messages/x", "/v2/models"]
+)
+def test_anything_else_is_none(path: str) -> None:
+    assert surface_of(path) is None
+
+
+@pytest.mark.parametrize(
+    ("path", "versioned", "format_"),
+    [
+        ("/v1/messages", False, MESSAGES),
+        ("/v1/messages/unknown", False, MESSAGES),
+        ("/v1/models", True, MESSAGES),
+        ("/v1/models/x", True, MESSAGES),
+        ("/v1/models", False, CHAT),
+        ("/v1/chat/completions", True, CHAT),
+        ("/v1/unknown", True, CHAT),
+        ("/", False, CHAT),
+    ],
+)
+def test_errors_speak_the_language_of_the_path(path: str, versioned: bool, format_: WireFormat) -> None:
+    assert error_format(path, versioned) is format_
