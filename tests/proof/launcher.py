@@ -1,7 +1,7 @@
 """A process that has imported the server and forks ready ones: then a start costs a tenth of a second.
 
 Orders come as JSON over a socket of packets: `{"start": {variables}, "user": null}` with two descriptors, the output
-and the listening socket, is answered with `{"pid": …}`; `{"wait": pid}` with `{"status": …}` once that process has ended.
+and the listening socket, is answered with `{"pid": …}`; `{"wait": pid}` with `{"status": …}` when that has ended.
 """
 
 import json
@@ -46,11 +46,11 @@ def _become_server(variables: dict[str, str], output: int, listener: int) -> Non
     try:
         serve(load_settings(variables), socket.socket(fileno=listener))
     except ConfigurationError as error:
-        print(f"ownkey: {error}", file=sys.stderr)
+        sys.stderr.write(f"ownkey: {error}\n")
         status = 2
     except SystemExit as ending:
         status = ending.code if isinstance(ending.code, int) else 1
-    except BaseException:
+    except BaseException:  # noqa: BLE001 (a child that came back from here would go on as the launcher)
         traceback.print_exc()
         status = 70
     finally:

@@ -17,6 +17,11 @@ from tests.proof.spellings import files_below, new_mark, occurrences, spellings
 from tests.services.stack import OPERATOR, Process
 
 Sink = tuple[str, bytes]
+_OPENAI = ("echo", "error-echo-key", "stream-echo-key", "error-500", "cut", "garbage")
+_ANTHROPIC = ("echo", "error-echo-key", "stream-echo-key")
+_MODELS = (*(f"openai/{name}" for name in _OPENAI), *(f"anthropic/{name}" for name in _ANTHROPIC))
+_USAGE = ("/usage", "/requests", "/usage/export?format=csv", "/usage/export?format=json")
+_PAGES = ("/credentials", "/api-keys", "/me", "/preferences", "/providers", "/models", *_USAGE)
 
 
 class Tour:
@@ -112,8 +117,7 @@ class Tour:
         assert client.delete(f"/api/v1/credentials/{deleted}").is_success
 
     def _call(self) -> None:
-        for model in ("openai/echo", "openai/error-echo-key", "openai/stream-echo-key", "openai/error-500", "openai/cut",
-                      "openai/garbage", "anthropic/echo", "anthropic/error-echo-key", "anthropic/stream-echo-key"):  # fmt: skip
+        for model in _MODELS:
             for path in ("chat/completions", "messages"):
                 for stream in (False, True):
                     for label in ("good", "bad") if model.startswith("openai") else ("claude",):
@@ -154,15 +158,14 @@ class Tour:
         for carrier in ("authorization", "x-api-key", "api-key"):
             # A provider's key where Ownkey's belongs.
             value = f"Bearer {key}" if carrier == "authorization" else key
-            answer = httpx2.post(
-                f"{self._stack.url}/v1/messages", json={}, headers={carrier: value}, trust_env=False
+            answer = httpx2.post(f"{self._stack.url}/v1/messages", json={}, headers={carrier: value}, trust_env=False)
+            self.sinks.append(
+                (f"refusal of a provider key in {carrier}", answer.content + str(answer.headers).encode())
             )
-            self.sinks.append((f"refusal of a provider key in {carrier}", answer.content + str(answer.headers).encode()))
             assert answer.status_code == 401
 
     def _look_around(self) -> None:
-        for path in ("/credentials", f"/credentials/{self.good}", f"/credentials/{self.bad}", "/api-keys", "/me", "/usage",
-                     "/requests", "/usage/export?format=csv", "/usage/export?format=json", "/providers", "/models"):  # fmt: skip
+        for path in (*_PAGES, f"/credentials/{self.good}", f"/credentials/{self.bad}"):
             answer = self._client.get("/api/v1" + path)
             assert answer.is_success, path
         for row in self._client.get("/api/v1/requests?limit=200").json()["items"]:
@@ -183,6 +186,7 @@ class Tour:
                 self._read_process(command.pid, f"ownkey keys add ({name})")
             assert command.wait() == 0, command.output.text
             self.sinks.append((f"output of keys add ({name})", command.output.text.encode()))
+            self._ask("mistral/echo", "chat/completions", False, name)
         command = Command("keys", "list", "--json", **client)
         assert command.wait() == 0
         self.sinks.append(("output of keys list", command.output.text.encode()))

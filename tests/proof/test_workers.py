@@ -49,9 +49,7 @@ async def test_streams_on_all_workers_are_finished_before_the_end(workers: TwoWo
     user = workers.user("together", openai="sk-test-workers-2")
     begun = asyncio.Semaphore(0)
     stream = chat("openai/lorem-400", stream=True)
-    tasks = [
-        asyncio.create_task(ask(workers.url, user.key, stream, told=lambda _: begun.release())) for _ in range(12)
-    ]
+    tasks = [asyncio.create_task(ask(workers.url, user.key, stream, told=lambda _: begun.release())) for _ in range(12)]
     for _ in tasks:
         await begun.acquire()
     # As Ctrl-C does: the whole group gets it, and the workers must not take it for a second order.

@@ -3,5 +3,6 @@
 from ownkey.control.app import create_app
 from ownkey.control.context import Control, ControlSettings, Readiness
 from ownkey.control.passwords import Passwords
+from ownkey.control.problems import render_problem
 
-__all__ = ["Control", "ControlSettings", "Passwords", "Readiness", "create_app"]
+__all__ = ["Control", "ControlSettings", "Passwords", "Readiness", "create_app", "render_problem"]

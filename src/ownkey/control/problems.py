@@ -61,10 +61,21 @@ def field_problems(errors: Sequence[Any]) -> list[FieldProblem]:
     ]
 
 
+def render_problem(error: OwnkeyError) -> tuple[list[tuple[bytes, bytes]], bytes]:
+    """Headers and body of an error that was met before a request reached the application."""
+    answer = _answer(error)
+    headers = [(name, value) for name, value in answer.raw_headers if name != b"content-length"]
+    return headers, bytes(answer.body)
+
+
 async def _own(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, OwnkeyError)  # noqa: S101
     if error.operator:
         log.warning("request refused", code=error.code, operator=error.operator)
+    return _answer(error)
+
+
+def _answer(error: OwnkeyError) -> JSONResponse:
     headers = {"retry-after": str(max(1, ceil(error.retry_after)))} if error.retry_after is not None else {}
     if error.status == HTTPStatus.UNAUTHORIZED:
         headers["www-authenticate"] = "Bearer"

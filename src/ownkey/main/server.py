@@ -15,11 +15,12 @@ import uvloop
 
 from ownkey import __version__
 from ownkey.config import ConfigurationError, Settings
-from ownkey.control import Control, ControlSettings, Passwords, create_app
+from ownkey.control import Control, ControlSettings, Passwords, create_app, render_problem
 from ownkey.domain.errors import OwnkeyError
 from ownkey.gateway.edge.exchange import HeaderList
 from ownkey.gateway.edge.limits import Limits
 from ownkey.gateway.edge.protocol import data_plane_protocol
+from ownkey.gateway.edge.target import is_data_plane
 from ownkey.gateway.refusals import render_error
 from ownkey.gateway.surfaces import error_format
 from ownkey.logs import configure_logs, report_loop_failure
@@ -152,6 +153,8 @@ def _uvicorn_config(settings: Settings, parts: Parts, control: Control) -> uvico
 
 def _render_edge_error(path: str, error: OwnkeyError) -> tuple[HeaderList, bytes]:
     """An error the edge found, in the format of the path."""
+    if not is_data_plane(path):
+        return render_problem(error)
     return render_error(error_format(path), error, "")
 
 

@@ -1,10 +1,11 @@
 """The set-up page: plain HTML without script, so that it works before there is a user interface."""
 
 from html import escape
+from shlex import quote
 
 STYLE = """
 :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif }
-body { max-width: 30rem; margin: 12vh auto; padding: 0 1rem }
+body { max-width: 36rem; margin: 12vh auto; padding: 0 1rem }
 h1 { font-size: 1.4rem } label { display: block; margin: 1rem 0 .25rem }
 input, button { font: inherit; width: 100%; padding: .6rem; box-sizing: border-box; border-radius: .4rem; border: 1px solid #8888 }
 button { margin-top: 1.5rem; background: #1f6f54; color: #fff; border: 0; cursor: pointer }
@@ -32,15 +33,17 @@ def done_page(email: str, address: str) -> str:
     """What to do next."""
     commands = (
         f"export OWNKEY_URL={address}\n"
-        f"ownkey api-keys create --email {email} --name laptop --scope gateway --scope manage\n"
-        "export OWNKEY_API_KEY=ok_…\n"
+        f"export OWNKEY_API_KEY=$(ownkey api-keys create \\\n"
+        f"    --email {quote(email)} \\\n"
+        "    --name laptop --scope gateway --scope manage)\n"
         "ownkey keys add openai"
     )
     return _page(
         "Ownkey is set up",
         f"<h1>Ownkey is set up</h1><p>{escape(email)} is the operator. Next, in a terminal:</p>"
-        f"<pre>{escape(commands)}</pre><p>Then point any OpenAI or Anthropic client at "
-        f"<code>{escape(address)}/v1</code>. The API is described at <a href='/docs'>/docs</a>.</p>",
+        f"<pre>{escape(commands)}</pre><p>Then point any OpenAI client at <code>{escape(address)}/v1</code> "
+        f"and any Anthropic client at <code>{escape(address)}</code>. "
+        "The API is described at <a href='/docs'>/docs</a>.</p>",
     )
 
 

@@ -2,7 +2,7 @@
 
 import time
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import StreamingResponse
@@ -49,6 +49,17 @@ class ExportFormat(StrEnum):
     JSON = "json"
 
 
+_EXPORT: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "One row a request",
+        "content": {
+            "text/csv": {"schema": {"type": "string"}},
+            "application/json": {
+                "schema": {"type": "array", "items": {"$ref": "#/components/schemas/RequestReply"}},
+            },
+        },
+    }
+}
 RangeQuery = Annotated[Range, Query(alias="range")]
 
 
@@ -73,7 +84,7 @@ async def get_usage(
     )
 
 
-@router.get("/usage/export")
+@router.get("/usage/export", response_class=Response, responses=_EXPORT)
 async def export(
     caller: Caller,
     control: ControlDep,
