@@ -20,7 +20,7 @@ class Scale(Struct, frozen=True, kw_only=True):
     open_limit: float = 35.0
 
     streams: int = 2000
-    stream_tokens: int = 40
+    stream_tokens: int = 60
     stream_rate: float = 5.0
     """Tokens a second in each of the many streams."""
 
@@ -40,7 +40,7 @@ QUICK = Scale(
     round_s=1,
     open_rounds=1,
     open_s=1.5,
-    stream_tokens=15,
+    stream_tokens=30,
     brisk_tokens=60,
     starts=2,
     cold_starts=1,

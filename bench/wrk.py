@@ -4,6 +4,7 @@ import json
 import subprocess
 from pathlib import Path
 
+import httpx2
 from msgspec import Struct
 
 from bench.machine import find_tool
@@ -52,8 +53,17 @@ def run_wrk(question: Question, connections: int, seconds: int, core: int, folde
         raise BenchFailed(f"wrk told nothing: {done.stdout} {done.stderr}")
     load = Load(**json.loads(result))
     if load.bad or load.broken or not load.requests:
-        raise BenchFailed(f"{question.url}: of {load.requests} answers {load.bad} failed; socket errors: {load.broken}")
+        text = f"of {load.requests} answers {load.bad} failed; socket errors: {load.broken}; asked once more: "
+        raise BenchFailed(f"{question.url}: {text}{_ask(question)}")
     return load
+
+
+def _ask(question: Question) -> str:
+    try:
+        answer = httpx2.post(question.url, content=question.body, headers=question.headers, trust_env=False)
+    except httpx2.HTTPError as failure:
+        return repr(failure)
+    return f"{answer.status_code} {answer.text[:500]}"
 
 
 def _lua(text: str) -> str:

@@ -50,7 +50,6 @@ class Settings(BaseModel):
     platform_keys: dict[str, str] = Field({}, repr=False)
     upstream_ca_file: Path | None = None
     public_url: str | None = None
-    trusted_proxies: Words = ()
     body_limit: int = Field(32 * 1024 * 1024, ge=1024)
     connect_timeout: float = Field(5.0, gt=0)
     first_byte_timeout: float = Field(300.0, gt=0)

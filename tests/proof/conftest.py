@@ -58,3 +58,12 @@ def two_workers(
     running = TwoWorkers(tmp_path_factory.mktemp("workers"), sandbox, OWNKEY_DATABASE_URL=module_postgres_url)
     yield running
     assert running.stop() == 0, running.log
+
+
+@pytest.fixture
+def forked_json(launcher: Launcher, sandbox: Process, tmp_path: Path) -> Iterator[ForkedStack]:
+    """As `forked`, with everything logged, as JSON."""
+    variables = {"OWNKEY_LOG_FORMAT": "json", "OWNKEY_LOG_LEVEL": "debug"}
+    running = ForkedStack(launcher, tmp_path / "data", sandbox, **variables)
+    yield running
+    running.close()

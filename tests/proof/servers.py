@@ -172,6 +172,10 @@ class ForkedStack(Stack):
     def url(self) -> str:
         return self.server.url
 
+    @property
+    def database_url(self) -> str:
+        return self._environment["OWNKEY_DATABASE_URL"]
+
 
 class Command:
     """An `ownkey` command as a process of its own, typed as people do."""

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 Json = dict[str, Any]
+_PIPE_WIDTH = 10_000
 
 
 def show(value: Any, as_json: bool, text: str) -> None:
@@ -31,7 +32,7 @@ def show_table(rows: Sequence[Json], columns: Sequence[str], as_json: bool, noth
     console = Console(highlight=False, markup=False)
     if not console.is_terminal:
         # In a pipe lines are not folded: they may be searched.
-        console.width = console.measure(table).maximum
+        console.width = _PIPE_WIDTH
     console.print(table)
 
 

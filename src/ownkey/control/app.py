@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 
 from ownkey.control import docs_page
 from ownkey.control.account import routes as account
@@ -35,10 +35,8 @@ def create_app(lifespan: Any, version: str) -> FastAPI:
         redirect_slashes=False,
         generate_unique_id_function=operation_id,
     )
-    api = APIRouter(prefix="/api/v1")
     for resource in _RESOURCES:
-        api.include_router(resource.router)
-    app.include_router(api)
+        app.include_router(resource.router, prefix="/api/v1")
     for surface in (operations.router, setup.router, docs_page.router):
         app.include_router(surface)
     install_problems(app)

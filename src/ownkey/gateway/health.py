@@ -68,32 +68,50 @@ class KeyHealth:
                 await asyncio.wait_for(self._wake.wait(), timeout=_LAST_USE_INTERVAL)
             self._wake.clear()
             await self.write()
+            # Plans are kept only while no key rests.
+            self._forget_past_rests()
             await asyncio.sleep(_PAUSE)
 
     async def write(self) -> None:
         """Write what was noted now; when the database is away it stays noted."""
+        await self._write_states()
+        await self._write_uses()
+
+    async def _write_states(self) -> None:
         states, self._states = self._states, {}
-        used, self._used = self._used, {}
-        keys, self._api_keys_used = self._api_keys_used, {}
-        if not (states or used or keys):
+        if not states:
             return
         try:
             async with self._database.write() as connection:
-                for credential, status, detail in states.values():
+                topics: list[str] = []
+                # Rows in one order and the feed last: two processes that write at once wait instead of deadlocking.
+                for _, (credential, status, detail) in sorted(states.items()):
                     version = credential.version
                     if await credentials.set_status(connection, credential.id, status, detail, version=version):
-                        await changes.append(connection, owner_topic(credential))
+                        topics.append(owner_topic(credential))
+                for topic in sorted(set(topics)):
+                    await changes.append(connection, topic)
+        except Unavailable:
+            self._states = states | self._states
+
+    async def _write_uses(self) -> None:
+        used, self._used = self._used, {}
+        keys, self._api_keys_used = self._api_keys_used, {}
+        if not (used or keys):
+            return
+        try:
+            async with self._database.write() as connection:
                 await credentials.touch_used(connection, used)
                 await api_keys.touch_used(connection, keys)
         except Unavailable:
-            self._states = states | self._states
             self._used = used | self._used
             self._api_keys_used = keys | self._api_keys_used
 
     def _forget_past_rests(self) -> None:
-        now = time.time()
-        for key in [key for key, rest in self.resting.items() if rest.until <= now]:
-            del self.resting[key]
+        if self.resting:
+            now = time.time()
+            for key in [key for key, rest in self.resting.items() if rest.until <= now]:
+                del self.resting[key]
         while len(self.resting) >= _CAPACITY:
             del self.resting[next(iter(self.resting))]
 

@@ -187,6 +187,8 @@ def _start_text(settings: Settings, parts: Parts, address: str, notice: Sequence
         lines.append(
             f"Every provider is the sandbox at {settings.sandbox_url}: answers are simulated, nothing is billed."
         )
+    if settings.redis_url:
+        lines.append("OWNKEY_REDIS_URL is set; this version does not use Redis and counts limits in the database.")
     return [*lines, *notice]
 
 

@@ -223,8 +223,7 @@ async def test_continue_waits_for_the_answers_before_it(serve: Serve) -> None:
     await client.send(get("/v1/slow") + post("/v1/x", b"hello", "Expect: 100-continue")[:-5])
     await served.until(lambda: any(connection.pipeline for connection in served.connections))
     slow.set()
-    assert (await client.answer()).body == b""
-    assert (await client.head())[0] == 100
+    assert [(await client.head())[0] for _ in range(2)] == [200, 100]
     await client.send(b"hello")
     assert (await client.answer()).body == b"hello"
 
