@@ -37,7 +37,7 @@ class Settings(BaseModel):
     port: int = Field(8080, ge=0, le=65535)
     data_dir: Path = Path(".data")
     workers: int = Field(1, ge=1, le=256)
-    database_url: str | None = None
+    database_url: str | None = Field(None, repr=False)
     redis_url: str | None = None
     master_key: str | None = Field(None, repr=False)
     master_key_previous: Words = Field((), repr=False)

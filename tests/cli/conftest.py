@@ -1,7 +1,6 @@
 """A user of the worker's stack for the commands' tests."""
 
 import pytest
-
 from tests.services.stack import Stack, User
 
 

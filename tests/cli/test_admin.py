@@ -6,7 +6,6 @@ from pathlib import Path
 
 import httpx2
 import pytest
-
 from tests.cli.running import beside, is_told, ownkey
 from tests.services.stack import Process, Stack, User
 
@@ -55,7 +54,9 @@ def test_the_master_key_rotates_under_a_running_server(stack: Stack, user: User)
     assert user.chat("openai/echo").status_code == 200
 
 
-def test_a_backup_of_a_running_server_restores_elsewhere(stack: Stack, user: User, sandbox: Process, tmp_path: Path) -> None:
+def test_a_backup_of_a_running_server_restores_elsewhere(
+    stack: Stack, user: User, sandbox: Process, tmp_path: Path
+) -> None:
     secret = "sk-cli-backup-0001-abcdefgh"
     user.add_key("anthropic", secret)
     target = tmp_path / "backup.db"
@@ -89,7 +90,9 @@ def test_a_backup_cannot_go_where_nobody_may_write(stack: Stack) -> None:
     is_told(ownkey("admin", "restore", "/nowhere.db", data_dir=str(stack.data_dir)), 1)
 
 
-@pytest.mark.parametrize("command", [["backup", "x.db"], ["rotate-master-key"], ["create-user", "--email", "a@b.example"]])
+@pytest.mark.parametrize(
+    "command", [["backup", "x.db"], ["rotate-master-key"], ["create-user", "--email", "a@b.example"]]
+)
 def test_a_missing_data_directory_is_told_and_not_made(tmp_path: Path, command: list[str]) -> None:
     absent = tmp_path / "absent"
     is_told(ownkey("admin", *command, stdin=PASSWORD, data_dir=str(absent)), 1, str(absent), "--data-dir")

@@ -1,7 +1,6 @@
 """`ownkey api-keys …` against a running server."""
 
 import httpx2
-
 from tests.cli.running import asking, is_told, ownkey
 from tests.services.stack import User
 
@@ -14,7 +13,18 @@ def works(user: User, key: str, path: str = "/v1/models") -> int:
 
 
 def test_the_first_key_is_made_by_password_and_printed_alone(user: User) -> None:
-    arguments = ("api-keys", "create", "--email", user.email, "--name", "laptop", "--scope", "gateway", "--scope", "manage")
+    arguments = (
+        "api-keys",
+        "create",
+        "--email",
+        user.email,
+        "--name",
+        "laptop",
+        "--scope",
+        "gateway",
+        "--scope",
+        "manage",
+    )
     before = user.api.get("/me/sessions").json()["items"]
     ran = ownkey(*arguments, stdin=PASSWORD + "\n", url=user.stack.url)
     assert ran.code == 0, ran.err

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
-
 from tests.cli.running import asking, is_told, ownkey
 from tests.services.stack import User
 
@@ -83,7 +82,7 @@ class Foreign(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def log_message(self, format: str, *args: object) -> None:
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the name in the base class)
         """Silence."""
 
 
@@ -104,7 +103,13 @@ def test_a_server_of_another_kind_is_told(foreign: str, path: str) -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [["nothing"], ["keys", "nothing"], ["keys", "add"], ["keys", "add", "openai", "--priority", "high"], ["requests", "--limit", "0"]],
+    [
+        ["nothing"],
+        ["keys", "nothing"],
+        ["keys", "add"],
+        ["keys", "add", "openai", "--priority", "high"],
+        ["requests", "--limit", "0"],
+    ],
 )
 def test_wrong_usage_exits_with_two(user: User, arguments: list[str]) -> None:
     ran = ownkey(*arguments, **asking(user))

@@ -5,7 +5,6 @@ from itertools import count
 from typing import Any
 
 import pytest
-
 from tests.cli.running import Ran, asking, is_told, ownkey
 from tests.services.stack import User
 
@@ -61,7 +60,15 @@ def test_every_setting_of_a_key_can_be_given(user: User) -> None:
 
 def test_an_endpoint_may_take_no_key(user: User) -> None:
     ran = ownkey(
-        "keys", "add", "vllm", "--no-key", "--no-test", "--base-url", "https://llm.example.com/v1", "--json", **asking(user)
+        "keys",
+        "add",
+        "vllm",
+        "--no-key",
+        "--no-test",
+        "--base-url",
+        "https://llm.example.com/v1",
+        "--json",
+        **asking(user),
     )
     assert ran.json["masked_key"] == "(no key)"
 

@@ -1,7 +1,6 @@
 """`ownkey providers`, `models`, `usage`, `requests`, `explain` against a running server."""
 
 import pytest
-
 from tests.cli.running import Ran, asking, ownkey
 from tests.services.stack import User
 
@@ -60,7 +59,9 @@ def test_explain(user: User) -> None:
     assert "not asleep: the key is disabled" in refused
 
 
-@pytest.mark.parametrize("arguments", [["usage", "--range", "1h"], ["models", "--filter", "cheap"], ["usage", "--group-by", "user"]])
+@pytest.mark.parametrize(
+    "arguments", [["usage", "--range", "1h"], ["models", "--filter", "cheap"], ["usage", "--group-by", "user"]]
+)
 def test_a_wrong_question_is_told(user: User, arguments: list[str]) -> None:
     ran = ownkey(*arguments, **asking(user))
     assert ran.code == 1

@@ -15,7 +15,18 @@ def imported(statement: str) -> set[str]:
 
 
 def test_the_command_line_itself_is_light() -> None:
-    heavy = {"httpx2", "rich", "pydantic", "fastapi", "sqlalchemy", "cryptography", "argon2", "alembic", "structlog", "uvicorn"}
+    heavy = {
+        "httpx2",
+        "rich",
+        "pydantic",
+        "fastapi",
+        "sqlalchemy",
+        "cryptography",
+        "argon2",
+        "alembic",
+        "structlog",
+        "uvicorn",
+    }
     assert not heavy & imported("import ownkey.cli")
 
 

@@ -1,10 +1,9 @@
-"""Users of the worker's stack. Each takes argon2 computations of a quarter second, so tests share users where they can."""
+"""Users of the worker's stack. Each costs a few argon2 computations, so tests share users where they can."""
 
 from collections.abc import Callable, Iterator
 
 import httpx2
 import pytest
-
 from tests.control.people import PASSWORD, browser, unique
 from tests.services.stack import Stack, User
 

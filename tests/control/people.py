@@ -3,12 +3,11 @@
 import itertools
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
 
 import httpx2
-
 from tests.services.stack import Stack
 
 PASSWORD = "a fine long password"
@@ -22,7 +21,7 @@ def unique(word: str) -> str:
 
 
 @contextmanager
-def browser(stack: Stack, email: str = "", password: str = PASSWORD, **options: Any) -> Iterator[httpx2.Client]:
+def browser(stack: Stack, email: str = "", password: str = PASSWORD, **options: Any) -> Generator[httpx2.Client]:
     """A client that keeps cookies; signed in when `email` is given."""
     with httpx2.Client(base_url=stack.url + "/api/v1", timeout=30.0, trust_env=False, **options) as client:
         if email:
@@ -36,7 +35,7 @@ def sign_in(client: httpx2.Client, email: str, password: str) -> httpx2.Response
 
 
 @contextmanager
-def database(stack: Stack) -> Iterator[sqlite3.Connection]:
+def database(stack: Stack) -> Generator[sqlite3.Connection]:
     """The server's own SQLite file, beside the running server."""
     connection = sqlite3.connect(stack.data_dir / "ownkey.db", timeout=10)
     try:

@@ -7,10 +7,10 @@ from typing import Any
 
 import httpx2
 import pytest
-
-from ownkey.domain.api_key import is_api_key
 from tests.control.people import browser, database, is_problem, unique
 from tests.services.stack import Stack, User
+
+from ownkey.domain.api_key import is_api_key
 
 
 @pytest.fixture(scope="module")

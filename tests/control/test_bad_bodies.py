@@ -4,7 +4,6 @@ from typing import Any
 
 import httpx2
 import pytest
-
 from tests.control.people import is_problem
 from tests.services.stack import Stack, User
 
@@ -59,7 +58,8 @@ def test_a_broken_body_is_told(user: User, body: bytes) -> None:
 
 @pytest.mark.parametrize("method_path", CALLS)
 @pytest.mark.parametrize(
-    "kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "application/jsonx", ""]
+    "kind",
+    ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "application/jsonx", ""],
 )
 def test_another_content_type_is_refused(user: User, method_path: tuple[str, str], kind: str) -> None:
     answer = user.api.request(*method_path, content=b'{"name":"a"}', headers={"content-type": kind})

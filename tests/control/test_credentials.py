@@ -6,7 +6,6 @@ from typing import Any
 
 import httpx2
 import pytest
-
 from tests.control.people import is_problem, unique
 from tests.services.stack import User
 
@@ -121,7 +120,9 @@ def test_at_most_one_key_is_the_default(newcomer: Callable[[], User]) -> None:
     assert defaults(person) == [newest]
     for number in range(6):
         threads = [
-            threading.Thread(target=person.api.patch, args=(f"/credentials/{id_}",), kwargs={"json": {"is_default": True}})
+            threading.Thread(
+                target=person.api.patch, args=(f"/credentials/{id_}",), kwargs={"json": {"is_default": True}}
+            )
             for id_ in ids
         ]
         for thread in threads:

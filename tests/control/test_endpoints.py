@@ -6,7 +6,6 @@ from urllib.parse import urlsplit
 
 import httpx2
 import pytest
-
 from tests.control.people import is_problem, unique
 from tests.services.stack import Process, Stack, User
 
@@ -82,7 +81,9 @@ def test_a_stored_key_does_not_follow_to_another_host(user: User) -> None:
         told = is_problem(user.api.patch(path, json={"base_url": elsewhere}), 400, "invalid_request")
         assert told["param"] == "api_key"
     ours = user.add_key("openai", f"sk-test-{unique('stay')}-abcdefgh")
-    is_problem(user.api.patch(f"/credentials/{ours['id']}", json={"base_url": "https://evil.example"}), 400, "invalid_request")
+    is_problem(
+        user.api.patch(f"/credentials/{ours['id']}", json={"base_url": "https://evil.example"}), 400, "invalid_request"
+    )
     moved = user.api.patch(path, json={"base_url": "https://llm.example.com/v2/"})
     assert moved.json()["base_url"] == "https://llm.example.com/v2"
     body = {"base_url": "https://other.example/v1", "api_key": secret, "test": False}

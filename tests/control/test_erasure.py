@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 import httpx2
-
 from tests.control.people import database, is_problem, unique
 from tests.services.stack import Stack, User
 

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import httpx2
 import pytest
-
 from tests.services.stack import OPERATOR, Process, Stack
 
 PASSWORD = "a fine long password"

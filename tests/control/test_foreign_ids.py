@@ -1,7 +1,8 @@
 """What belongs to somebody else looks exactly like what does not exist: same status, same headers, same body."""
 
-import pytest
+from typing import Any
 
+import pytest
 from tests.control.people import browser, look
 from tests.services.stack import Stack, User
 
@@ -38,7 +39,7 @@ CALLS = [
 
 @pytest.mark.parametrize(("method", "path", "body"), CALLS)
 def test_a_foreign_id_looks_like_an_absent_one(
-    user: User, foreign: dict[str, str], method: str, path: str, body: dict | None
+    user: User, foreign: dict[str, str], method: str, path: str, body: dict[str, Any] | None
 ) -> None:
     def answer(ids: dict[str, str]) -> tuple[int, str, dict[str, str]]:
         filled = {key: value.format(**ids) if isinstance(value, str) else value for key, value in (body or {}).items()}

@@ -5,7 +5,6 @@ from typing import Any
 
 import httpx2
 import pytest
-
 from tests.control.people import database, is_problem, unique
 from tests.services.stack import Stack, User
 
@@ -73,7 +72,11 @@ def test_five_tests_a_minute_then_wait(newcomer: Callable[[], User]) -> None:
 def test_what_cannot_be_tested_costs_no_test(newcomer: Callable[[], User]) -> None:
     person = newcomer()
     for _ in range(6):
-        for body in ({"provider": "nobody", "api_key": "k"}, {"provider": "openai"}, {"provider": "openai", "api_key": ""}):
+        for body in (
+            {"provider": "nobody", "api_key": "k"},
+            {"provider": "openai"},
+            {"provider": "openai", "api_key": ""},
+        ):
             is_problem(person.api.post("/credentials/test", json=body), 400, "invalid_request")
         assert person.api.post("/credentials/cred_none/test").status_code == 404
     assert person.api.post("/credentials/test", json={"provider": "openai", "api_key": key()}).status_code == 200

@@ -5,7 +5,6 @@ from html.parser import HTMLParser
 
 import httpx2
 import pytest
-
 from tests.services.stack import Stack, User
 
 

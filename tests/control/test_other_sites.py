@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 import httpx2
 import pytest
-
 from tests.control.people import PASSWORD, browser, is_problem
 from tests.services.stack import Stack, User
 

@@ -5,7 +5,6 @@ from typing import Any
 
 import httpx2
 import pytest
-
 from tests.control.people import is_problem
 from tests.services.stack import User
 

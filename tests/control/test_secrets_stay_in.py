@@ -5,7 +5,6 @@ from typing import Any
 
 import httpx2
 import pytest
-
 from tests.control.people import unique
 from tests.services.stack import Stack, User
 
@@ -48,9 +47,7 @@ def send(user: User, operator: httpx2.Client, path: str, body: object) -> httpx2
 
 
 @pytest.mark.parametrize(("path", "field"), sites())
-def test_a_key_in_the_wrong_field_is_not_repeated(
-    user: User, operator: httpx2.Client, path: str, field: str
-) -> None:
+def test_a_key_in_the_wrong_field_is_not_repeated(user: User, operator: httpx2.Client, path: str, field: str) -> None:
     for value in TYPES:
         answer = send(user, operator, path, VALID.get(path, {}) | {field: value})
         assert answer.status_code < 500
@@ -105,7 +102,9 @@ def test_a_key_in_an_address_is_not_repeated(user: User, path: str) -> None:
 def test_a_key_in_a_header_is_not_repeated(stack: Stack, headers: dict[str, str]) -> None:
     for method, path in (("GET", "/me"), ("POST", "/auth/login"), ("DELETE", "/credentials/x")):
         url = f"{stack.url}/api/v1{path}"
-        answer = httpx2.request(method, url, headers=headers, content=b"{}" if method == "POST" else None, trust_env=False)
+        answer = httpx2.request(
+            method, url, headers=headers, content=b"{}" if method == "POST" else None, trust_env=False
+        )
         assert CANARY not in answer.text
         assert CANARY not in str(answer.headers)
 
@@ -114,7 +113,9 @@ def test_the_canary_is_in_no_log(stack: Stack, user: User) -> None:
     secret = f"sk-canary-{unique('log')}-abcdefgh"
     for body in ({"provider": "openai", "api_key": secret}, {"provider": secret, "api_key": secret}, {secret: secret}):
         user.api.post("/credentials", json=body)
-    user.api.post("/credentials", content=json.dumps({"api_key": secret})[:-1], headers={"content-type": "application/json"})
+    user.api.post(
+        "/credentials", content=json.dumps({"api_key": secret})[:-1], headers={"content-type": "application/json"}
+    )
     user.chat("openai/echo", headers={"authorization": f"Bearer {secret}"})
     assert secret not in stack.ownkey.read_log()
     assert CANARY not in stack.ownkey.log

@@ -6,7 +6,6 @@ from datetime import datetime
 
 import httpx2
 import pytest
-
 from tests.control.people import PASSWORD, browser, database, is_problem, look, sign_in, unique
 from tests.services.stack import Stack, User
 

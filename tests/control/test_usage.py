@@ -7,7 +7,6 @@ from decimal import Decimal
 
 import httpx2
 import pytest
-
 from tests.control.people import database, is_problem, unique
 from tests.services.stack import Stack, User
 
@@ -97,7 +96,9 @@ def test_everybodys_usage_is_the_operators_to_see(busy: User, operator: httpx2.C
     assert operator.get("/usage?group_by=model").json()["total"]["requests"] < found["total"]["requests"]
 
 
-@pytest.mark.parametrize("query", ["range=1h", "range=", "group_by=team", "group_by=password", "range=all&group_by=%00"])
+@pytest.mark.parametrize(
+    "query", ["range=1h", "range=", "group_by=team", "group_by=password", "range=all&group_by=%00"]
+)
 def test_a_wrong_question_is_told(busy: User, query: str) -> None:
     is_problem(busy.api.get(f"/usage?{query}"), 422, "invalid_request")
 
@@ -152,7 +153,8 @@ def test_a_long_export_comes_whole(stack: Stack, newcomer: Callable[[], User]) -
         names = [row[1] for row in tables.execute("PRAGMA table_info(requests)")]
         copied = ", ".join("id || '-' || value" if name == "id" else name for name in names)
         statement = f"INSERT INTO requests SELECT {copied} FROM requests, generate_numbers WHERE id = ?"
-        numbers = "WITH RECURSIVE generate_numbers(value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM generate_numbers WHERE value < 2500) "
+        following = "SELECT value + 1 FROM generate_numbers WHERE value < 2500"
+        numbers = f"WITH RECURSIVE generate_numbers(value) AS (SELECT 1 UNION ALL {following}) "
         tables.execute(numbers + statement, (receipt["id"],))
     assert len(person.api.get("/usage/export?format=json").json()) == 2501
     rows = list(csv.DictReader(io.StringIO(person.api.get("/usage/export").text)))

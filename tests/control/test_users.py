@@ -1,15 +1,15 @@
 """Users are made, changed and deleted by operators alone."""
 
 from collections.abc import Callable
+from typing import Any
 
 import httpx2
 import pytest
-
 from tests.control.people import PASSWORD, browser, is_problem, look, sign_in, unique
 from tests.services.stack import OPERATOR, Stack, User
 
 
-def make(operator: httpx2.Client, **more: object) -> dict:
+def make(operator: httpx2.Client, **more: object) -> dict[str, Any]:
     answer = operator.post("/admin/users", json={"email": f"{unique('made')}@example.com"} | more)
     assert answer.status_code == 201, answer.text
     return answer.json()
@@ -26,7 +26,7 @@ def make(operator: httpx2.Client, **more: object) -> dict:
     ],
 )
 @pytest.mark.parametrize("whose", ["own", "absent"])
-def test_a_user_may_not_administer(user: User, method: str, path: str, body: dict | None, whose: str) -> None:
+def test_a_user_may_not_administer(user: User, method: str, path: str, body: dict[str, Any] | None, whose: str) -> None:
     path = path.format(id=user.id if whose == "own" else "user_none")
     is_problem(user.api.request(method, path, json=body), 403, "not_allowed")
 
@@ -56,7 +56,9 @@ def test_an_address_is_taken_once_whatever_its_case(operator: httpx2.Client) -> 
     assert is_problem(again, 409, "conflict")["param"] == "email"
 
 
-@pytest.mark.parametrize("email", ["", "nobody", "a b@example.com", "a@", "@b", "a@b\r\nx: y", "a" * 300 + "@b.c", 7, None])
+@pytest.mark.parametrize(
+    "email", ["", "nobody", "a b@example.com", "a@", "@b", "a@b\r\nx: y", "a" * 300 + "@b.c", 7, None]
+)
 def test_what_is_no_address_is_refused(operator: httpx2.Client, email: object) -> None:
     is_problem(operator.post("/admin/users", json={"email": email}), 422, "invalid_request")
 
@@ -136,7 +138,9 @@ def test_a_password_set_by_an_operator_ends_the_sessions(
 ) -> None:
     person = newcomer()
     with browser(stack, person.email) as session:
-        assert operator.patch(f"/admin/users/{person.id}", json={"password": "another fine password"}).status_code == 200
+        assert (
+            operator.patch(f"/admin/users/{person.id}", json={"password": "another fine password"}).status_code == 200
+        )
         assert session.get("/me").status_code == 401
         assert sign_in(session, person.email, PASSWORD).status_code == 401
         assert sign_in(session, person.email, "another fine password").status_code == 200
