@@ -51,4 +51,5 @@ def of_ownkey(base: str, key: str, model: str, *, stream: bool = False) -> Quest
 
 def _body(model: str, stream: bool) -> str:
     body: dict[str, object] = {"model": model, "messages": [{"role": "user", "content": TEXT}]}
-    return json.dumps(body | ({"stream": True} if stream else {}))
+    # Without blanks, as the vendors' SDKs write it.
+    return json.dumps(body | ({"stream": True} if stream else {}), separators=(",", ":"))

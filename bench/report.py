@@ -44,8 +44,9 @@ def _throughput(results: Results, scale: Scale) -> str:
     head = ("", "requests/s", "p50 ms", "p99 ms", "CPU µs/request", "with usage stored", "share of core", "memory MB")
     table = _table(head, [_throughput_row(row) for row in results.throughput.rows])
     lines = [
-        f"- Ownkey / nginx, requests/s: {_each(ratios.per_second)}; the headline is the harder one.",
-        f"- Ownkey / nginx by CPU per request, which other load on the machine changes little: {_each(ratios.cpu)}.",
+        f"- Ownkey / nginx by requests/s: {_each(ratios.per_second)}.",
+        f"- Ownkey / nginx by CPU per request, what one core alone would show: {_each(ratios.cpu)}.",
+        f"- The headline is the hardest of these: {ratios.headline[1]:.2f} ({ratios.headline[0]}).",
         f"- Translated (OpenAI client, Anthropic upstream) / passed, requests/s: {ratios.translated:.2f}.",
         *_limits(results.throughput.rows),
     ]

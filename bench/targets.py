@@ -22,7 +22,7 @@ class Verdict(Struct, frozen=True):
 
 def judge(results: Results) -> list[Verdict]:
     """The verdicts, in the order of the report."""
-    upstream, ratio = results.throughput.ratios.headline
+    name, ratio = results.throughput.ratios.headline
     added = results.latency.added["ownkey → sandbox"]
     streams = results.streams[1]
     whole = streams.most_open == streams.asked and not streams.broken
@@ -30,7 +30,7 @@ def judge(results: Results) -> list[Verdict]:
     rate = f"{results.latency.rate:,} requests/s"
     return [
         Verdict(
-            f"requests/s beside nginx (before the {upstream} upstream, the harder comparison)",
+            f"beside nginx, the hardest of four ({name})",
             f"≥ {THROUGHPUT:.2f}",
             f"{ratio:.2f}",
             ratio >= THROUGHPUT,

@@ -51,7 +51,11 @@ class Row(Struct, frozen=True):
 
 
 class Ratios(Struct, frozen=True):
-    """Ownkey's share of nginx's requests a second, before each upstream, and the same by CPU per request."""
+    """Ownkey's share of nginx's requests a second, before each upstream, and the same by CPU per request.
+
+    Where nginx did not get all of its core, because its upstream, wrk or other processes held it up,
+    the first flatters Ownkey; the second then tells what one core is good for.
+    """
 
     per_second: dict[str, float]
     cpu: dict[str, float]
@@ -59,9 +63,11 @@ class Ratios(Struct, frozen=True):
 
     @property
     def headline(self) -> tuple[str, float]:
-        """The harder of the comparisons."""
-        name = min(self.per_second, key=lambda upstream: self.per_second[upstream])
-        return name, self.per_second[name]
+        """The hardest of the four comparisons, and its name."""
+        named = {f"requests/s, before {upstream}": ratio for upstream, ratio in self.per_second.items()}
+        named |= {f"CPU per request, before {upstream}": ratio for upstream, ratio in self.cpu.items()}
+        name = min(named, key=lambda each: named[each])
+        return name, named[name]
 
 
 class Throughput(Struct, frozen=True):

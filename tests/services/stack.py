@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -105,7 +105,7 @@ class Stack:
         return self.ownkey.url
 
     @contextmanager
-    def session(self, email: str = OPERATOR[0], password: str = OPERATOR[1]) -> Iterator[httpx2.Client]:
+    def session(self, email: str = OPERATOR[0], password: str = OPERATOR[1]) -> Generator[httpx2.Client]:
         """A signed-in browser, as it were."""
         with httpx2.Client(base_url=self.url + "/api/v1", timeout=30.0, trust_env=False) as client:
             answer = client.post("/auth/login", json={"email": email, "password": password})
