@@ -61,6 +61,10 @@ class Ownkey:
                 return int(float(line.split()[1]))
         raise BenchFailed("/metrics does not tell ownkey_usage_pending")
 
+    def check(self) -> None:
+        """Raise BenchFailed when it has ended."""
+        self._running.check()
+
     def settle(self) -> None:
         """Wait until the usage of all requests is in the database, so that the next round has the core."""
         deadline = time.monotonic() + _DRAIN_SECONDS

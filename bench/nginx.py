@@ -80,6 +80,10 @@ class Nginx:
     def pids(self) -> tuple[int, ...]:
         return (self._running.pid, *proc.children(self._running.pid))
 
+    def check(self) -> None:
+        """Raise BenchFailed when it has ended."""
+        self._running.check()
+
     def stop(self) -> None:
         self._running.stop()
 

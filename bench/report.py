@@ -9,6 +9,8 @@ from bench.streaming import Streams
 from bench.targets import judge
 from bench.throughput import Row
 
+_DISTURBED = 0.1
+"""As a share of a core: the kernel's own work for others stays below."""
 _BUSY = 0.9
 """A server that had less of its core than this was not what limited the figure."""
 
@@ -17,7 +19,7 @@ def render(results: Results, cores: Cores, scale: Scale, seconds: float) -> str:
     """The whole page."""
     parts = [
         "# Ownkey beside nginx and the bare upstream",
-        _setting(cores, scale, seconds),
+        _setting(cores, scale, seconds) + _disturbed(results),
         _targets(results),
         _throughput(results, scale),
         _latency(results),
@@ -32,6 +34,18 @@ def _setting(cores: Cores, scale: Scale, seconds: float) -> str:
     if not cores.separate:
         where += " **There is one core only: everything shares it, and no figure is one core's worth.**"
     return f"{describe()}. {where} Medians of interleaved rounds; {scale.connections} connections; {seconds:.0f} s."
+
+
+def _disturbed(results: Results) -> str:
+    """A warning when the machine had other work: times then tell more of that than of what is measured."""
+    tested = [row.median for row in results.throughput.rows if "→" in row.name]
+    taken = max(each.core_share - each.share for each in tested)
+    if taken < _DISTURBED:
+        return ""
+    return (
+        f"\n\n**Other processes took up to {taken:.0%} of the core under test. Requests/s and latencies are then "
+        "theirs as much as the servers'; CPU per request is what still compares.**"
+    )
 
 
 def _targets(results: Results) -> str:

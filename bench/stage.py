@@ -3,15 +3,18 @@
 import sys
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Self
+from typing import Self, TypeVar
 
 import httpx2
 
 from bench.account import Ownkey
 from bench.machine import Cores
-from bench.nginx import Proxy, StaticUpstream
+from bench.nginx import Nginx, Proxy, StaticUpstream
 from bench.processes import BenchFailed, Running, environment
 from bench.questions import of_upstream
+
+_Server = Running | Nginx | Ownkey
+_S = TypeVar("_S", bound=_Server)
 
 
 class Sandbox(Running):
@@ -33,12 +36,12 @@ class Stage:
         self.folder = folder
         self.cores = cores
         self._stack = ExitStack()
+        self._started: list[_Server] = []
 
     def sandbox(self, name: str, tokens_per_second: float = 0.0) -> Sandbox:
         """A sandbox on the other core; `tokens_per_second` 0 does not pace."""
         started = Sandbox(self.folder, self.cores.other, name, tokens_per_second)
-        self._stack.callback(started.stop)
-        return started
+        return self._keep(started)
 
     def static_upstream(self, sandbox: Sandbox) -> StaticUpstream:
         """nginx on the other core, answering what the sandbox answers to the question that is measured."""
@@ -47,19 +50,26 @@ class Stage:
         if answer.status_code != 200:
             raise BenchFailed(f"the sandbox answers {answer.status_code}: {answer.text}")
         started = StaticUpstream(self.folder / "static", self.cores.other, dict(answer.headers), answer.text)
-        self._stack.callback(started.stop)
-        return started
+        return self._keep(started)
 
     def proxy(self, upstreams: dict[int, bool]) -> Proxy:
         """nginx on the core for servers under test; port → whether answers are buffered."""
         started = Proxy(self.folder / "proxy", self.cores.tested, upstreams)
-        self._stack.callback(started.stop)
-        return started
+        return self._keep(started)
 
     def ownkey(self, sandbox_url: str, addresses: dict[str, str]) -> Ownkey:
         """Ownkey on the core for servers under test; `addresses` are base URLs of single providers."""
         started = Ownkey(self.folder / "ownkey", self.cores.tested, sandbox_url, addresses)
+        return self._keep(started)
+
+    def check(self) -> None:
+        """Raise BenchFailed when a process has ended: then it is no use to look at what others told."""
+        for started in self._started:
+            started.check()
+
+    def _keep(self, started: _S) -> _S:
         self._stack.callback(started.stop)
+        self._started.append(started)
         return started
 
     def __enter__(self) -> Self:

@@ -7,6 +7,7 @@ from statistics import median
 from msgspec import Struct
 
 from bench import proc
+from bench.processes import BenchFailed
 from bench.questions import Question
 from bench.scale import Scale, bounded
 from bench.stage import Stage
@@ -90,7 +91,11 @@ def measure_throughput(stage: Stage, contenders: list[Contender], scale: Scale) 
 def _measure(stage: Stage, contender: Contender, connections: int, seconds: int) -> Round:
     pids = contender.pids()
     cpu, core, began = proc.cpu_seconds(pids), proc.core_seconds(contender.core), time.monotonic()
-    load = run_wrk(contender.question, connections, seconds, stage.cores.other, stage.folder)
+    try:
+        load = run_wrk(contender.question, connections, seconds, stage.cores.other, stage.folder)
+    except BenchFailed:
+        stage.check()
+        raise
     took = time.monotonic() - began
     used, core_used = proc.cpu_seconds(pids) - cpu, proc.core_seconds(contender.core) - core
     memory = proc.memory_mb(pids)

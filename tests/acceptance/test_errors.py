@@ -192,8 +192,21 @@ def test_our_own_refusals_have_their_classes_too(stack: Stack, user: User) -> No
         assert keyless.value.code == "no_healthy_credential"
 
 
-def test_length_and_filter_reach_the_parsing_helpers(openai_client: openai.OpenAI) -> None:
+def test_a_cut_off_length_reaches_the_parsing_helper(openai_client: openai.OpenAI) -> None:
     with pytest.raises(openai.LengthFinishReasonError):
         openai_client.chat.completions.parse(
             model="openai/lorem-50", max_tokens=5, messages=[{"role": "user", "content": "go"}]
         )
+
+
+def test_an_impatient_client_gets_its_time_out(stack: Stack, user: User) -> None:
+    with (
+        openai.OpenAI(base_url=stack.url + "/v1", api_key=user.key, max_retries=0, timeout=0.3) as client,
+        pytest.raises(openai.APITimeoutError),
+    ):
+        complete(client, "anthropic/slow-60000", stream=False)
+    with (
+        anthropic.Anthropic(base_url=stack.url, api_key=user.key, max_retries=0, timeout=0.3) as impatient,
+        pytest.raises(anthropic.APITimeoutError),
+    ):
+        write(impatient, "openai/slow-60000", stream=True)

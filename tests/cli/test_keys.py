@@ -19,10 +19,8 @@ def keys(user: User, *arguments: str, stdin: str = "") -> Ran:
     return ownkey("keys", *arguments, stdin=stdin, **asking(user))
 
 
-def add(user: User, *arguments: str, key: str = "") -> dict[str, Any]:
-    ran = keys(user, "add", "openai", "--json", "--no-test", *arguments, stdin=key or secret())
-    assert ran.code == 0, ran.err
-    return ran.json
+def stored(user: User, label: str, word: str = "fine") -> dict[str, Any]:
+    return user.add_key("openai", secret(word), label=label)
 
 
 def test_a_key_is_read_from_standard_input_tested_and_stored(user: User) -> None:
@@ -37,12 +35,8 @@ def test_a_key_is_read_from_standard_input_tested_and_stored(user: User) -> None
 
 
 def test_no_option_takes_a_secret(user: User) -> None:
-    for command in ("add", "rotate", "list"):
-        help_text = keys(user, command, "--help").out
-        assert "--api-key" not in help_text
-        assert "--key" not in help_text
-    refused = ownkey("keys", "list", "--api-key", "ok_x", **asking(user))
-    assert refused.code == 2
+    for option in ("--api-key", "--key", "--secret"):
+        assert keys(user, "add", "openai", option, "sk-x").code == 2
 
 
 def test_every_setting_of_a_key_can_be_given(user: User) -> None:
@@ -50,12 +44,13 @@ def test_every_setting_of_a_key_can_be_given(user: User) -> None:
         "--priority", "7", "--weight", "3", "--model", "gpt-5", "--allow-model", "gpt-*", "--allow-model", "o*",
         "--allow-ip", "127.0.0.1", "--expires-at", "2031-01-01T00:00:00Z", "--monthly-limit-usd", "5.50",
     ]  # fmt: skip
-    stored = add(user, *given)
-    assert (stored["priority"], stored["weight"], stored["model"]) == (7, 3, "gpt-5")
-    assert stored["allowed_models"] == ["gpt-*", "o*"]
-    assert stored["allowed_ips"] == ["127.0.0.1/32"]
-    assert (stored["expires_at"], stored["monthly_limit_usd"]) == ("2031-01-01T00:00:00.000Z", "5.5")
-    assert stored["is_default"] is False
+    ran = keys(user, "add", "openai", "--json", "--no-test", *given, stdin=secret())
+    made = ran.json
+    assert (made["priority"], made["weight"], made["model"]) == (7, 3, "gpt-5")
+    assert made["allowed_models"] == ["gpt-*", "o*"]
+    assert made["allowed_ips"] == ["127.0.0.1/32"]
+    assert (made["expires_at"], made["monthly_limit_usd"]) == ("2031-01-01T00:00:00.000Z", "5.5")
+    assert (made["is_default"], made["test"]) == (False, None)
 
 
 def test_an_endpoint_may_take_no_key(user: User) -> None:
@@ -74,26 +69,26 @@ def test_an_endpoint_may_take_no_key(user: User) -> None:
 
 
 def test_keys_are_listed_for_people_and_for_programs(user: User) -> None:
-    stored = add(user)
+    key = stored(user, "listed")
     rows = keys(user, "list", "--json").json
-    assert stored["id"] in {row["id"] for row in rows}
+    assert key["id"] in {row["id"] for row in rows}
     table = keys(user, "list").out.splitlines()
     assert table[0].split()[:2] == ["id", "provider"]
-    assert next(line for line in table if stored["id"] in line).split()[1] == "openai"
+    assert next(line for line in table if key["id"] in line).split()[1] == "openai"
 
 
 @pytest.mark.parametrize(("word", "status", "code"), [("fine", "valid", 0), ("invalid", "invalid", 1)])
 def test_the_exit_code_tells_whether_a_key_works(user: User, word: str, status: str, code: int) -> None:
-    stored = add(user, key=secret(word))
-    ran = keys(user, "test", stored["id"])
+    key = stored(user, f"to be tested {word}", word)
+    ran = keys(user, "test", key["id"])
     assert ran.code == code
     assert ran.out.startswith(f"{status}: ")
-    assert keys(user, "list", "--json").json[-1]["status"] == status
+    assert user.api.get(f"/credentials/{key['id']}").json()["status"] == status
 
 
 def test_a_key_is_renamed_disabled_and_made_the_default(user: User) -> None:
-    stored = add(user)
-    changed = keys(user, "update", stored["id"], "--label", "renamed", "--disable", "--default", "--json").json
+    key = stored(user, "to be renamed")
+    changed = keys(user, "update", key["id"], "--label", "renamed", "--disable", "--default", "--json").json
     assert (changed["label"], changed["enabled"], changed["is_default"]) == ("renamed", False, True)
     back = keys(user, "update", "renamed", "--enable", "--no-default", "--priority", "1", "--json").json
     assert (back["enabled"], back["is_default"], back["priority"]) == (True, False, 1)
@@ -101,19 +96,19 @@ def test_a_key_is_renamed_disabled_and_made_the_default(user: User) -> None:
 
 
 def test_a_key_is_replaced_and_tested(user: User) -> None:
-    stored = add(user, "--label", "replaced", key=secret("revoked"))
+    key = stored(user, "replaced", "revoked")
     new = secret()
     ran = keys(user, "rotate", "replaced", stdin=new)
     assert ran.code == 0, ran
     assert ran.out.startswith("Replaced 'replaced'. valid: ")
     assert new not in ran.out + ran.err
-    bad = keys(user, "rotate", stored["id"], "--json", stdin=secret("invalid"))
+    bad = keys(user, "rotate", key["id"], "--json", stdin=secret("invalid"))
     assert (bad.code, bad.json["status"]) == (1, "invalid")
 
 
 def test_a_key_is_deleted_by_label(user: User) -> None:
-    stored = add(user, "--label", "short-lived")
-    assert keys(user, "rm", "short-lived", "--json").json == {"deleted": stored["id"]}
+    key = stored(user, "short-lived")
+    assert keys(user, "rm", "short-lived", "--json").json == {"deleted": key["id"]}
     is_told(keys(user, "rm", "short-lived"), 1, "no key has the id or label 'short-lived'")
 
 
@@ -135,7 +130,7 @@ def test_a_refusal_is_told_in_a_line(user: User, arguments: list[str], stdin: st
 
 def test_a_duplicate_is_told(user: User) -> None:
     key = secret()
-    stored = add(user, key=key)
+    label = user.add_key("openai", key)["label"]
     ran = keys(user, "add", "openai", stdin=key)
-    is_told(ran, 1, stored["label"], "409 conflict")
+    is_told(ran, 1, label, "409 conflict")
     assert key not in ran.err

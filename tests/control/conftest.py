@@ -1,10 +1,10 @@
-"""Users of the worker's stack. Each costs a few argon2 computations, so tests share users where they can."""
+"""Users of the worker's stack. Each costs argon2 computations, so tests share users where they can."""
 
 from collections.abc import Callable, Iterator
 
 import httpx2
 import pytest
-from tests.control.people import PASSWORD, browser, unique
+from tests.control.people import PASSWORD, browser, database, unique
 from tests.services.stack import Stack, User
 
 
@@ -16,24 +16,12 @@ def operator(stack: Stack) -> Iterator[httpx2.Client]:
 
 
 @pytest.fixture(scope="module")
-def user(stack: Stack) -> User:
-    """A user for the tests of one module, which leave account, preferences and key tests alone."""
-    return stack.user(unique("user"))
-
-
-@pytest.fixture(scope="module")
-def stranger(stack: Stack) -> User:
-    """Somebody else."""
-    return stack.user(unique("stranger"))
-
-
-@pytest.fixture
-def newcomer(stack: Stack, operator: httpx2.Client) -> Iterator[Callable[[], User]]:
-    """Makes users for one test alone, as `stack.user` does but without signing the operator in each time."""
+def make_user(stack: Stack, operator: httpx2.Client) -> Iterator[Callable[[str], User]]:
+    """Makes a user as `stack.user` does, but without signing the operator in each time."""
     made: list[User] = []
 
-    def make() -> User:
-        email = f"{unique('newcomer')}@example.com"
+    def make(name: str) -> User:
+        email = f"{unique(name)}@example.com"
         account = operator.post("/admin/users", json={"email": email, "password": PASSWORD}).json()
         with browser(stack, email) as session:
             key = session.post("/api-keys", json={"name": "all", "scopes": ["gateway", "manage"]}).json()["key"]
@@ -43,3 +31,29 @@ def newcomer(stack: Stack, operator: httpx2.Client) -> Iterator[Callable[[], Use
     yield make
     for each in made:
         each.close()
+
+
+@pytest.fixture(scope="module")
+def user(make_user: Callable[[str], User]) -> User:
+    """A user for the tests of one module, which leave account, preferences and key tests alone."""
+    return make_user("user")
+
+
+@pytest.fixture(scope="module")
+def stranger(make_user: Callable[[str], User]) -> User:
+    """Somebody else."""
+    return make_user("stranger")
+
+
+@pytest.fixture
+def newcomer(make_user: Callable[[str], User]) -> Callable[[], User]:
+    """Makes users for one test alone."""
+    return lambda: make_user("newcomer")
+
+
+@pytest.fixture
+def tester(stack: Stack, user: User) -> User:
+    """The module's user, who has not tested a key in the last minute."""
+    with database(stack) as tables:
+        tables.execute("DELETE FROM counters WHERE key = ?", (f"key-test:{user.id}",))
+    return user

@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 import anthropic
 import httpx2
+import openai
 import pytest
 from anthropic._error_classes import ERROR_CLASSES
 from tests.gateway.conftest import Workshop
@@ -75,6 +76,22 @@ def test_every_error_class_of_the_anthropic_sdk_arises(workshop: Workshop, user:
                 client.messages.create(model="anthropic/claude-x", max_tokens=5, messages=[])
             assert type(raised.value) is expected, (status, code)
             assert raised.value.status_code == status
+
+
+@pytest.mark.parametrize("provider", ["custom", "anthropic"])
+def test_a_filtered_answer_reaches_the_parsing_helper(
+    workshop: Workshop, user: User, new_key: str, provider: str
+) -> None:
+    choice = {"index": 0, "message": {"role": "assistant", "content": ""}, "finish_reason": "content_filter"}
+    completion = {"id": "c", "object": "chat.completion", "created": 1, "model": "m", "choices": [choice]}
+    message = {"id": "m", "type": "message", "role": "assistant", "model": "m", "content": [], "stop_reason": "refusal"}
+    usage = {"usage": {"input_tokens": 1, "output_tokens": 0}}
+    workshop.upstream.script(new_key, answer(200, completion if provider == "custom" else message | usage))
+    user.add_key(provider, new_key, base_url=workshop.upstream.url + ("/v1" if provider == "custom" else ""))
+    with openai.OpenAI(base_url=workshop.url + "/v1", api_key=user.key, max_retries=0) as client:
+        model = f"{provider}/claude-x"
+        with pytest.raises(openai.ContentFilterFinishReasonError):
+            client.chat.completions.parse(model=model, messages=[{"role": "user", "content": "hello"}])
 
 
 @pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/messages"])

@@ -133,6 +133,7 @@ def test_a_stream_whose_end_mark_lacks_its_blank_line_is_complete(
         ),
         ("anthropic", message_event("error", error={"type": "overloaded_error", "message": "busy"}), 529),
     ],
+    ids=["openai", "anthropic"],
 )
 def test_an_error_before_the_first_event_is_a_plain_http_error(
     workshop: Workshop,

@@ -2,10 +2,10 @@
 
 import os
 import re
-import select
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
@@ -25,14 +25,20 @@ class Process:
     def __init__(self, arguments: list[str], environment: dict[str, str] | None = None) -> None:
         clean = {name: value for name, value in os.environ.items() if not name.startswith("OWNKEY_")}
         self._log: list[str] = []
+        self._read = 0
+        # A file and not a pipe: nobody reads while tests run, and a full pipe would stop the server.
+        self._output = tempfile.TemporaryFile()  # noqa: SIM115 (open until the process is stopped)
         self.popen = subprocess.Popen(
             [sys.executable, "-c", "from ownkey.cli import main; main()", *arguments],
             env=clean | {"PYTHONUNBUFFERED": "1"} | (environment or {}),
-            stdout=subprocess.PIPE,
+            stdout=self._output,
             stderr=subprocess.STDOUT,
-            bufsize=0,
         )
-        self.url = self._wait_for_address()
+        try:
+            self.url = self._wait_for_address()
+        except AssertionError:
+            self.stop(signal.SIGKILL)
+            raise
 
     def _wait_for_address(self) -> str:
         deadline = time.monotonic() + _READY_SECONDS
@@ -51,13 +57,18 @@ class Process:
         return "".join(self._log)
 
     def read_log(self, timeout: float = 0.0) -> str:
-        assert self.popen.stdout is not None
-        while select.select([self.popen.stdout], [], [], timeout)[0]:
-            chunk = os.read(self.popen.stdout.fileno(), 65536)
-            if not chunk:
+        """Read what is new, waiting up to `timeout` seconds for it; everything printed so far."""
+        deadline = time.monotonic() + timeout
+        while not self._output.closed:
+            chunk = os.pread(self._output.fileno(), 1 << 20, self._read)
+            if chunk:
+                self._read += len(chunk)
+                self._log.append(chunk.decode(errors="replace"))
+                deadline = 0.0
+            elif time.monotonic() >= deadline:
                 break
-            self._log.append(chunk.decode(errors="replace"))
-            timeout = 0.0
+            else:
+                time.sleep(0.02)
         return self.log
 
     def stop(self, number: int = signal.SIGTERM, seconds: float = 40.0) -> int:
@@ -71,8 +82,7 @@ class Process:
             self.popen.wait()
             raise
         self.read_log()
-        assert self.popen.stdout is not None
-        self.popen.stdout.close()
+        self._output.close()
         return status
 
 

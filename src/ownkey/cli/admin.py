@@ -1,6 +1,5 @@
 """`ownkey admin …`: what the operator does on the machine itself, with the data directory at hand."""
 
-import asyncio
 import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -99,6 +98,8 @@ def _run(
 ) -> Any:
     """Do `work` with the settings; `new` says that the data directory need not exist yet."""
     with told_in_a_line():
+        import asyncio
+
         from ownkey.config import load_settings
 
         settings = load_settings(os.environ, {"data_dir": data_dir}, config)

@@ -1,6 +1,5 @@
 """`ownkey doctor`: is everything as it should be on this machine?"""
 
-import asyncio
 import os
 import shutil
 from collections.abc import Awaitable, Callable
@@ -25,6 +24,8 @@ def doctor(
     as_json: JsonOption = False,
 ) -> None:
     """Check settings, disk, database, master key and provider rows. Exits with 1 when something is wrong."""
+    import asyncio  # not above: `ownkey keys …` does without it
+
     with told_in_a_line():
         from ownkey.config import load_settings
 
