@@ -112,7 +112,8 @@ async def test_calls_go_on_while_postgres_is_away(on_postgres: ForkedStack, own_
         await load.until(lambda calls: len(calls) > back + 20)
         welcome = await asyncio.to_thread(stranger.chat, "openai/echo")
         assert welcome.status_code == 200, welcome.text
-    assert [call for call in load.calls if call.status != 200 or not call.whole] == []
+    bad = [call for call in load.calls if call.status != 200 or not call.whole]
+    assert bad == [], (len(bad), bad[:3])
     assert on_postgres.stop() == 0, on_postgres.server.log
     rows = await _statuses(on_postgres)
     assert {call.request_id for call in load.calls} <= rows.keys()
@@ -130,7 +131,8 @@ async def test_calls_go_on_while_postgres_is_silent(on_postgres: ForkedStack, ow
             assert (await _problems(on_postgres)) == ["database"]
             assert time.monotonic() - asked < 5
         await _until_ready(on_postgres)
-    assert [call for call in load.calls if call.status != 200 or not call.whole] == []
+    bad = [call for call in load.calls if call.status != 200 or not call.whole]
+    assert bad == [], (len(bad), bad[:3])
     assert on_postgres.stop() == 0, on_postgres.server.log
     assert {call.request_id for call in load.calls} <= (await _statuses(on_postgres)).keys()
 
@@ -169,7 +171,8 @@ async def test_calls_go_on_while_another_process_holds_sqlites_lock(forked: Fork
             assert await _gauge(forked, "ownkey_usage_pending") > 0
             other.execute("ROLLBACK")
         assert await creation == 201
-    assert [call for call in load.calls if call.status != 200 or not call.whole] == []
+    bad = [call for call in load.calls if call.status != 200 or not call.whole]
+    assert bad == [], (len(bad), bad[:3])
     assert forked.stop() == 0, forked.server.log
     assert statuses(forked.data_dir) == {call.request_id: "completed" for call in load.calls}
 
