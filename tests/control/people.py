@@ -23,7 +23,9 @@ def unique(word: str) -> str:
 @contextmanager
 def browser(stack: Stack, email: str = "", password: str = PASSWORD, **options: Any) -> Generator[httpx2.Client]:
     """A client that keeps cookies; signed in when `email` is given."""
-    with httpx2.Client(base_url=stack.url + "/api/v1", timeout=30.0, trust_env=False, **options) as client:
+    with httpx2.Client(
+        base_url=stack.url + "/api/v1", timeout=30.0, trust_env=False, verify=False, **options
+    ) as client:
         if email:
             answer = sign_in(client, email, password)
             assert answer.status_code == 200, answer.text

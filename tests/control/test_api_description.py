@@ -20,7 +20,7 @@ TAGS = (
     "account", "admin", "api-keys", "auth", "catalogue", "credentials", "operations", "preferences", "routing", "usage",
 )  # fmt: skip
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
-EXAMPLES = 12
+EXAMPLES = 6
 
 
 @pytest.fixture(scope="module")

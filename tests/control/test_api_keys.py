@@ -29,12 +29,16 @@ def make(maker: httpx2.Client, **more: Any) -> dict[str, Any]:
 def ask(stack: Stack, key: str, model: str = "openai/echo", **headers: str) -> httpx2.Response:
     body = {"model": model, "messages": [{"role": "user", "content": "hello"}]}
     headers = {"authorization": f"Bearer {key}"} | headers
-    return httpx2.post(stack.url + "/v1/chat/completions", json=body, headers=headers, trust_env=False, timeout=30.0)
+    return httpx2.post(
+        stack.url + "/v1/chat/completions", json=body, headers=headers, trust_env=False, verify=False, timeout=30.0
+    )
 
 
 def manage(stack: Stack, key: str, method: str = "GET", path: str = "/me", **more: Any) -> httpx2.Response:
     headers = {"authorization": f"Bearer {key}"}
-    return httpx2.request(method, f"{stack.url}/api/v1{path}", headers=headers, trust_env=False, timeout=30.0, **more)
+    return httpx2.request(
+        method, f"{stack.url}/api/v1{path}", headers=headers, trust_env=False, verify=False, timeout=30.0, **more
+    )
 
 
 def later(**delta: float) -> str:

@@ -100,7 +100,7 @@ def test_usable_means_that_one_of_ones_own_keys_serves_it(newcomer: Callable[[],
 
 @pytest.mark.parametrize("path", ["/providers", "/models"])
 def test_the_catalogue_is_for_those_signed_in(user: User, path: str) -> None:
-    is_problem(httpx2.get(f"{user.stack.url}/api/v1{path}", trust_env=False), 401, "invalid_api_key")
+    is_problem(httpx2.get(f"{user.stack.url}/api/v1{path}", trust_env=False, verify=False), 401, "invalid_api_key")
 
 
 def test_explain_tells_the_plan_and_sends_nothing(newcomer: Callable[[], User]) -> None:
@@ -120,7 +120,9 @@ def test_explain_tells_the_plan_and_sends_nothing(newcomer: Callable[[], User]) 
     other = person.api.post("/route/explain", json={"model": "openai/gpt-5", "format": "anthropic_messages"}).json()
     assert other["attempts"][0]["translated"] is True
     query = {"key_suffix": secret}
-    seen = httpx2.get(person.stack.sandbox.url + "/__sandbox/requests", params=query, trust_env=False).json()
+    seen = httpx2.get(
+        person.stack.sandbox.url + "/__sandbox/requests", params=query, trust_env=False, verify=False
+    ).json()
     assert seen["requests"] == []
 
 

@@ -92,7 +92,9 @@ def test_of_identical_creates_at_the_same_time_one_succeeds(user: User, same: st
     def create(body: dict[str, Any]) -> None:
         headers = user.api.headers
         start.wait()
-        answer = httpx2.post(f"{user.api.base_url}credentials", json=body, headers=headers, trust_env=False, timeout=30)
+        answer = httpx2.post(
+            f"{user.api.base_url}credentials", json=body, headers=headers, trust_env=False, verify=False, timeout=30
+        )
         statuses.append(answer.status_code)
 
     threads = [threading.Thread(target=create, args=(body,)) for body in bodies]

@@ -28,14 +28,16 @@ class Fresh:
 
     def submit(self, token: str, email: str, password: str = PASSWORD) -> httpx2.Response:
         form = {"token": token, "email": email, "password": password}
-        return httpx2.post(self.process.url + "/setup", data=form, timeout=30.0, trust_env=False)
+        return httpx2.post(self.process.url + "/setup", data=form, timeout=30.0, trust_env=False, verify=False)
 
     def get(self, path: str) -> httpx2.Response:
-        return httpx2.get(self.process.url + path, timeout=30.0, trust_env=False)
+        return httpx2.get(self.process.url + path, timeout=30.0, trust_env=False, verify=False)
 
     def sign_in(self, email: str, password: str = PASSWORD) -> httpx2.Response:
         body = {"email": email, "password": password}
-        return httpx2.post(self.process.url + "/api/v1/auth/login", json=body, timeout=30.0, trust_env=False)
+        return httpx2.post(
+            self.process.url + "/api/v1/auth/login", json=body, timeout=30.0, trust_env=False, verify=False
+        )
 
     def change_database(self, statement: str) -> int:
         connection = sqlite3.connect(self.data_dir / "ownkey.db", timeout=10)
@@ -120,7 +122,7 @@ def test_the_environment_makes_the_operator_and_leaves_no_link(stack: Stack) -> 
     assert f"Operator: {OPERATOR[0]}" in stack.ownkey.log
     assert "/setup?token=" not in stack.ownkey.log
     assert OPERATOR[1] not in stack.ownkey.log
-    refused = httpx2.get(stack.url + "/setup?token=anything", trust_env=False)
+    refused = httpx2.get(stack.url + "/setup?token=anything", trust_env=False, verify=False)
     assert refused.status_code == 404
     with stack.session() as operator:
         assert operator.get("/me").json()["role"] == "operator"

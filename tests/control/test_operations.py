@@ -9,7 +9,7 @@ from tests.services.stack import Stack, User
 
 
 def get(stack: Stack, path: str) -> httpx2.Response:
-    return httpx2.get(stack.url + path, trust_env=False)
+    return httpx2.get(stack.url + path, trust_env=False, verify=False)
 
 
 def test_the_process_says_that_it_lives_and_serves(stack: Stack) -> None:

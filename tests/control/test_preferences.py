@@ -34,7 +34,7 @@ def sent(caller: User, **body: Any) -> dict[str, Any]:
     assert answer.status_code == 200, answer.text
     query = {"key_suffix": SECRET[-8:], "limit": "1"}
     url = caller.stack.sandbox.url + "/__sandbox/requests"
-    return httpx2.get(url, params=query, trust_env=False).json()["requests"][-1]["body"]
+    return httpx2.get(url, params=query, trust_env=False, verify=False).json()["requests"][-1]["body"]
 
 
 def test_defaults_are_there_before_anything_is_set(stranger: User) -> None:

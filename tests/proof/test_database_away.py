@@ -16,7 +16,7 @@ import httpx2
 import psutil
 import pytest
 from tests.proof.books import journal_runs, statuses
-from tests.proof.load import chat, message, running
+from tests.proof.load import Load, chat, message, running
 from tests.proof.servers import ForkedStack, Launcher
 from tests.services import postgres
 from tests.services.postgres import Cluster
@@ -90,11 +90,24 @@ def on_postgres(
     stack.close()
 
 
+async def warmed_up(load: Load, user: User) -> None:
+    """Wait until the first calls' effects are written and read again: health states change what is held in memory."""
+    async with asyncio.timeout(20):
+        while await asyncio.to_thread(_status_of_key, user) != "valid":
+            continue
+    learnt = time.monotonic()
+    await load.until(lambda calls: sum(call.sent > learnt + 1.0 for call in calls) > 20)
+
+
+def _status_of_key(user: User) -> str:
+    return user.api.get("/credentials").json()["items"][0]["status"]
+
+
 async def test_calls_go_on_while_postgres_is_away(on_postgres: ForkedStack, own_postgres: OwnPostgres) -> None:
     user = on_postgres.user("warm", openai="sk-test-away-1")
     stranger = on_postgres.user("cold", openai="sk-test-away-2")
     async with running(on_postgres.url, user.key, [MIX] * 4) as load:
-        await load.until(lambda calls: len(calls) > 20)
+        await warmed_up(load, user)
         await asyncio.to_thread(own_postgres.stop)
         away = time.monotonic()
         try:
@@ -123,7 +136,7 @@ async def test_calls_go_on_while_postgres_is_away(on_postgres: ForkedStack, own_
 async def test_calls_go_on_while_postgres_is_silent(on_postgres: ForkedStack, own_postgres: OwnPostgres) -> None:
     user = on_postgres.user("patient", openai="sk-test-away-3")
     async with running(on_postgres.url, user.key, [MIX] * 4) as load:
-        await load.until(lambda calls: len(calls) > 20)
+        await warmed_up(load, user)
         with own_postgres.frozen():
             frozen = time.monotonic()
             await load.until(lambda calls: sum(call.sent > frozen for call in calls) > 60)
@@ -142,7 +155,7 @@ async def test_what_postgres_has_not_got_at_the_stop_comes_with_the_next_start(
 ) -> None:
     user = on_postgres.user("later", openai="sk-test-away-4")
     async with running(on_postgres.url, user.key, [MIX] * 2) as load:
-        await load.until(lambda calls: len(calls) > 10)
+        await warmed_up(load, user)
         await asyncio.to_thread(own_postgres.stop)
         away = time.monotonic()
         await load.until(lambda calls: sum(call.sent > away for call in calls) > 20)
@@ -159,7 +172,7 @@ async def test_what_postgres_has_not_got_at_the_stop_comes_with_the_next_start(
 async def test_calls_go_on_while_another_process_holds_sqlites_lock(forked: ForkedStack) -> None:
     user = forked.user("locked", openai="sk-test-away-5")
     async with running(forked.url, user.key, [MIX] * 4) as load:
-        await load.until(lambda calls: len(calls) > 20)
+        await warmed_up(load, user)
         with closing(sqlite3.connect(forked.data_dir / "ownkey.db", isolation_level=None)) as other:
             other.execute("BEGIN EXCLUSIVE")
             locked = time.monotonic()

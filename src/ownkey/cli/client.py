@@ -29,8 +29,16 @@ class Client:
         self._url = url
         self._errors = (httpx2.HTTPError, httpx2.InvalidURL)
         try:
-            # Environment proxies are not used: the address is the person's own server.
-            self._http = httpx2.Client(base_url=url.rstrip("/"), headers=headers, timeout=60.0, trust_env=False)
+            # Environment proxies are not used: the address is the person's own server. Reading the certificates of
+            # authorities takes a while, and plain http, which is not redirected anywhere, has no use for them.
+            self._http = httpx2.Client(
+                base_url=url.rstrip("/"),
+                headers=headers,
+                timeout=60.0,
+                trust_env=False,
+                verify=not url.startswith("http://"),
+                follow_redirects=False,
+            )
         except (httpx2.InvalidURL, ValueError):
             raise CommandFailed(f"{url!r} is no address such as {DEFAULT_URL}: see --url") from None
 
