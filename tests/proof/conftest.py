@@ -20,15 +20,7 @@ def launcher() -> Iterator[Launcher]:
 
 @pytest.fixture(scope="session")
 def paced_sandbox() -> Iterator[Process]:
-    """Providers that send forty tokens a second, so that streams take their time."""
-    process = Process(["sandbox", "--port", "0", "--tokens-per-second", "40"])
-    yield process
-    process.stop()
-
-
-@pytest.fixture(scope="session")
-def brisk_sandbox() -> Iterator[Process]:
-    """Providers whose streams last for a tenth of a second: long enough to be cut, short enough for many."""
+    """Providers that send four hundred tokens a second, so that streams can be met under way."""
     process = Process(["sandbox", "--port", "0", "--tokens-per-second", "400"])
     yield process
     process.stop()

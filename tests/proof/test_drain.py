@@ -14,8 +14,8 @@ from tests.proof.servers import ForkedStack, Launcher
 from tests.services.stack import Process, User
 
 Start = Callable[..., ForkedStack]
-ENDLESS = chat("openai/lorem-2000", stream=True)
-"""At forty tokens a second it lasts longer than any test waits."""
+ENDLESS = chat("openai/lorem-100000", stream=True)
+"""At four hundred tokens a second it lasts longer than any test waits."""
 
 
 @pytest.fixture
@@ -56,9 +56,9 @@ async def test_accepted_streams_and_calls_are_finished(start: Start) -> None:
     stack = start()
     user = stack.user("drained", openai="sk-test-drain-0001", anthropic="sk-ant-test-drain")
     questions = [
-        *[chat("openai/lorem-40", stream=True)] * 3,
-        *[message("openai/lorem-40", stream=True)] * 3,
-        *[chat("anthropic/lorem-40", stream=True)] * 2,
+        *[chat("openai/lorem-400", stream=True)] * 3,
+        *[message("openai/lorem-400", stream=True)] * 3,
+        *[chat("anthropic/lorem-400", stream=True)] * 2,
         *[chat("openai/slow-1000")] * 4,
     ]
     under = Under(stack, user, questions)

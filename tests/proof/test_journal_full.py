@@ -42,7 +42,7 @@ async def test_nothing_is_sent_without_an_account(stack: ForkedStack, spare: int
     user = stack.user("full", openai=KEY, anthropic="sk-ant-" + KEY)
     assert user.chat("openai/echo").status_code == 200
     begun = asyncio.Event()
-    stream = chat("openai/lorem-60", stream=True)
+    stream = chat("openai/lorem-600", stream=True)
     under_way = asyncio.create_task(ask(stack.url, user.key, stream, told=lambda _: begun.set()))
     await begun.wait()
     with no_room(stack, spare):

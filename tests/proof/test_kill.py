@@ -23,8 +23,8 @@ _TOKENS = 40
 
 
 @pytest.fixture
-def stack(launcher: Launcher, brisk_sandbox: Process, tmp_path: Path) -> Iterator[ForkedStack]:
-    running = ForkedStack(launcher, tmp_path / "data", brisk_sandbox)
+def stack(launcher: Launcher, paced_sandbox: Process, tmp_path: Path) -> Iterator[ForkedStack]:
+    running = ForkedStack(launcher, tmp_path / "data", paced_sandbox)
     yield running
     running.close()
 

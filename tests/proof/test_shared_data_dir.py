@@ -18,8 +18,9 @@ def second(launcher: Launcher, forked: ForkedStack) -> Iterator[Forked]:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         server = forked.beside(listener)
         server.wait_until_ready()
-        yield server
-        server.stop()
+    # The socket is the server's alone from here on: when it dies, nobody listens.
+    yield server
+    server.stop()
 
 
 async def test_both_serve_and_learn_what_the_other_was_told(forked: ForkedStack, second: Forked) -> None:

@@ -17,13 +17,15 @@ METRICS = Question("metrics", "/metrics", {}, method="GET")
 
 
 @pytest.fixture
-def workers(brisk_sandbox: Process, tmp_path: Path, postgres_url: str) -> Iterator[TwoWorkers]:
-    running = TwoWorkers(tmp_path / "data", brisk_sandbox, OWNKEY_DATABASE_URL=postgres_url)
+def workers(paced_sandbox: Process, tmp_path: Path, empty_postgres_url: str) -> Iterator[TwoWorkers]:
+    running = TwoWorkers(tmp_path / "data", paced_sandbox, OWNKEY_DATABASE_URL=empty_postgres_url)
     yield running
     running.stop()
 
 
-async def test_a_killed_worker_is_replaced_and_its_requests_are_booked(workers: TwoWorkers, postgres_url: str) -> None:
+async def test_a_killed_worker_is_replaced_and_its_requests_are_booked(
+    workers: TwoWorkers, empty_postgres_url: str
+) -> None:
     await _until_all_serve(workers)
     user = workers.user("replaced", openai="sk-test-workers-1")
     questions = [chat("openai/lorem-40", stream=True), message("openai/slow-50")]
@@ -38,14 +40,16 @@ async def test_a_killed_worker_is_replaced_and_its_requests_are_booked(workers: 
     assert victim not in workers.worker_pids()
     await asyncio.to_thread(workers.command.output.wait_for, "journal of a dead process stored", 40.0)
     assert await asyncio.to_thread(workers.stop) == 0, workers.log
-    rows = await _statuses(postgres_url)
+    rows = await _statuses(empty_postgres_url)
     assert {call.request_id for call in load.calls if call.request_id} <= rows.keys()
     assert {rows[call.request_id or ""] for call in load.calls if call.whole} == {"completed"}
     assert set(rows.values()) <= {"completed", "interrupted"}
 
 
-async def test_streams_on_all_workers_are_finished_before_the_end(workers: TwoWorkers, postgres_url: str) -> None:
+async def test_streams_on_all_workers_are_finished_before_the_end(workers: TwoWorkers, empty_postgres_url: str) -> None:
     await _until_all_serve(workers)
+    # Also on a database that was empty before: what is made once was made once, and told once.
+    assert workers.log.count("Operator: ") == 1
     user = workers.user("together", openai="sk-test-workers-2")
     begun = asyncio.Semaphore(0)
     stream = chat("openai/lorem-400", stream=True)
@@ -58,7 +62,7 @@ async def test_streams_on_all_workers_are_finished_before_the_end(workers: TwoWo
     calls = await asyncio.gather(*tasks)
     assert all(call.whole and call.status == 200 for call in calls), calls
     assert await asyncio.to_thread(workers.command.wait) == 0, workers.log
-    assert await _statuses(postgres_url) == {call.request_id: "completed" for call in calls}
+    assert await _statuses(empty_postgres_url) == {call.request_id: "completed" for call in calls}
 
 
 async def test_workers_do_not_outlive_their_supervisor(workers: TwoWorkers) -> None:
@@ -68,18 +72,6 @@ async def test_workers_do_not_outlive_their_supervisor(workers: TwoWorkers) -> N
     assert await asyncio.to_thread(workers.command.wait) == -signal.SIGKILL
     gone, alive = await asyncio.to_thread(psutil.wait_procs, processes, 20)
     assert (len(gone), alive) == (2, [])
-
-
-def test_the_start_text_comes_once_and_names_one_link(
-    brisk_sandbox: Process, tmp_path: Path, empty_postgres_url: str
-) -> None:
-    # Without an operator, on an empty database: all of it must be made once.
-    workers = TwoWorkers(
-        tmp_path / "data", brisk_sandbox, OWNKEY_DATABASE_URL=empty_postgres_url, OWNKEY_ADMIN_EMAIL=""
-    )
-    assert workers.stop() == 0
-    assert workers.log.count("/setup?token=") == 1
-    assert workers.log.count("Ownkey ") == 1
 
 
 async def _until_all_serve(workers: TwoWorkers) -> None:

@@ -9,6 +9,7 @@ import typer
 
 from ownkey.cli.client import JsonOption
 from ownkey.cli.failures import CommandFailed, told_in_a_line
+from ownkey.cli.master_keys import forget_master_key
 from ownkey.cli.output import show
 from ownkey.cli.secret_input import read_secret
 
@@ -54,6 +55,9 @@ def rotate_master_key(data_dir: DataDir = None, config: Config = None, as_json: 
     report = _run(work, data_dir, config)
     text = f"Primary master key {report['primary']}; {report['rewrapped']} data keys rewrapped. {report['advice']}"
     show(report, as_json, text)
+
+
+app.command("forget-master-key")(forget_master_key)
 
 
 @app.command()

@@ -10,6 +10,7 @@ import typer
 
 from ownkey.cli.client import JsonOption
 from ownkey.cli.failures import CommandFailed, told_in_a_line
+from ownkey.cli.master_keys import examine_master_keys
 from ownkey.cli.output import show
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ async def _examine(settings: "Settings") -> list[dict[str, Any]]:
         ("disk", _disk),
         ("catalogue", _catalogue),
         ("database", _database),
-        ("master key", _master_key),
+        ("master key", examine_master_keys),
     ]
     steps: list[dict[str, Any]] = []
     for name, check in checks:
@@ -82,26 +83,5 @@ async def _database(settings: "Settings") -> str:
     try:
         await database.ping()
         return f"answers at {database.place}"
-    finally:
-        await database.close()
-
-
-async def _master_key(settings: "Settings") -> str:
-    from ownkey.main.keyrings import open_keyring
-    from ownkey.storage.data_keys import DatabaseDataKeys
-    from ownkey.storage.database import Database
-    from ownkey.vault import Vault
-
-    if settings.master_key is None and not (settings.data_dir / "master.key").exists():
-        return "not made yet; `ownkey serve` makes it"
-    keyring = open_keyring(settings)
-    if settings.database_url is None and not (settings.data_dir / "ownkey.db").exists():
-        return f"{keyring.primary} in {keyring.place}"
-    database = await Database.open(settings.database)
-    try:
-        store = DatabaseDataKeys(database)
-        await Vault(keyring, store).check()
-        wrapped = sum((await store.count_by_version()).values())
-        return f"{keyring.primary} wraps {wrapped} data keys; {keyring.place}"
     finally:
         await database.close()

@@ -1,6 +1,5 @@
 """`ownkey admin forget-master-key`, and what `ownkey doctor` says of the master keys."""
 
-import asyncio
 import os
 import time
 from collections.abc import AsyncGenerator
@@ -27,6 +26,8 @@ def forget_master_key(
 ) -> None:
     """Erase a retired master key. Backups of the database made before its rotation cannot be opened afterwards."""
     with told_in_a_line():
+        import asyncio
+
         from ownkey.config import load_settings
 
         settings = load_settings(os.environ, {"data_dir": data_dir}, config)

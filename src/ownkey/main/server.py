@@ -197,8 +197,6 @@ def _start_text(settings: Settings, parts: Parts, address: str, notice: Sequence
         )
     if settings.redis_url:
         lines.append("OWNKEY_REDIS_URL is set; this version does not use Redis and counts limits in the database.")
-    if settings.redis_url:
-        lines.append("OWNKEY_REDIS_URL is set and not used: this version needs no Redis.")
     return [*lines, *notice]
 
 
