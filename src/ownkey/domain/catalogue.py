@@ -14,6 +14,8 @@ class AuthScheme(StrEnum):
 
     BEARER = "bearer"
     X_API_KEY = "x-api-key"
+    X_GOOG_API_KEY = "x-goog-api-key"
+    API_KEY = "api-key"
     NONE = "none"
 
 
@@ -26,7 +28,8 @@ class KeyCheck(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Provider(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One provider. `endpoints` maps each wire format it speaks to a path below `base_url`.
+    """One provider. `endpoints` maps each wire format it speaks to a path below `base_url`, where `{model}` stands for
+    the model's id. `auth_for` names the formats whose keys travel in another way than `auth` says.
 
     A `router` serves other vendors' models under `vendor/model` names. `vendor_prefixes` are the
     first segments of model ids that mean this vendor (`google/…` for gemini). `models` are
@@ -40,6 +43,7 @@ class Provider(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     base_url: str | None
     endpoints: dict[WireFormat, str]
     auth: AuthScheme = AuthScheme.BEARER
+    auth_for: dict[WireFormat, AuthScheme] = {}
     headers: dict[str, str] = {}
     check: KeyCheck | None = None
     router: bool = False

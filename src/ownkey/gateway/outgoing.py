@@ -12,7 +12,8 @@ from ownkey.gateway.edge.exchange import Request
 from ownkey.gateway.net.target import Target
 from ownkey.gateway.read import Ask
 from ownkey.providers.auth import auth_headers
-from ownkey.wire import CHAT_FORMATS, FORMATS, Written, splice
+from ownkey.wire import FORMATS, Written, address_of, splice
+from ownkey.wire.translation import Wishes, translate_request
 
 _FORWARDED = (b"anthropic-", b"openai-beta")
 """Client headers that belong to the format itself and pass on when the formats are the same."""
@@ -35,7 +36,8 @@ class _Prepared(Struct, frozen=True):
 
     attempt: Attempt
     secret: Secret
-    target: Target
+    targets: tuple[Target, Target]
+    """For a whole answer and for a stream."""
     base: list[tuple[bytes, bytes]]
     defaults: list[tuple[bytes, bytes]]
 
@@ -52,6 +54,7 @@ class OutgoingBuilder:
         prepared = self._prepared.get(id(attempt))
         if prepared is None or prepared.attempt is not attempt or prepared.secret is not secret:
             prepared = self._prepare(attempt, secret)
+        target = prepared.targets[ask.stream]
         same = attempt.format is ask.format
         forwarded = [field for field in request.fields if field[0].startswith(_FORWARDED)] if same else []
         headers = prepared.base + (_ACCEPT_EVENTS if ask.stream else _ACCEPT_JSON) + forwarded
@@ -59,29 +62,32 @@ class OutgoingBuilder:
             named = {name for name, _ in forwarded}
             headers += [field for field in prepared.defaults if field[0] not in named]
         if same:
-            return Outgoing(prepared.target, headers, _same_format_body(ask, attempt, preferences))
+            return Outgoing(target, headers, _same_format_body(ask, attempt, preferences))
         written = _translated_body(ask, attempt, preferences)
-        return Outgoing(prepared.target, headers, written.body, written.dropped)
+        return Outgoing(target, headers, written.body, written.dropped)
 
     def forget(self) -> None:
         """Drop what is kept, secrets included."""
         self._prepared.clear()
 
     def _prepare(self, attempt: Attempt, secret: Secret) -> _Prepared:
-        base = auth_headers(attempt.provider, secret, attempt.credential.config) + self._fixed
+        base = auth_headers(attempt.provider, secret, attempt.credential.config, attempt.format) + self._fixed
         defaults = [(name.encode(), value.encode()) for name, value in attempt.provider.headers.items()]
-        target = Target.parse(attempt.base_url + attempt.path)
-        prepared = _Prepared(attempt, secret, target, base, defaults)
+        prepared = _Prepared(attempt, secret, (_target(attempt, False), _target(attempt, True)), base, defaults)
         if len(self._prepared) >= _KEPT:
             self._prepared.clear()
         self._prepared[id(attempt)] = prepared
         return prepared
 
 
+def _target(attempt: Attempt, stream: bool) -> Target:
+    return Target.parse(attempt.base_url + address_of(attempt.format, attempt.path, attempt.upstream_model, stream))
+
+
 def _same_format_body(ask: Ask, attempt: Attempt, preferences: Preferences) -> bytes:
     format_ = FORMATS[ask.format]
     changes: dict[str, Any] = {}
-    if ask.model != attempt.upstream_model:
+    if ask.model != attempt.upstream_model and format_.model_in_body:
         changes["model"] = attempt.upstream_model
     if ask.format.operation is Operation.CHAT:
         if preferences.temperature is not None or preferences.max_tokens is not None:
@@ -94,11 +100,12 @@ def _same_format_body(ask: Ask, attempt: Attempt, preferences: Preferences) -> b
 
 
 def _translated_body(ask: Ask, attempt: Attempt, preferences: Preferences) -> Written:
-    source, target = CHAT_FORMATS[ask.format], CHAT_FORMATS[attempt.format]
-    temperature = preferences.temperature
-    if temperature is not None:
-        # A preference is a wish: it bends to the target, where a value the client sent would be refused.
-        temperature = min(temperature, source.hottest, target.hottest)
-    parsed = ask.parsed | source.defaults(ask.parsed, temperature, preferences.max_tokens, ())
-    conversation = source.requests.read(parsed)
-    return target.requests.write(conversation, attempt.upstream_model, ask.stream, attempt.provider.quirks)
+    return translate_request(
+        ask.format,
+        attempt.format,
+        ask.parsed,
+        model=attempt.upstream_model,
+        stream=ask.stream,
+        wishes=Wishes(preferences.temperature, preferences.max_tokens),
+        quirks=attempt.provider.quirks,
+    )

@@ -77,7 +77,7 @@ class Pipeline:
         if surface.deed is Deed.LIST_MODELS:
             await self._list(request_id, format_, request, responder, principal)
             return
-        ask = read_request(request, surface.format)
+        ask = read_request(request, surface)
         holdings = self._directory.known_holdings(principal) or await self._directory.holdings(principal)
         plan = self.plan(ask, holdings, principal, request)
         await self._admission.admit(principal)

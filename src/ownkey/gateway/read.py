@@ -9,6 +9,7 @@ from ownkey.domain.formats import Operation, WireFormat
 from ownkey.gateway.edge.exchange import Request
 from ownkey.gateway.edge.media import check_json_body
 from ownkey.gateway.edge.strict_json import read_object
+from ownkey.gateway.surfaces import Surface
 from ownkey.wire import FORMATS
 
 _MODEL_LIMIT = 256
@@ -33,17 +34,20 @@ class Ask(Struct, frozen=True):
         return len(self.body) // 4
 
 
-def read_request(request: Request, format_: WireFormat) -> Ask:
+def read_request(request: Request, surface: Surface) -> Ask:
     """Read the body. Raises InvalidRequest (with the field's name) or UnsupportedMediaType."""
     check_json_body(request)
     parsed = read_object(request.body)
+    format_ = surface.format
     outline = FORMATS[format_].outline(parsed)
-    _check_model_name(outline.model)
+    model = outline.model if surface.model is None else surface.model
+    stream = outline.stream if surface.stream is None else surface.stream
+    _check_model_name(model)
     selector = request.header(b"x-ownkey-credential")
     return Ask(
         format=format_,
-        model=outline.model,
-        stream=outline.stream and format_.operation is Operation.CHAT,
+        model=model,
+        stream=stream and format_.operation is Operation.CHAT,
         wants_usage=_wants_usage(parsed),
         max_tokens=outline.max_tokens,
         credential=_text(selector) if selector else None,

@@ -10,7 +10,7 @@ from ownkey.domain.plan import Attempt
 from ownkey.gateway.attempts import Refused
 from ownkey.gateway.receipt import HeaderFields, receipt_headers
 from ownkey.gateway.scrub import scrub
-from ownkey.wire import FORMATS, WireError
+from ownkey.wire import FORMATS, WireError, error_reader
 
 _JSON = (b"content-type", b"application/json")
 _PASSED = frozenset(
@@ -64,7 +64,7 @@ def render_refusal(
         passed = passed_headers(refused.headers)
     else:
         body = FORMATS[client_format].errors.write(
-            FORMATS[refused.attempt.format].errors.read(refused.status, body), request_id
+            error_reader(refused.attempt.format).read(refused.status, body), request_id
         )
         passed = [_JSON, *(field for field in refused.headers if field[0] in _PASSED_IF_TRANSLATED)]
     passed = [(name, scrub(value, refused.secret)) for name, value in passed]

@@ -16,7 +16,8 @@ from ownkey.gateway.receipt import HeaderFields, cost_headers, receipt_headers
 from ownkey.gateway.refusals import passed_headers, render_told
 from ownkey.gateway.scrub import scrub
 from ownkey.gateway.streams import CUT, ClientStream, PassedStream, TranslatedStream
-from ownkey.wire import CHAT_FORMATS, FORMATS, EventWriter, MalformedAnswer, WireError
+from ownkey.wire import FORMATS, EventWriter, MalformedAnswer, WireError
+from ownkey.wire.translation import Named, new_reader, new_writer, translate_answer
 
 _ANSWER_LIMIT = 64 * 1024 * 1024
 _JSON = (b"content-type", b"application/json")
@@ -140,21 +141,21 @@ def _check_answer(body: bytes, answered: Answered, meter: Meter) -> None:
 
 
 def _translate_answer(body: bytes, answered: Answered, ask: Ask, meter: Meter) -> bytes:
-    answer = CHAT_FORMATS[answered.attempt.format].answers.read(body)
-    meter.usage = answer.usage
-    write = CHAT_FORMATS[ask.format].answers.write
-    return write(answer, model=ask.model, created=int(meter.at), answer_id=meter.request_id)
+    body, meter.usage = translate_answer(answered.attempt.format, ask.format, body, _named(ask, meter))
+    return body
+
+
+def _named(ask: Ask, meter: Meter) -> Named:
+    return Named(ask.model, int(meter.at), meter.request_id)
 
 
 def _open_stream(answered: Answered, ask: Ask, meter: Meter) -> ClientStream:
-    target = CHAT_FORMATS[ask.format]
-
-    def new_writer() -> EventWriter:
-        return target.streams.writer(ask.model, int(meter.at), meter.request_id, ask.wants_usage)
+    def writer() -> EventWriter:
+        return new_writer(ask.format, _named(ask, meter), ask.wants_usage)
 
     if answered.attempt.format is ask.format:
-        return PassedStream(target.observer(ask.wants_usage), new_writer)
-    return TranslatedStream(CHAT_FORMATS[answered.attempt.format].streams.reader(), new_writer())
+        return PassedStream(FORMATS[ask.format].observer(ask.wants_usage), writer)
+    return TranslatedStream(new_reader(answered.attempt.format), writer())
 
 
 def _start(answered: Answered, ask: Ask, responder: Responder, meter: Meter) -> None:

@@ -15,11 +15,16 @@ class Deed(StrEnum):
 
 
 class Surface(Struct, frozen=True):
-    """One path: its method, what it does, and the format a client speaks there."""
+    """One path: its method, what it does, and the format a client speaks there.
+
+    `model` and `stream` are what the path itself says of the request; None leaves it to the body.
+    """
 
     method: str
     deed: Deed
     format: WireFormat
+    model: str | None = None
+    stream: bool | None = None
 
 
 _EXACT = {

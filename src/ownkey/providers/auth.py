@@ -4,6 +4,7 @@ import re
 
 from ownkey.domain.catalogue import AuthScheme, Provider
 from ownkey.domain.errors import InvalidRequest
+from ownkey.domain.formats import WireFormat
 from ownkey.domain.secret import Secret
 
 ORGANIZATION_HEADERS = "organization-headers"
@@ -14,8 +15,10 @@ _HEADERS_FROM_CONFIG = ((b"openai-organization", "organization"), (b"openai-proj
 _VISIBLE = re.compile(r"[\x21-\x7e]+")
 
 
-def auth_headers(provider: Provider, secret: Secret, config: dict[str, str]) -> list[tuple[bytes, bytes]]:
-    """The headers that authenticate a request. `config` is the credential's.
+def auth_headers(
+    provider: Provider, secret: Secret, config: dict[str, str], format_: WireFormat | None = None
+) -> list[tuple[bytes, bytes]]:
+    """The headers that authenticate a request in `format_` (None: a key check). `config` is the credential's.
 
     A provider that needs no key gets none when the secret is empty. Raises InvalidRequest for a key or a
     setting that a header cannot carry, without showing it.
@@ -24,11 +27,16 @@ def auth_headers(provider: Provider, secret: Secret, config: dict[str, str]) -> 
     key = secret.reveal()
     if key or provider.key_required:
         value = _header_value(key, "api_key", f"The {provider.title} key")
-        match provider.auth:
+        scheme = provider.auth if format_ is None else provider.auth_for.get(format_, provider.auth)
+        match scheme:
             case AuthScheme.BEARER:
                 headers.append((b"authorization", b"Bearer " + value))
             case AuthScheme.X_API_KEY:
                 headers.append((b"x-api-key", value))
+            case AuthScheme.X_GOOG_API_KEY:
+                headers.append((b"x-goog-api-key", value))
+            case AuthScheme.API_KEY:
+                headers.append((b"api-key", value))
             case AuthScheme.NONE:
                 pass
     if config and ORGANIZATION_HEADERS in provider.quirks:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any, Protocol
+from urllib.parse import quote
 
 from msgspec import Struct
 
@@ -29,24 +30,36 @@ class Written(Struct, frozen=True):
     dropped: tuple[str, ...] = ()
 
 
-class Requests(Protocol):
+class RequestReader(Protocol):
     def read(self, body: dict[str, Any]) -> Conversation:
         """A client's request. Raises InvalidRequest naming the field."""
         ...
 
+
+class RequestWriter(Protocol):
     def write(self, conversation: Conversation, model: str, stream: bool, quirks: Collection[str] = ()) -> Written:
         """A request for a provider with the given quirks. Raises UnsupportedField, InvalidRequest."""
         ...
 
 
-class Answers(Protocol):
+class Requests(RequestReader, RequestWriter, Protocol):
+    """Requests in both directions."""
+
+
+class AnswerReader(Protocol):
     def read(self, body: bytes) -> Answer:
         """A provider's whole answer. Raises MalformedAnswer."""
         ...
 
+
+class AnswerWriter(Protocol):
     def write(self, answer: Answer, *, model: str, created: int, answer_id: str) -> bytes:
         """The answer for a client; `created` is in Unix seconds."""
         ...
+
+
+class Answers(AnswerReader, AnswerWriter, Protocol):
+    """Whole answers in both directions."""
 
 
 class Watched(Protocol):
@@ -97,6 +110,13 @@ class NewWriter(Protocol):
     def __call__(self, model: str, created: int, answer_id: str, include_usage: bool) -> EventWriter: ...
 
 
+class EventSource(Protocol):
+    @property
+    def reader(self) -> Callable[[], EventReader]:
+        """`reader()` is fresh for each stream."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Streams:
     """`reader()` and `writer(…)` are fresh for each stream; `ping` keeps a silent one alive and means nothing."""
@@ -118,9 +138,11 @@ class Observer(Watched, Protocol):
         ...
 
 
-class Errors(Protocol):
+class ErrorReader(Protocol):
     def read(self, status: int, body: bytes) -> WireError: ...
 
+
+class Errors(ErrorReader, Protocol):
     def write(self, error: WireError, request_id: str) -> bytes: ...
 
     def write_own(self, error: OwnkeyError, request_id: str) -> bytes: ...
@@ -130,6 +152,18 @@ class Defaults(Protocol):
     def __call__(
         self, parsed: dict[str, Any], temperature: float | None, max_tokens: int | None, quirks: Collection[str] = ()
     ) -> dict[str, Any]: ...
+
+
+class Address(Protocol):
+    def __call__(self, path: str, model: str, stream: bool) -> str:
+        """The path, and query if any, below a provider's base URL; `path` is the catalogue row's."""
+        ...
+
+
+def plain_address(path: str, model: str, stream: bool) -> str:
+    """The row's path with the model in the place of `{model}`, percent-encoded, for streams too."""
+    del stream
+    return path.replace("{model}", quote(model, safe="")) if "{" in path else path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,6 +182,10 @@ class Format:
     observer: Callable[[bool], Observer]
     """`(request_wants_usage)`: a fresh observer of one stream."""
     errors: Errors
+    address: Address = plain_address
+    """Where a provider answers this format; see `Address`."""
+    model_in_body: bool = True
+    """False where the address names the model and the body has no field for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,3 +197,41 @@ class ChatFormat(Format):
     streams: Streams
     hottest: float
     """The highest temperature the format takes."""
+
+
+class ProviderChat(Protocol):
+    """A chat format as far as a provider needs to speak it: every ChatFormat, and formats that no client speaks."""
+
+    @property
+    def name(self) -> WireFormat: ...
+
+    @property
+    def address(self) -> Address: ...
+
+    @property
+    def requests(self) -> RequestWriter: ...
+
+    @property
+    def answers(self) -> AnswerReader: ...
+
+    @property
+    def streams(self) -> EventSource: ...
+
+    @property
+    def errors(self) -> ErrorReader: ...
+
+    @property
+    def hottest(self) -> float: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutgoingFormat:
+    """A chat format that providers speak and clients do not."""
+
+    name: WireFormat
+    requests: RequestWriter
+    answers: AnswerReader
+    streams: EventSource
+    errors: ErrorReader
+    hottest: float
+    address: Address = plain_address

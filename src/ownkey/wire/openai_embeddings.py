@@ -5,8 +5,11 @@ from typing import Any
 
 from msgspec import Struct
 
+from ownkey.domain.formats import WireFormat
 from ownkey.wire.fields import read_request
-from ownkey.wire.format import Outline
+from ownkey.wire.format import Format, Outline
+from ownkey.wire.openai_chat import errors, usage
+from ownkey.wire.openai_chat.observe import ChunkObserver
 
 
 class _Shape(Struct):
@@ -31,3 +34,14 @@ def ask_usage(parsed: dict[str, Any]) -> dict[str, Any]:
     """Nothing: usage is always reported."""
     del parsed
     return {}
+
+
+OPENAI_EMBEDDINGS = Format(
+    name=WireFormat.OPENAI_EMBEDDINGS,
+    outline=outline,
+    defaults=defaults,
+    ask_usage=ask_usage,
+    usage_of=usage.usage_of,
+    observer=ChunkObserver,
+    errors=errors,
+)

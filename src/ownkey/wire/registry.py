@@ -1,0 +1,37 @@
+"""All formats by name. A further format is a further module and its line here."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from ownkey.domain.formats import WireFormat
+from ownkey.wire.anthropic_messages.format import ANTHROPIC_MESSAGES
+from ownkey.wire.format import ChatFormat, ErrorReader, Format, OutgoingFormat, ProviderChat
+from ownkey.wire.openai_chat.format import OPENAI_CHAT
+from ownkey.wire.openai_embeddings import OPENAI_EMBEDDINGS
+
+_CHATS: tuple[ChatFormat, ...] = (OPENAI_CHAT, ANTHROPIC_MESSAGES)
+_OUTGOING: tuple[OutgoingFormat, ...] = ()
+_OTHERS: tuple[Format, ...] = (OPENAI_EMBEDDINGS,)
+
+CHAT_FORMATS: Mapping[WireFormat, ChatFormat] = MappingProxyType({chat.name: chat for chat in _CHATS})
+"""Chat as clients speak it."""
+
+PROVIDER_CHATS: Mapping[WireFormat, ProviderChat] = MappingProxyType(
+    {**CHAT_FORMATS, **{chat.name: chat for chat in _OUTGOING}}
+)
+"""Chat as providers speak it: the former, and what no client speaks."""
+
+FORMATS: Mapping[WireFormat, Format] = MappingProxyType({**CHAT_FORMATS, **{each.name: each for each in _OTHERS}})
+"""Everything clients speak."""
+
+
+def address_of(format_: WireFormat, path: str, model: str, stream: bool) -> str:
+    """Where a provider answers a request in this format; see `Address`."""
+    found = FORMATS.get(format_) or PROVIDER_CHATS[format_]
+    return found.address(path, model, stream)
+
+
+def error_reader(format_: WireFormat) -> ErrorReader:
+    """What reads a provider's errors in this format."""
+    found = FORMATS.get(format_) or PROVIDER_CHATS[format_]
+    return found.errors

@@ -1,0 +1,66 @@
+"""From one format to another through the neutral model: the one place that joins a reader to a writer.
+
+A client's format and a provider's are of the same operation here; planning sees to that.
+"""
+
+from collections.abc import Collection
+from typing import Any
+
+from msgspec import Struct
+
+from ownkey.domain.formats import WireFormat
+from ownkey.domain.usage import Usage
+from ownkey.wire.format import EventReader, EventWriter, Written
+from ownkey.wire.registry import CHAT_FORMATS, PROVIDER_CHATS
+
+
+class Wishes(Struct, frozen=True):
+    """A user's preferences for what a request leaves open."""
+
+    temperature: float | None = None
+    max_tokens: int | None = None
+
+
+class Named(Struct, frozen=True):
+    """How the translated answer calls itself: `model` as the client named it, `created` in Unix seconds."""
+
+    model: str
+    created: int
+    id: str
+
+
+def translate_request(
+    source: WireFormat,
+    target: WireFormat,
+    parsed: dict[str, Any],
+    *,
+    model: str,
+    stream: bool,
+    wishes: Wishes,
+    quirks: Collection[str],
+) -> Written:
+    """A client's request for a provider. Raises InvalidRequest, UnsupportedField."""
+    spoken, wanted = CHAT_FORMATS[source], PROVIDER_CHATS[target]
+    temperature = wishes.temperature
+    if temperature is not None:
+        # A preference is a wish: it bends to the target, where a value the client sent would be refused.
+        temperature = min(temperature, spoken.hottest, wanted.hottest)
+    filled = parsed | spoken.defaults(parsed, temperature, wishes.max_tokens, ())
+    return wanted.requests.write(spoken.requests.read(filled), model, stream, quirks)
+
+
+def translate_answer(source: WireFormat, target: WireFormat, body: bytes, named: Named) -> tuple[bytes, Usage | None]:
+    """A provider's whole answer (in `source`) for a client (in `target`), and its usage. Raises MalformedAnswer."""
+    answer = PROVIDER_CHATS[source].answers.read(body)
+    write = CHAT_FORMATS[target].answers.write
+    return write(answer, model=named.model, created=named.created, answer_id=named.id), answer.usage
+
+
+def new_reader(source: WireFormat) -> EventReader:
+    """A reader of one stream of a provider's."""
+    return PROVIDER_CHATS[source].streams.reader()
+
+
+def new_writer(target: WireFormat, named: Named, include_usage: bool) -> EventWriter:
+    """A writer of one stream for a client."""
+    return CHAT_FORMATS[target].streams.writer(named.model, named.created, named.id, include_usage)
