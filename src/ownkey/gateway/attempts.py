@@ -4,6 +4,9 @@ Failover happens only before the first byte of an answer, only among the plan's 
 another payer than the plan allows), and only where sending again cannot bill twice.
 """
 
+from collections.abc import Callable, Coroutine
+from typing import Any
+
 from msgspec import Struct
 
 from ownkey.domain.credential import CredentialStatus, Preferences
@@ -13,7 +16,7 @@ from ownkey.domain.secret import Secret
 from ownkey.gateway.edge.exchange import Request
 from ownkey.gateway.health import KeyHealth
 from ownkey.gateway.meter import Meter
-from ownkey.gateway.net import NetError, TimedOut, UpstreamClient, UpstreamRequest, UpstreamResponse
+from ownkey.gateway.net import NetError, TimedOut, UpstreamClient, UpstreamResponse
 from ownkey.gateway.outgoing import OutgoingBuilder
 from ownkey.gateway.read import Ask
 from ownkey.gateway.secrets import SecretCache
@@ -49,6 +52,8 @@ class Unreached(Struct, frozen=True):
 
 
 Outcome = Answered | Refused | Unreached
+FirstAttempt = Callable[[], Coroutine[Any, Any, Outcome]]
+"""What is left to do of a first attempt that is under way."""
 
 
 class Attempts:
@@ -62,8 +67,16 @@ class Attempts:
         self._health = health
         self._builder = builder
 
-    async def run(self, request: Request, ask: Ask, plan: Plan, preferences: Preferences, meter: Meter) -> Outcome:
-        """The first answer, or the last refusal.
+    async def run(
+        self,
+        request: Request,
+        ask: Ask,
+        plan: Plan,
+        preferences: Preferences,
+        meter: Meter,
+        first: FirstAttempt | None = None,
+    ) -> Outcome:
+        """The first answer, or the last refusal. `first` is the first attempt where it is under way already.
 
         Raises SecretUnreadable, and UnsupportedField when no attempt's format can say what the client asked.
         """
@@ -71,12 +84,13 @@ class Attempts:
         unsupported: UnsupportedField | None = None
         for attempt in plan.attempts:
             try:
-                last = await self._try(request, ask, attempt, preferences, meter)
+                last = await (first() if first else self._try(request, ask, attempt, preferences, meter))
             except UnsupportedField as error:
                 unsupported = unsupported or error
                 meter.tried(attempt, error.code, None)
                 continue
-            self._learn(last, meter)
+            first = None
+            self.learn(last, meter)
             if not _may_fail_over(last):
                 break
         if last is not None:
@@ -93,19 +107,21 @@ class Attempts:
             self._health.note(attempt.credential, CredentialStatus.UNDECRYPTABLE, "the stored key does not decrypt")
             meter.tried(attempt, error.code, None)
             raise
+        outgoing = self._builder.build(request, ask, attempt, preferences, secret)
+        meter.hints_dropped = outgoing.dropped
         try:
-            outgoing = self._builder.build(request, ask, attempt, preferences, secret)
-            meter.hints_dropped = outgoing.dropped
-            response = await self._client.send(
-                UpstreamRequest(
-                    method=b"POST",
-                    target=outgoing.target,
-                    headers=outgoing.headers,
-                    body=outgoing.body,
-                    trusted=attempt.trusted,
-                )
-            )
-            if 200 <= response.status < 300 and not _is_page(response):
+            response = await self._client.send(outgoing.request)
+        except NetError as error:
+            return Unreached(attempt, error)
+        return await self.judge(attempt, secret, response)
+
+    async def judge(self, attempt: Attempt, secret: Secret, came: UpstreamResponse | NetError) -> Outcome:
+        """What an answer, or its absence, means. Reads the body of a refusal."""
+        if isinstance(came, NetError):
+            return Unreached(attempt, came)
+        response = came
+        try:
+            if accepts(response):
                 return Answered(attempt, response, secret)
             body = await response.read(_ERROR_BODY_LIMIT)
         except NetError as error:
@@ -113,7 +129,7 @@ class Attempts:
         verdict = classify(attempt.provider, response.status, body, response.headers)
         return Refused(attempt, response.status, response.headers, body, secret, verdict)
 
-    def _learn(self, outcome: Outcome, meter: Meter) -> None:
+    def learn(self, outcome: Outcome, meter: Meter) -> None:
         attempt = outcome.attempt
         match outcome:
             case Answered():
@@ -127,10 +143,12 @@ class Attempts:
                 meter.tried(attempt, outcome.error.code, None)
 
 
-def _is_page(response: UpstreamResponse) -> bool:
-    """A proxy's log-in page answers everything with 200; it would make any key look valid."""
+def accepts(response: UpstreamResponse) -> bool:
+    """Whether this is a success. A proxy's log-in page also answers with 200, and would make any key look valid."""
+    if not 200 <= response.status < 300:
+        return False
     kind = response.header(b"content-type")
-    return kind is not None and kind[:9].lower() == b"text/html"
+    return kind is None or kind[:9].lower() != b"text/html"
 
 
 def _may_fail_over(outcome: Outcome) -> bool:

@@ -30,14 +30,19 @@ class Authenticator:
         """The 32 bytes under which a key is stored and cached."""
         return hmac.digest(self._pepper, key.encode(), "sha256")
 
+    def known(self, request: Request, scope: KeyScope) -> Principal | None:
+        """The caller when in memory, None to be looked up. Raises as `authenticate` does."""
+        key_hash = self._memo.get(self._memo_of(presented_key(request)))
+        principal = self._directory.known_principal(key_hash) if key_hash is not None else None
+        if principal is not None and principal.api_key is not None:
+            check_grant(principal.api_key, scope, request.peer, time.time())
+        return principal
+
     async def authenticate(self, request: Request, scope: KeyScope) -> Principal:
         """The caller. Raises Unauthenticated, or NotAllowed when the key may not do this or not from here."""
-        key = presented_key(request)
-        # BLAKE2b under a key of this process stands for the slower HMAC of keys that were seen before.
-        memo = blake2b(key, key=self._memo_key, digest_size=32).digest()
-        key_hash = self._memo.get(memo)
-        principal = self._directory.known_principal(key_hash) if key_hash is not None else None
+        principal = self.known(request, scope)
         if principal is None:
+            key = presented_key(request)
             text = key.decode("latin-1")
             if not is_api_key(text):
                 raise Unauthenticated("This API key is mistyped or cut off: its checksum does not hold.")
@@ -45,10 +50,14 @@ class Authenticator:
             principal = await self._directory.principal(key_hash)
             if len(self._memo) >= _MEMO:
                 self._memo.clear()
-            self._memo[memo] = key_hash
-        if principal.api_key is not None:
-            check_grant(principal.api_key, scope, request.peer, time.time())
+            self._memo[self._memo_of(key)] = key_hash
+            if principal.api_key is not None:
+                check_grant(principal.api_key, scope, request.peer, time.time())
         return principal
+
+    def _memo_of(self, key: bytes) -> bytes:
+        """BLAKE2b under a key of this process stands for the slower HMAC of keys that were seen before."""
+        return blake2b(key, key=self._memo_key, digest_size=32).digest()
 
 
 def presented_key(request: Request) -> bytes:

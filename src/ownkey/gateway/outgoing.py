@@ -9,6 +9,7 @@ from ownkey.domain.formats import Operation
 from ownkey.domain.plan import Attempt
 from ownkey.domain.secret import Secret
 from ownkey.gateway.edge.exchange import Request
+from ownkey.gateway.net import HeadEncoder, UpstreamRequest
 from ownkey.gateway.net.target import Target
 from ownkey.gateway.read import Ask
 from ownkey.providers.auth import auth_headers
@@ -20,26 +21,39 @@ _FORWARDED = (b"anthropic-", b"openai-beta")
 _ACCEPT_EVENTS = [(b"accept", b"text/event-stream")]
 _ACCEPT_JSON = [(b"accept", b"application/json")]
 _KEPT = 4096
+_HEADS_KEPT = 32
+"""Heads kept for one attempt: clients differ in the versions and betas that they name."""
+
+_Fields = tuple[tuple[bytes, bytes], ...]
 
 
 class Outgoing(Struct, frozen=True):
     """What one attempt sends. `dropped` names the client's hints that the target's format cannot express."""
 
-    target: Target
-    headers: list[tuple[bytes, bytes]]
-    body: bytes
+    request: UpstreamRequest
     dropped: tuple[str, ...] = ()
 
 
-class _Prepared(Struct, frozen=True):
+class _Prepared:
     """What every request of one attempt shares. `base` are its headers but for those the client forwards."""
 
-    attempt: Attempt
-    secret: Secret
-    targets: tuple[Target, Target]
-    """For a whole answer and for a stream."""
-    base: list[tuple[bytes, bytes]]
-    defaults: list[tuple[bytes, bytes]]
+    __slots__ = ("attempt", "base", "defaults", "heads", "secret", "targets")
+
+    def __init__(self, attempt: Attempt, secret: Secret, fixed: list[tuple[bytes, bytes]]) -> None:
+        self.attempt = attempt
+        self.secret = secret
+        self.targets = (_target(attempt, stream=False), _target(attempt, stream=True))
+        self.base = auth_headers(attempt.provider, secret, attempt.credential.config, attempt.format) + fixed
+        self.defaults = [(name.encode(), value.encode()) for name, value in attempt.provider.headers.items()]
+        self.heads: dict[tuple[bool, _Fields], bytes] = {}
+
+    def headers(self, stream: bool, forwarded: _Fields) -> list[tuple[bytes, bytes]]:
+        """All headers of a request; what the client names itself replaces the provider's defaults."""
+        headers = [*self.base, *(_ACCEPT_EVENTS if stream else _ACCEPT_JSON), *forwarded]
+        if self.defaults:
+            named = {name for name, _ in forwarded}
+            headers += [field for field in self.defaults if field[0] not in named]
+        return headers
 
 
 class OutgoingBuilder:
@@ -48,39 +62,43 @@ class OutgoingBuilder:
     def __init__(self, user_agent: str) -> None:
         self._fixed = [(b"content-type", b"application/json"), (b"user-agent", user_agent.encode())]
         self._prepared: dict[int, _Prepared] = {}
+        self._encoder = HeadEncoder()
 
     def build(self, request: Request, ask: Ask, attempt: Attempt, preferences: Preferences, secret: Secret) -> Outgoing:
         """Raises UnsupportedField when the target's format cannot say what the client asked."""
         prepared = self._prepared.get(id(attempt))
         if prepared is None or prepared.attempt is not attempt or prepared.secret is not secret:
             prepared = self._prepare(attempt, secret)
-        target = prepared.targets[ask.stream]
-        same = attempt.format is ask.format
-        forwarded = [field for field in request.fields if field[0].startswith(_FORWARDED)] if same else []
-        headers = prepared.base + (_ACCEPT_EVENTS if ask.stream else _ACCEPT_JSON) + forwarded
-        if prepared.defaults:
-            named = {name for name, _ in forwarded}
-            headers += [field for field in prepared.defaults if field[0] not in named]
-        if same:
-            return Outgoing(target, headers, _same_format_body(ask, attempt, preferences))
-        written = _translated_body(ask, attempt, preferences)
-        return Outgoing(target, headers, written.body, written.dropped)
+        stream = ask.stream
+        if attempt.format is ask.format:
+            body, dropped = _same_format_body(ask, attempt, preferences), ()
+            forwarded = tuple([field for field in request.fields if field[0].startswith(_FORWARDED)])
+        else:
+            written = _translated_body(ask, attempt, preferences)
+            body, dropped, forwarded = written.body, written.dropped, ()
+        target = prepared.targets[stream]
+        prefix = prepared.heads.get((stream, forwarded)) or self._head(prepared, stream, forwarded)
+        return Outgoing(UpstreamRequest(b"POST", target, [], body, attempt.trusted, None, prefix), dropped)
 
     def forget(self) -> None:
         """Drop what is kept, secrets included."""
         self._prepared.clear()
 
     def _prepare(self, attempt: Attempt, secret: Secret) -> _Prepared:
-        base = auth_headers(attempt.provider, secret, attempt.credential.config, attempt.format) + self._fixed
-        defaults = [(name.encode(), value.encode()) for name, value in attempt.provider.headers.items()]
-        prepared = _Prepared(attempt, secret, (_target(attempt, False), _target(attempt, True)), base, defaults)
+        prepared = _Prepared(attempt, secret, self._fixed)
         if len(self._prepared) >= _KEPT:
             self._prepared.clear()
         self._prepared[id(attempt)] = prepared
         return prepared
 
+    def _head(self, prepared: _Prepared, stream: bool, forwarded: _Fields) -> bytes:
+        head = self._encoder.prefix(b"POST", prepared.targets[stream], prepared.headers(stream, forwarded))
+        if len(prepared.heads) < _HEADS_KEPT:
+            prepared.heads[stream, forwarded] = head
+        return head
 
-def _target(attempt: Attempt, stream: bool) -> Target:
+
+def _target(attempt: Attempt, *, stream: bool) -> Target:
     return Target.parse(attempt.base_url + address_of(attempt.format, attempt.path, attempt.upstream_model, stream))
 
 

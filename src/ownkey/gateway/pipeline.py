@@ -2,6 +2,8 @@
 
 import asyncio
 import itertools
+from collections.abc import Generator
+from contextlib import contextmanager
 
 from ownkey.domain.credential import Holdings
 from ownkey.domain.errors import MethodNotAllowed, NotFound, OwnkeyError, UpstreamError
@@ -11,7 +13,7 @@ from ownkey.domain.plan import Plan, PlanRequest
 from ownkey.domain.tenancy import KeyScope, Principal
 from ownkey.domain.usage import RequestStatus
 from ownkey.gateway.admit import Admission
-from ownkey.gateway.attempts import Answered, Attempts, Refused, Unreached
+from ownkey.gateway.attempts import Answered, Attempts, FirstAttempt, Refused, Unreached
 from ownkey.gateway.authenticate import Authenticator
 from ownkey.gateway.directory import Directory
 from ownkey.gateway.edge.exchange import Request, Responder
@@ -57,17 +59,12 @@ class Pipeline:
         """Answer one request, whatever happens; a client that leaves ends the work for it."""
         request_id = new_id("req")
         format_ = error_format(request.path, request.header(b"anthropic-version") is not None)
-        task = asyncio.current_task()
-        assert task is not None  # noqa: S101
-        responder.left.add_done_callback(lambda _: task.cancel())
-        try:
-            await self._answer(request_id, format_, request, responder)
-        except OwnkeyError as error:
-            headers, body = render_error(format_, error, request_id)
-            responder.answer(error.status, headers, body)
-        except asyncio.CancelledError:
-            if not responder.gone:
-                raise
+        with _leaving(responder):
+            try:
+                await self._answer(request_id, format_, request, responder)
+            except OwnkeyError as error:
+                headers, body = render_error(format_, error, request_id)
+                responder.answer(error.status, headers, body)
 
     async def _answer(self, request_id: str, format_: WireFormat, request: Request, responder: Responder) -> None:
         surface = _surface(request)
@@ -83,16 +80,32 @@ class Pipeline:
         await self._admission.admit(principal)
         meter = Meter(request_id, request.started_at, request.received, principal, ask, plan)
         self._ledger.open(meter)
+        await self._settled(request, responder, holdings, meter, None)
+
+    async def go_on(
+        self,
+        request: Request,
+        responder: Responder,
+        holdings: Holdings,
+        meter: Meter,
+        first: FirstAttempt | None,
+    ) -> None:
+        """Answer a request whose account is open; `first` is its first attempt where that is under way already."""
+        with _leaving(responder):
+            await self._settled(request, responder, holdings, meter, first)
+
+    async def _settled(
+        self,
+        request: Request,
+        responder: Responder,
+        holdings: Holdings,
+        meter: Meter,
+        first: FirstAttempt | None,
+    ) -> None:
         try:
-            await self._carry_out(request, responder, ask, holdings, plan, meter)
+            await self._carry_out(request, responder, holdings, meter, first)
         except OwnkeyError as error:
-            meter.failed(error.status, error.code)
-            self._ledger.settle(meter)
-            if meter.streaming:
-                responder.abort()
-                return
-            headers, body = render_error(ask.format, error, request_id, meter.attempt, meter.attempts)
-            responder.answer(error.status, headers, body)
+            self.fail(error, responder, meter)
         except asyncio.CancelledError:
             meter.cancelled(RequestStatus.CANCELLED if responder.gone else RequestStatus.INTERRUPTED)
             raise
@@ -100,11 +113,17 @@ class Pipeline:
             self._ledger.settle(meter)
 
     async def _carry_out(
-        self, request: Request, responder: Responder, ask: Ask, holdings: Holdings, plan: Plan, meter: Meter
+        self,
+        request: Request,
+        responder: Responder,
+        holdings: Holdings,
+        meter: Meter,
+        first: FirstAttempt | None,
     ) -> None:
+        ask, plan = meter.ask, meter.plan
         if plan.refusal is not None:
             raise plan.refusal
-        outcome = await self._attempts.run(request, ask, plan, holdings.preferences, meter)
+        outcome = await self._attempts.run(request, ask, plan, holdings.preferences, meter, first)
         match outcome:
             case Answered():
                 await self._relay.run(outcome, ask, responder, meter)
@@ -115,6 +134,16 @@ class Pipeline:
                 responder.answer(status, headers, body)
             case Unreached():
                 raise outcome.error
+
+    def fail(self, error: OwnkeyError, responder: Responder, meter: Meter) -> None:
+        """Settle a request that came to nothing, and say so as far as the client can still be told."""
+        meter.failed(error.status, error.code)
+        self._ledger.settle(meter)
+        if meter.streaming:
+            responder.abort()
+            return
+        headers, body = render_error(meter.ask.format, error, meter.request_id, meter.attempt, meter.attempts)
+        responder.answer(error.status, headers, body)
 
     def plan(self, ask: Ask, holdings: Holdings, principal: Principal, request: Request) -> Plan:
         """The plan for a request of this principal, as `route/explain` shows it too."""
@@ -138,6 +167,19 @@ class Pipeline:
         body = self._listing.answer(ids, format_, wanted)
         headers = receipt_headers(format_, request_id, None, 0, [(b"content-type", b"application/json")])
         responder.answer(200, headers, body)
+
+
+@contextmanager
+def _leaving(responder: Responder) -> Generator[None]:
+    """Cancel this task when the client leaves, and end with that."""
+    task = asyncio.current_task()
+    assert task is not None  # noqa: S101
+    responder.left.add_done_callback(lambda _: task.cancel())
+    try:
+        yield
+    except asyncio.CancelledError:
+        if not responder.gone:
+            raise
 
 
 def _surface(request: Request) -> Surface:

@@ -46,8 +46,11 @@ class Relay:
             answered.response.abort()
 
     async def _whole(self, answered: Answered, ask: Ask, responder: Responder, meter: Meter) -> None:
+        self.tell_whole(await answered.response.read(_ANSWER_LIMIT), answered, ask, responder, meter)
+
+    def tell_whole(self, body: bytes, answered: Answered, ask: Ask, responder: Responder, meter: Meter) -> None:
+        """Answer with a body that is here as a whole. Raises UpstreamError when it is none."""
         attempt, response = answered.attempt, answered.response
-        body = await response.read(_ANSWER_LIMIT)
         meter.first_content()
         try:
             if attempt.format is ask.format:

@@ -23,12 +23,19 @@ class SecretCache:
         self._capacity = capacity
         self._held: dict[CredentialId, tuple[int, float, Secret]] = {}
 
+    def known(self, credential: Credential) -> Secret | None:
+        """The key when it is in memory; no waiting."""
+        held = self._held.get(credential.id)
+        if held is not None and held[0] == credential.version and held[1] > time.monotonic():
+            return held[2]
+        return None
+
     async def open(self, credential: Credential) -> Secret:
         """The key itself. Raises SecretUnreadable; the row is then never answered by another key."""
-        held = self._held.get(credential.id)
+        known = self.known(credential)
+        if known is not None:
+            return known
         now = time.monotonic()
-        if held is not None and held[0] == credential.version and held[1] > now:
-            return held[2]
         place = credential_place(credential.owner, credential.id, credential.provider)
         secret = await self._vault.open(credential.sealed, place)
         if len(self._held) >= self._capacity:

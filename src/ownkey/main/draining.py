@@ -57,4 +57,8 @@ class DrainingServer(uvicorn.Server):
             task.cancel()
         if unfinished:
             log.warning("requests were cut off", count=len(unfinished))
-            await asyncio.wait(unfinished, timeout=_SETTLING_SECONDS)
+        # Among them may be what only looks like a task to uvicorn; that ends within this turn of the loop.
+        await asyncio.sleep(0)
+        tasks = {task for task in unfinished if isinstance(task, asyncio.Task)}  # pyright: ignore[reportUnnecessaryIsInstance]
+        if tasks:
+            await asyncio.wait(tasks, timeout=_SETTLING_SECONDS)

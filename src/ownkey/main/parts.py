@@ -27,6 +27,7 @@ from ownkey.gateway.pipeline import Pipeline
 from ownkey.gateway.plans import Planner
 from ownkey.gateway.relay import Relay
 from ownkey.gateway.secrets import SecretCache
+from ownkey.gateway.warm import WarmPath
 from ownkey.main.background import Background
 from ownkey.main.environment_keys import store_environment_keys
 from ownkey.main.failure_log import LoggedLedger
@@ -53,6 +54,7 @@ class Parts(Struct, frozen=True):
     keyring: Keyring
     gateway: Gateway
     pipeline: Pipeline
+    warm: WarmPath
     ledger: LoggedLedger
     background: Background
     registry: CollectorRegistry
@@ -140,6 +142,7 @@ async def _serve(
     ledger = LoggedLedger(journal, GatewayMetrics(registry))
     builder = OutgoingBuilder(f"ownkey/{__version__}")
     attempts = Attempts(client, secrets, health, builder)
+    relay = Relay(ledger)
     pipeline = Pipeline(
         authenticator=authenticator,
         directory=directory,
@@ -147,9 +150,21 @@ async def _serve(
         health=health,
         admission=Admission(database),
         attempts=attempts,
-        relay=Relay(ledger),
+        relay=relay,
         ledger=ledger,
         listing=ModelListing(catalogue),
+    )
+    warm = WarmPath(
+        authenticator=authenticator,
+        directory=directory,
+        health=health,
+        secrets=secrets,
+        builder=builder,
+        client=client,
+        attempts=attempts,
+        relay=relay,
+        ledger=ledger,
+        pipeline=pipeline,
     )
     gateway = Gateway(
         authenticator=authenticator,
@@ -168,7 +183,9 @@ async def _serve(
     background.start("recovery", run_recovery(journal_root, sink))
     background.start("upkeep", run_upkeep(database, settings.usage_retention_days))
     try:
-        yield Parts(settings, database, vault, keyring, gateway, pipeline, ledger, background, registry, session_pepper)
+        yield Parts(
+            settings, database, vault, keyring, gateway, pipeline, warm, ledger, background, registry, session_pepper
+        )
     finally:
         await background.stop()
         await client.close()

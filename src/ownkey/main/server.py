@@ -145,7 +145,9 @@ def _uvicorn_config(settings: Settings, parts: Parts, control: Control) -> uvico
     app.state.control = control
     return uvicorn.Config(
         app,
-        http=data_plane_protocol(parts.pipeline.handle, Limits(body=settings.body_limit), _render_edge_error),
+        http=data_plane_protocol(
+            parts.pipeline.handle, Limits(body=settings.body_limit), _render_edge_error, parts.warm.take
+        ),
         loop="none",
         ws="none",
         lifespan="off",

@@ -106,8 +106,35 @@ class Responder(Protocol):
         ...
 
 
+class Errand(Protocol):
+    """A request under way without a task: somebody will call back."""
+
+    def leave(self) -> None:
+        """The client has left."""
+        ...
+
+    def cancel(self) -> None:
+        """The server stops. The client is told by whoever calls."""
+        ...
+
+
+class QuickResponder(Responder, Protocol):
+    """A responder that can wait for callbacks instead of a task."""
+
+    def attend(self, errand: Errand) -> None:
+        """The answer will come by a callback; until then `errand` is told what happens here."""
+        ...
+
+    def go_on(self, work: Coroutine[Any, Any, None]) -> None:
+        """Leave the rest to a task, as if it had been the handler from the beginning."""
+        ...
+
+
 Handler: TypeAlias = Callable[[Request, Responder], Coroutine[Any, Any, None]]
 """Answers one request. It is never cancelled because the client left: it watches `left` itself."""
+
+QuickHandler: TypeAlias = Callable[[Request, QuickResponder], bool]
+"""Takes a request on at once, if it can do without waiting: True when it has answered, attends or goes on."""
 
 RenderError: TypeAlias = Callable[[str, OwnkeyError], tuple[HeaderList, bytes]]
 """(path, error) → (headers without `content-length`, body) in the shape of the format that path speaks.

@@ -3,7 +3,8 @@
 import asyncio
 import socket
 import struct
-from typing import ClassVar, Protocol
+from collections.abc import Coroutine
+from typing import Any, ClassVar, Protocol, cast
 
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.server import ServerState
@@ -11,7 +12,7 @@ from uvicorn.server import ServerState
 from ownkey.domain.errors import OwnkeyError, Unavailable
 from ownkey.gateway.edge.body import Body, Buffered
 from ownkey.gateway.edge.crash import report_crash
-from ownkey.gateway.edge.exchange import Handler, HeaderList, RenderError, Request
+from ownkey.gateway.edge.exchange import Errand, Handler, HeaderList, QuickHandler, RenderError, Request
 from ownkey.gateway.edge.heads import Heads
 from ownkey.gateway.edge.limits import Limits
 
@@ -30,10 +31,13 @@ _RESET = struct.pack("ii", 1, 0)
 class Service:
     """What all connections of one server share."""
 
-    __slots__ = ("buffered", "handler", "heads", "known_host", "limits", "render_error", "small_head")
+    __slots__ = ("buffered", "handler", "heads", "known_host", "limits", "quick", "render_error", "small_head")
 
-    def __init__(self, handler: Handler, limits: Limits, render_error: RenderError) -> None:
+    def __init__(
+        self, handler: Handler, limits: Limits, render_error: RenderError, quick: QuickHandler | None = None
+    ) -> None:
         self.handler = handler
+        self.quick = quick
         self.limits = limits
         self.render_error = render_error
         self.heads = Heads()
@@ -60,7 +64,7 @@ class Connection(Protocol):
 
 
 class Exchange:
-    """One data-plane request and its answer. Implements `Responder`.
+    """One data-plane request and its answer. Implements `QuickResponder`.
 
     uvicorn reads `response_complete` and sets `keep_alive`, as on its own cycles.
     """
@@ -68,6 +72,7 @@ class Exchange:
     __slots__ = (
         "_chunked",
         "_connection",
+        "_errand",
         "_first_piece",
         "_left",
         "_mute",
@@ -90,6 +95,7 @@ class Exchange:
         self._whole: Body | None = None
         self._left: asyncio.Future[None] | None = None
         self._task: asyncio.Task[None] | None = None
+        self._errand: Errand | None = None
         self._started = False
         self._mute = mute
         self.expects_continue = expects
@@ -122,10 +128,51 @@ class Exchange:
         return self._first_piece if self._whole is None else self._whole.whole()
 
     def run(self) -> None:
-        """Hand the request to the handler, in a task of its own."""
+        """Hand the request to whom it concerns: at once where that is possible, else in a task of its own."""
+        request = self.request
+        if request is None:
+            return
+        service = self._connection.service
+        if service.quick is not None:
+            try:
+                if service.quick(request, self):
+                    return
+            except Exception as failure:  # noqa: BLE001 (as in `_run`)
+                report_crash(failure)
+                self._settle(request, stopping=False)
+                return
+        self.go_on(service.handler(request, self))
+
+    def attend(self, errand: Errand) -> None:
+        self._errand = errand
+        # To uvicorn this is a task: something to be waited for, and to be cancelled when it takes too long.
+        self._connection.tasks.add(cast("asyncio.Task[None]", self))
+
+    def cancel(self, msg: object = None) -> None:
+        """As a task's: the server stops."""
+        del msg
+        errand = self._errand
+        if errand is not None:
+            self._errand = None
+            errand.cancel()
+            # Not now: whoever cancels is going through the set of tasks.
+            self._connection.loop.call_soon(self._cancelled)
+
+    def _cancelled(self) -> None:
+        self._connection.tasks.discard(cast("asyncio.Task[None]", self))
+        if not self.response_complete:
+            self._settle(self.request, stopping=True)
+
+    def go_on(self, work: Coroutine[Any, Any, None]) -> None:
         connection = self._connection
-        task = self._task = connection.loop.create_task(self._run())
+        task = self._task = connection.loop.create_task(self._run(work))
         connection.tasks.add(task)
+        self._dismiss()
+
+    def _dismiss(self) -> None:
+        if self._errand is not None:
+            self._errand = None
+            self._connection.tasks.discard(cast("asyncio.Task[None]", self))
 
     def leave(self) -> None:
         """The client has gone. The handler goes on until it chooses to stop."""
@@ -134,15 +181,18 @@ class Exchange:
         self.gone = True
         if self._left is not None and not self._left.done():
             self._left.set_result(None)
+        errand = self._errand
+        if errand is not None:
+            self._dismiss()
+            errand.leave()
         if self._task is None:
             self._forget()
 
-    async def _run(self) -> None:
+    async def _run(self, work: Coroutine[Any, Any, None]) -> None:
         connection, request = self._connection, self.request
         stopping = False
         try:
-            if request is not None:
-                await connection.service.handler(request, self)
+            await work
         except asyncio.CancelledError:
             stopping = True
             raise
@@ -271,6 +321,7 @@ class Exchange:
             return
         started = self._started
         self._started = self.response_complete = True
+        self._dismiss()
         self.keep_alive = False
         connection = self._connection
         if self.http10 and started and self._remaining == _UNKNOWN:
@@ -287,6 +338,11 @@ class Exchange:
 
     def _finish(self) -> None:
         self.response_complete = True
+        if self._errand is not None:
+            self._dismiss()
+        if self._task is None:
+            # An idle connection keeps its last exchange, which must not keep the body.
+            self._forget()
         if not self.keep_alive:
             self._connection.close()
         self._connection.on_response_complete()

@@ -13,7 +13,7 @@ from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from ownkey.domain.errors import Unavailable
-from ownkey.gateway.edge.exchange import Handler, RenderError
+from ownkey.gateway.edge.exchange import Handler, QuickHandler, RenderError
 from ownkey.gateway.edge.guarded import BODY, GuardedProtocol
 from ownkey.gateway.edge.head import check_length
 from ownkey.gateway.edge.http1 import Exchange, Service
@@ -23,15 +23,18 @@ from ownkey.gateway.edge.target import is_data_plane
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
-def data_plane_protocol(handler: Handler, limits: Limits, render_error: RenderError) -> type[HttpToolsProtocol]:
+def data_plane_protocol(
+    handler: Handler, limits: Limits, render_error: RenderError, quick: QuickHandler | None = None
+) -> type[HttpToolsProtocol]:
     """The protocol class for `uvicorn.Config(http=…)`; use it with `ws="none"`.
 
-    `limits` and `render_error` hold for every path, `handler` answers those of the data plane.
+    `limits` and `render_error` hold for every path, `handler` answers those of the data plane where
+    `quick` does not take them.
     """
 
     class BoundProtocol(DataPlaneProtocol):
         __slots__ = ()
-        service = Service(handler, limits, render_error)
+        service = Service(handler, limits, render_error, quick)
 
     return BoundProtocol
 

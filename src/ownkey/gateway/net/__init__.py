@@ -11,7 +11,7 @@ request.py, response.py  what the caller gives and gets
 client.py                the whole
 """
 
-from ownkey.gateway.net.client import UpstreamClient
+from ownkey.gateway.net.client import Sending, UpstreamClient
 from ownkey.gateway.net.errors import (
     AddressBlocked,
     ConnectFailed,
@@ -24,7 +24,7 @@ from ownkey.gateway.net.errors import (
     TlsFailed,
 )
 from ownkey.gateway.net.guard import AddressGuard
-from ownkey.gateway.net.request import UpstreamRequest
+from ownkey.gateway.net.request import HeadEncoder, UpstreamRequest
 from ownkey.gateway.net.response import UpstreamResponse
 from ownkey.gateway.net.settings import NetSettings, Timeouts
 from ownkey.gateway.net.target import Target
@@ -34,10 +34,12 @@ __all__ = [
     "AddressGuard",
     "ConnectFailed",
     "ConnectionLost",
+    "HeadEncoder",
     "NetError",
     "NetSettings",
     "ProtocolViolation",
     "ResponseTooLarge",
+    "Sending",
     "Stage",
     "Target",
     "TimedOut",

@@ -2,11 +2,15 @@
 
 import asyncio
 import ssl
+from collections.abc import Callable
+
+from msgspec import Struct
 
 from ownkey.domain.errors import Unavailable
-from ownkey.gateway.net.connection import Connection
+from ownkey.gateway.net.connection import ONE_WRITE, Connection
 from ownkey.gateway.net.dial import Dialler
-from ownkey.gateway.net.errors import ConnectionLost
+from ownkey.gateway.net.errors import ConnectionLost, NetError
+from ownkey.gateway.net.exchange import Exchange
 from ownkey.gateway.net.guard import AddressGuard
 from ownkey.gateway.net.pool import OriginPool
 from ownkey.gateway.net.request import IDEMPOTENT, HeadEncoder, UpstreamRequest
@@ -17,6 +21,17 @@ from ownkey.gateway.net.target import Origin, Target
 from ownkey.gateway.net.tls import client_context
 
 _Key = tuple[Origin, bool]
+
+
+class Sending(Struct, frozen=True):
+    """A request under way, and how to give it up."""
+
+    connection: Connection
+    exchange: Exchange
+
+    def abandon(self) -> None:
+        """Break it off: its callback comes at once, with an error."""
+        self.connection.abandon(self.exchange)
 
 
 class UpstreamClient:
@@ -87,6 +102,29 @@ class UpstreamClient:
                 repeated = True
                 continue
             return UpstreamResponse(connection, exchange, timeouts.idle)
+
+    def send_now(self, request: UpstreamRequest, done: Callable[[UpstreamResponse | NetError], None]) -> Sending | None:
+        """Send a request without waiting, where a connection is at hand and the request is small; else None.
+
+        `done` is called once, after this has returned, with what `send` would return or raise. Only for requests
+        that must not be repeated, such as a POST: see `send`. Raises InvalidRequest as `send` does.
+        """
+        pool = self._pools.get((request.target.origin, request.trusted))
+        if pool is None or len(request.body) > ONE_WRITE:
+            return None
+        head = self._encoder.encode(request)
+        connection = pool.take()
+        if connection is None:
+            return None
+        timeouts = request.timeouts or self._timeouts
+
+        def tell(exchange: Exchange) -> None:
+            if exchange.error is not None and not exchange.head_done:
+                done(exchange.error)
+            else:
+                done(UpstreamResponse(connection, exchange, timeouts.idle))
+
+        return Sending(connection, connection.begin(head + request.body, timeouts, tell))
 
     async def close(self) -> None:
         """Break off what is under way, close every connection and wait until they are gone."""

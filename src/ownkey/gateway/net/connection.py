@@ -14,7 +14,8 @@ from ownkey.gateway.net.exchange import Exchange
 from ownkey.gateway.net.parsing import Malformed, ResponseParser
 from ownkey.gateway.net.settings import NetSettings, Timeouts
 
-_ONE_WRITE = 64 * 1024
+ONE_WRITE = 64 * 1024
+"""Bytes of a request's body that are written at once."""
 _UPLOAD_SLICE = 64 * 1024
 # What a poll of an idle connection must not show: data nobody asked for, or the end.
 _NOT_IDLE = select.POLLIN | select.POLLPRI | getattr(select, "POLLRDHUP", 0)
@@ -24,6 +25,10 @@ _TOTAL, _FIRST_BYTE, _IDLE = Stage.TOTAL, Stage.FIRST_BYTE, Stage.IDLE
 
 _LOST = "The provider closed the connection before the answer was complete."
 _BROKEN = "The provider's answer is not valid HTTP."
+
+
+Tell = Callable[[Exchange], None]
+"""Called once, when the head of the answer is there or the exchange has ended."""
 
 
 def _nobody(_: "Connection") -> None:
@@ -48,6 +53,7 @@ class Connection(asyncio.Protocol):
         self._idle_lifetime = settings.idle_lifetime
         self._exchange: Exchange | None = None
         self._waiter: asyncio.Future[None] | None = None
+        self._tell: Tell | None = None
         self._stage = _TOTAL
         self._deadline = self._ends_at = 0.0
         self._timer: asyncio.TimerHandle | None = None
@@ -79,14 +85,20 @@ class Connection(asyncio.Protocol):
             self._read_paused = True
             self._transport.pause_reading()
         if exchange.head_done:
-            self._wake()
+            if self._tell is not None:
+                self._call_back(exchange)
+            else:
+                self._wake()
 
     def eof_received(self) -> None:
         exchange = self._exchange
         if exchange is not None and exchange.head_done and self._parser.until_close and self._ended_cleanly():
             self._exchange = None
             exchange.complete = exchange.ended = True
-            self._wake()
+            if self._tell is not None:
+                self._call_back(exchange)
+            else:
+                self._wake()
         elif exchange is not None:
             self._fail(self._lost(exchange, "closed by the peer"))
         self._transport.abort()
@@ -119,6 +131,26 @@ class Connection(asyncio.Protocol):
             self._exchange is None and not self.closed and not self._transport.is_closing() and not self._poll.poll(0)
         )
 
+    def begin(self, data: bytes, timeouts: Timeouts, tell: Tell) -> Exchange:
+        """Send a whole small request and have `tell` called for what `run` would return or raise.
+
+        For a connection that is `usable` now. `tell` is not called before this returns.
+        """
+        exchange = self._exchange = Exchange()
+        self._parser.begin(exchange, head_only=False)
+        now = self._loop.time()
+        self._ends_at = now + timeouts.total
+        exchange.sent = True
+        self._tell = tell
+        self._transport.write(data)
+        if timeouts.first_byte < timeouts.total:
+            self._stage = _FIRST_BYTE
+            self._set_deadline(now + timeouts.first_byte)
+        else:
+            self._stage = _TOTAL
+            self._set_deadline(self._ends_at)
+        return exchange
+
     async def run(self, head: bytes, body: bytes, timeouts: Timeouts, *, head_only: bool) -> Exchange:
         """Send a request and return once the head of the response is there.
 
@@ -131,7 +163,7 @@ class Connection(asyncio.Protocol):
         now = self._loop.time()
         self._ends_at = now + timeouts.total
         exchange.sent = True
-        if len(body) <= _ONE_WRITE:
+        if len(body) <= ONE_WRITE:
             self._transport.write(head + body if body else head)
         else:
             await self._upload(exchange, head, body, timeouts.idle)
@@ -226,6 +258,14 @@ class Connection(asyncio.Protocol):
             if waiter.cancelled() or not waiter.done():
                 self.abandon(exchange)
 
+    def _call_back(self, exchange: Exchange) -> None:
+        tell = self._tell
+        self._tell = None
+        if self._exchange is exchange:
+            self._stage, self._deadline = _TOTAL, self._ends_at
+        if tell is not None:
+            tell(exchange)
+
     def _wake(self) -> None:
         waiter = self._waiter
         if waiter is not None:
@@ -260,6 +300,10 @@ class Connection(asyncio.Protocol):
         if exchange is not None:
             exchange.error = error
             exchange.ended = True
+            if self._tell is not None:
+                self._transport.abort()
+                self._call_back(exchange)
+                return
         self._wake()
         self._transport.abort()
 

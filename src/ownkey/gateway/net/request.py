@@ -49,6 +49,8 @@ class UpstreamRequest(Struct, frozen=True):
     body: bytes = b""
     trusted: bool = False
     timeouts: Timeouts | None = None
+    prefix: bytes = b""
+    """`HeadEncoder.prefix` of the same method, target and headers, where the caller kept it."""
 
     def __repr__(self) -> str:
         # Headers hold the key and the body what a person wrote.
@@ -67,19 +69,23 @@ class HeadEncoder:
 
     def encode(self, request: UpstreamRequest) -> bytes:
         """Return the head with its final empty line. Raises InvalidRequest, without the value."""
-        method, headers, body = request.method, request.headers, request.body
+        method, body = request.method, request.body
+        prefix = request.prefix or self.prefix(method, request.target, request.headers)
+        if body or method in _WITH_LENGTH:
+            return b"%bcontent-length: %d\r\n\r\n" % (prefix, len(body))
+        return prefix + b"\r\n"
+
+    def prefix(self, method: bytes, target: Target, headers: list[tuple[bytes, bytes]]) -> bytes:
+        """The head's lines but for the body's length. Raises InvalidRequest, without the value."""
         names = self._names
         for name, _ in headers:
             if name not in names:
                 self._admit(name)
-        lines = [method + request.target.start, *map(_FIELD, headers)]
-        if body or method in _WITH_LENGTH:
-            lines.append(b"content-length: %d" % len(body))
-        lines.append(b"\r\n")
+        lines = [method + target.start, *map(_FIELD, headers), b""]
         head = b"\r\n".join(lines)
-        # The list has one entry per line, its first entry three and its last the two line ends
-        # that close the head. Whatever control character is left beyond those came from a value.
-        if len(head.translate(None, _CONTROLS)) != len(head) - 2 * (len(lines) + 2):
+        # One line end after each entry but the last, and two within the first. Whatever control
+        # character is left beyond those came from a value.
+        if len(head.translate(None, _CONTROLS)) != len(head) - 2 * (len(lines) + 1):
             raise InvalidRequest("A header value holds a line break or a control character.")
         if method not in _METHODS:
             raise InvalidRequest("This HTTP method cannot be sent.")

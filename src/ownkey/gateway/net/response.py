@@ -28,6 +28,13 @@ class UpstreamResponse:
                 return value
         return None
 
+    def whole(self) -> bytes | None:
+        """The body where all of it is here already and no piece was taken; None where it must be read."""
+        exchange = self._exchange
+        if not exchange.complete or exchange.error is not None:
+            return None
+        return self._take() if exchange.pieces else b""
+
     async def chunk(self) -> bytes:
         """Return the body bytes that have come since the last call; empty at the end.
 
