@@ -31,8 +31,10 @@ class RequestStatus(StrEnum):
     """The process died before the end; usage is the estimate made at the start."""
 
 
-class RequestRecord(Struct, frozen=True, kw_only=True, array_like=True):
+class RequestRecord(Struct, kw_only=True, array_like=True):
     """One row of the books: written once for every accepted request, keyed by `id`.
+
+    The gateway fills in one record as the request goes on; whoever else gets one leaves it as it is.
 
     `at` is Unix seconds; costs are nano-dollars; latencies are milliseconds. `detail` is JSON:
     the attempts made and the candidates dropped, shown in the receipt.

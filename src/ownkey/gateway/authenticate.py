@@ -15,6 +15,9 @@ from ownkey.gateway.edge.exchange import Request
 _MEMO = 20_000
 _CARRIERS = frozenset({b"authorization", b"x-api-key", b"x-goog-api-key", b"api-key"})
 _PREFIX = PREFIX.encode()
+_BEARER = b"Bearer "
+_BEARER_KEY = _BEARER + _PREFIX
+_BESIDE = (b"x-api-key", b"x-goog-api-key", b"api-key")
 
 
 class Authenticator:
@@ -65,6 +68,12 @@ def presented_key(request: Request) -> bytes:
 
     Raises Unauthenticated when there is none or when two different ones came. The checksum is not verified.
     """
+    if not request.repeats:
+        # Nearly always: one carrier, said in one way.
+        header = request.header
+        bearer = header(b"authorization")
+        if bearer is not None and bearer.startswith(_BEARER_KEY) and not any(map(header, _BESIDE)):
+            return bearer[len(_BEARER) :]
     values = [_token(field) for field in request.fields if field[0] in _CARRIERS]
     keys = {value for value in values if value.startswith(_PREFIX)}
     if len(keys) > 1:

@@ -48,6 +48,8 @@ class Meter:
 
     __slots__ = (
         "_began",
+        "_named",
+        "_record",
         "_tried",
         "ask",
         "at",
@@ -164,51 +166,69 @@ class Meter:
 
     def opening(self) -> RequestRecord:
         """The record written before anything is sent: should we die, it stands, with the worst case asked for."""
-        worst = Usage(self.ask.estimated_input_tokens, self.ask.max_tokens or 0, reported=False)
-        cost, charged = self._costs(worst)
-        return self._record(RequestStatus.INTERRUPTED, worst, cost, charged, 0.0, "{}")
-
-    def closing(self) -> RequestRecord:
-        """The record of what happened."""
-        usage = self.counted()
-        cost, charged = self._costs(usage)
-        return self._record(self.status, usage, cost, charged, self.elapsed_ms(), self._detail())
-
-    def _record(
-        self, status: RequestStatus, usage: Usage, cost: int, charged: int, latency_ms: float, detail: str
-    ) -> RequestRecord:
-        attempt, principal = self.attempt, self.principal
-        owner = attempt.credential.owner if attempt else principal.owners[0]
-        return RequestRecord(
+        ask, principal, plan = self.ask, self.principal, self.plan
+        estimate = ask.estimated_input_tokens
+        most = ask.max_tokens or 0
+        cost, charged = self._costs(Usage(estimate, most, reported=False))
+        self._record = record = RequestRecord(
             id=self.request_id,
             at=self.at,
             user_id=principal.user_id,
-            owner_scope=owner.scope,
-            owner_id=owner.id,
+            owner_scope=principal.owners[0].scope,
+            owner_id=principal.owners[0].id,
             api_key_id=principal.api_key.id if principal.api_key else None,
-            model=self.plan.model,
-            upstream_model=attempt.upstream_model if attempt else "",
-            provider=attempt.provider.name if attempt else "",
-            credential_id=attempt.credential.id if attempt else None,
-            payer=attempt.payer if attempt else "",
-            client_format=self.ask.format,
-            status=status,
+            model=plan.model,
+            upstream_model="",
+            provider="",
+            credential_id=None,
+            payer="",
+            client_format=ask.format,
+            status=RequestStatus.INTERRUPTED,
             http_status=self.http_status,
-            streamed=self.ask.stream,
-            input_tokens=usage.input_tokens,
-            output_tokens=usage.output_tokens,
-            cached_tokens=usage.cached_tokens,
-            cache_write_tokens=usage.cache_write_tokens,
-            reasoning_tokens=usage.reasoning_tokens,
-            usage_reported=usage.reported,
+            streamed=ask.stream,
+            input_tokens=estimate,
+            output_tokens=most,
             list_cost=cost,
             charged=charged,
-            latency_ms=latency_ms,
-            ttft_ms=self.ttft_ms,
-            attempts=len(self._tried),
             error=self.error,
-            detail=detail,
         )
+        self._name_attempt(record)
+        return record
+
+    def closing(self) -> RequestRecord:
+        """The opening record with what happened. It is the same object: the opening is on disk by now."""
+        usage = self.counted()
+        record = self._record
+        record.list_cost, record.charged = self._costs(usage)
+        if self.attempt is not self._named:
+            self._name_attempt(record)
+        record.status = self.status
+        record.http_status = self.http_status
+        record.error = self.error
+        record.input_tokens = usage.input_tokens
+        record.output_tokens = usage.output_tokens
+        record.cached_tokens = usage.cached_tokens
+        record.cache_write_tokens = usage.cache_write_tokens
+        record.reasoning_tokens = usage.reasoning_tokens
+        record.usage_reported = usage.reported
+        record.latency_ms = self.elapsed_ms()
+        record.ttft_ms = self.ttft_ms
+        record.attempts = len(self._tried)
+        record.detail = self._detail()
+        return record
+
+    def _name_attempt(self, record: RequestRecord) -> None:
+        """Say in the record by which key the request goes, and who pays."""
+        attempt = self._named = self.attempt
+        if attempt is None:
+            return
+        credential = attempt.credential
+        record.owner_scope = credential.owner.scope
+        record.owner_id = credential.owner.id
+        record.upstream_model = attempt.upstream_model
+        record.provider = attempt.provider.name
+        record.credential_id = credential.id
+        record.payer = attempt.payer
 
     def _detail(self) -> str:
         dropped = [

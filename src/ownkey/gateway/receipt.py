@@ -30,13 +30,18 @@ def receipt_headers(
     if all(field[0] != name for field in passed):
         headers.append((name, ours))
     if attempt is not None:
-        headers += [
-            (b"x-ownkey-provider", _value(attempt.provider.name)),
-            (b"x-ownkey-model", _value(attempt.upstream_model)),
-            (b"x-ownkey-credential", attempt.credential.id.encode()),
-            (b"x-ownkey-payer", attempt.payer.encode()),
-        ]
+        headers += attempt_headers(attempt)
     return headers
+
+
+def attempt_headers(attempt: Attempt) -> HeaderFields:
+    """What the receipt says of the attempt alone: the same for every request that it answers."""
+    return [
+        (b"x-ownkey-provider", _value(attempt.provider.name)),
+        (b"x-ownkey-model", _value(attempt.upstream_model)),
+        (b"x-ownkey-credential", attempt.credential.id.encode()),
+        (b"x-ownkey-payer", attempt.payer.encode()),
+    ]
 
 
 def cost_headers(list_cost: int, charged: int, remaining: int) -> HeaderFields:

@@ -9,8 +9,8 @@ before the account is open from the beginning, afterwards from the attempt.
 from functools import partial
 
 from ownkey.domain.credential import Holdings
-from ownkey.domain.errors import OwnkeyError, UnsupportedField
-from ownkey.domain.ids import new_id
+from ownkey.domain.errors import OwnkeyError
+from ownkey.domain.ids import RequestIds
 from ownkey.domain.plan import Attempt
 from ownkey.domain.secret import Secret
 from ownkey.domain.tenancy import KeyScope
@@ -54,6 +54,7 @@ class WarmPath:
         self._secrets = secrets
         self._builder = builder
         self._client = client
+        self._ids = RequestIds()
         self.attempts = attempts
         self.relay = relay
         self.ledger = ledger
@@ -99,7 +100,8 @@ class WarmPath:
         plan = self.pipeline.plan(ask, holdings, principal, request)
         if plan.refusal is not None:
             return None
-        return holdings, Meter(new_id("req"), request.started_at, request.received, principal, ask, plan)
+        request_id = self._ids.new(request.started_at)
+        return holdings, Meter(request_id, request.started_at, request.received, principal, ask, plan)
 
     def _send(self, errand: "WarmErrand") -> bool:
         """Send the first attempt, if that needs no waiting."""
@@ -110,10 +112,11 @@ class WarmPath:
             return False
         try:
             outgoing = self._builder.build(errand.request, meter.ask, attempt, errand.holdings.preferences, secret)
-        except UnsupportedField:
+            sending = self._client.send_now(outgoing.request, errand.came)
+        except OwnkeyError:
+            # As above: the pipeline knows what comes next.
             return False
         meter.hints_dropped = outgoing.dropped
-        sending = self._client.send_now(outgoing.request, errand.came)
         if sending is None:
             return False
         errand.sent(attempt, secret, sending)

@@ -49,6 +49,11 @@ class Request:
         self.started_at = started_at
         self._first = first
 
+    @property
+    def repeats(self) -> bool:
+        """Whether any field came more than once."""
+        return self._first is None or len(self._first) != len(self.fields)
+
     def header(self, name: bytes) -> bytes | None:
         """The first value of a field, or None. Where a repetition matters, ask `headers`."""
         first = self._first
