@@ -235,3 +235,15 @@ async def test_processes_that_start_together_store_the_environments_credential_o
     assert sorted(await asyncio.gather(*map(start, databases))) == [False, False, False, True]
     for database in databases:
         await database.close()
+
+
+async def test_a_credential_of_fixed_id_that_its_owner_stored_by_hand_is_a_conflict_that_names_it(
+    database: Database,
+) -> None:
+    by_hand = a_credential(PLATFORM, id="cred_by_hand", label="typed in")
+    async with database.write() as conn:
+        await credentials.create(conn, by_hand, FINGERPRINT)
+    with pytest.raises(Conflict, match=r"'typed in' \(cred_by_hand\)"):
+        async with database.write() as conn:
+            await credentials.upsert_by_id(conn, a_credential(PLATFORM, id="cred_env_x"), FINGERPRINT)
+    assert await listed(database, PLATFORM) == [by_hand]

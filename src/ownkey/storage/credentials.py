@@ -69,7 +69,15 @@ async def upsert_by_id(conn: AsyncConnection, credential: Credential, fingerprin
     A row whose secret, provider, label and base URL are the same is left alone, so that every
     process may call this at each start. Otherwise these and the status are replaced and the version
     rises; what an operator edited meanwhile (priority, enabled, …) stays.
+
+    Raises Conflict when the owner has stored the same key under another id.
     """
+    # ON CONFLICT (id) does not cover the index of equal keys: two inserts at once collide there, and Postgres reports
+    # that as an error although the ids are equal. So one process at a time.
+    await lock_name(conn, f"credential {credential.id}")
+    twin = await find_same_key(conn, credential.owner, credential.provider, fingerprint, credential.base_url)
+    if twin is not None and twin.id != credential.id:
+        raise Conflict(f"The key {credential.label!r} is stored already as {twin.label!r} ({twin.id}): delete one.")
     insert = upsert(conn, credentials)
     replaced = ("provider", "label", "masked_key", "sealed", "fingerprint", "base_url", "status", "status_detail")
     compared = ("provider", "label", "fingerprint", "base_url")
