@@ -27,6 +27,19 @@ class KeyCheck(Struct, frozen=True, forbid_unknown_fields=True):
     body: str = ""
 
 
+class Host(Struct, frozen=True, forbid_unknown_fields=True):
+    """A provider's address in one region. `eu`: it promises to process in the EU. `note` is for the key's owner.
+
+    Models whose id matches one of `surcharge_models` (fnmatch) cost `surcharge_percent` more there.
+    """
+
+    base_url: str
+    eu: bool = False
+    surcharge_percent: int = 0
+    surcharge_models: tuple[str, ...] = ("*",)
+    note: str = ""
+
+
 class Provider(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One provider. `endpoints` maps each wire format it speaks to a path below `base_url`, where `{model}` stands for
     the model's id. `auth_for` names the formats whose keys travel in another way than `auth` says.
@@ -36,6 +49,9 @@ class Provider(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     patterns (fnmatch) of bare model names that belong to this vendor. `key_pattern` is a regular
     expression that helps a person notice a mistake and never rejects. `price_id` is the provider's
     id in genai-prices. `base_url` is None when every key brings its own.
+
+    `eu`: `yes` when every key can be served in the EU, at the EU address of `hosts` if there is one and at
+    `base_url` otherwise; `regional` when only some keys can, `hosts` holding their addresses by region.
     """
 
     name: str
@@ -57,6 +73,7 @@ class Provider(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     key_pattern: str = ""
     eu: Literal["yes", "no", "regional", "self-hosted", "unknown"] = "unknown"
     regions: tuple[str, ...] = ()
+    hosts: dict[str, Host] = {}
     capabilities: tuple[str, ...] = ()
     price_id: str | None = None
     quirks: tuple[str, ...] = ()

@@ -43,6 +43,7 @@ from ownkey.domain.errors import (
 from ownkey.domain.formats import WireFormat
 from ownkey.domain.ids import CredentialId
 from ownkey.domain.price import FREE, Rates
+from ownkey.domain.residency import Place, find_place
 from ownkey.domain.tenancy import Scope
 
 
@@ -225,10 +226,10 @@ def _examine(
     if format_ is None:
         operation = request.client_format.operation.value
         return Dropped(credential, DropReason.OPERATION_NOT_SERVED, f"{provider.title} has no {operation} endpoint")
-    base_url = credential.base_url or provider.base_url
-    if base_url is None:
-        return Dropped(credential, DropReason.NO_ADDRESS, "this key needs a base_url")
-    refused = _policy(credential, request, asked, offer, preferences) or _health(
+    place = find_place(credential, offer, preferences.require_eu)
+    if place.base_url is None:
+        return Dropped(credential, DropReason.NO_ADDRESS, "this key needs a base_url or a region that has one")
+    refused = _policy(credential, request, asked, offer, place, preferences) or _health(
         credential, offer.upstream_model, request.now, resting
     )
     if refused is not None:
@@ -236,13 +237,13 @@ def _examine(
     return Attempt(
         credential=credential,
         provider=provider,
-        base_url=base_url,
+        base_url=place.base_url,
         path=provider.endpoints[format_],
         trusted=credential.base_url is None or credential.owner.scope is Scope.PLATFORM,
         format=format_,
         upstream_model=offer.upstream_model,
         payer=credential.owner.scope,
-        rates=offer.rates if offer.priced else FREE,
+        rates=place.rates if offer.priced else FREE,
         priced=offer.priced,
     )
 
@@ -275,7 +276,12 @@ def choose_format(provider: Provider, client_format: WireFormat) -> WireFormat |
 
 
 def _policy(
-    credential: Credential, request: PlanRequest, asked: str, offer: Offer, preferences: Preferences
+    credential: Credential,
+    request: PlanRequest,
+    asked: str,
+    offer: Offer,
+    place: Place,
+    preferences: Preferences,
 ) -> Dropped | None:
     def drop(reason: DropReason, detail: str) -> Dropped:
         return Dropped(credential, reason, detail)
@@ -294,10 +300,8 @@ def _policy(
         return drop(DropReason.MODEL_NOT_ALLOWED, f"the key's allowed_models do not include {asked!r}")
     if not _address_allowed(request.peer, credential.allowed_ips):
         return drop(DropReason.ADDRESS_NOT_ALLOWED, "the key may not be used from your address")
-    if preferences.require_eu and credential.base_url is not None and not of_platform:
-        return drop(DropReason.RESIDENCY, "where the key's own address processes is not known")
-    if preferences.require_eu and not offer.eu:
-        return drop(DropReason.RESIDENCY, f"{offer.provider.title} does not promise processing in the EU")
+    if preferences.require_eu and place.not_eu is not None:
+        return drop(DropReason.RESIDENCY, place.not_eu)
     return None
 
 

@@ -41,3 +41,22 @@ def list_cost(rates: Rates, usage: Usage) -> Nano:
         + usage.output_tokens * rates.output
     )
     return Nano(rates.per_request + -(-micro // 1_000_000))
+
+
+def surcharged(rates: Rates, percent: int) -> Rates:
+    """The rates with `percent` on every token, each rounded up to a whole nano-dollar per million tokens."""
+
+    def more(rate: int) -> int:
+        return -(-rate * (100 + percent) // 100)
+
+    def more_or_none(rate: int | None) -> int | None:
+        return None if rate is None else more(rate)
+
+    return Rates(
+        input=more(rates.input),
+        output=more(rates.output),
+        cached_input=more_or_none(rates.cached_input),
+        cache_write=more_or_none(rates.cache_write),
+        per_request=rates.per_request,
+        tiers=tuple((threshold, surcharged(tier, percent)) for threshold, tier in rates.tiers),
+    )

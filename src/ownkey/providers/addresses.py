@@ -29,18 +29,26 @@ def is_absolute(url: str) -> bool:
 
 
 def moved_to(row: ProviderRow, base_url: str) -> ProviderRow:
-    """The provider at an address the operator chose. A check on another host is left out: the key goes only there."""
+    """The provider at an address the operator chose. Its regions' addresses and a check on another host are left out:
+    the key goes only there."""
     check = row.check
     if check is not None and is_absolute(check.url):
         check = None
-    return msgspec.structs.replace(row, base_url=base_url.rstrip("/"), check=check)
+    return msgspec.structs.replace(row, base_url=base_url.rstrip("/"), check=check, hosts={})
 
 
 def moved_to_sandbox(row: ProviderRow, sandbox_url: str) -> ProviderRow:
-    """The provider as the sandbox serves it: `<sandbox>/<name>` and the path of the provider's real address."""
+    """The provider as the sandbox serves it: `<sandbox>/<name>` and the path of the provider's real address.
+
+    An address in a region has the region's name between the two.
+    """
     root = f"{sandbox_url.rstrip('/')}/{row.name}"
     real = row.base_url or row.example_base_url or "https://example.com/v1"
     check = row.check
     if check is not None and is_absolute(check.url):
         check = msgspec.structs.replace(check, url=root + urlsplit(check.url).path)
-    return msgspec.structs.replace(row, base_url=root + urlsplit(real).path.rstrip("/"), check=check)
+    hosts = {
+        region: msgspec.structs.replace(host, base_url=f"{root}/{region}{urlsplit(host.base_url).path.rstrip('/')}")
+        for region, host in row.hosts.items()
+    }
+    return msgspec.structs.replace(row, base_url=root + urlsplit(real).path.rstrip("/"), check=check, hosts=hosts)

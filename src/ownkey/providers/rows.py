@@ -78,6 +78,10 @@ def read_provider(file: Traversable) -> ProviderRow:
         _require_url(file, "base_url", row.base_url)
     if row.check is not None and "://" in row.check.url:
         _require_url(file, "check.url", row.check.url)
+    for region, host in row.hosts.items():
+        _require_url(file, f"hosts.{region}.base_url", host.base_url)
+        if host.surcharge_percent < 0:
+            raise CatalogueError(f"{file}: hosts.{region}.surcharge_percent: must not be negative")
     for format_, path in row.endpoints.items():
         if not path.startswith("/"):
             raise CatalogueError(f"{file}: endpoints.{format_.value}: {path!r} must start with a slash")

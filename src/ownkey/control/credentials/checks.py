@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 from ownkey.control.context import Control
 from ownkey.domain.catalogue import Provider
 from ownkey.domain.errors import InvalidRequest, NotAllowed, UpstreamError
+from ownkey.domain.residency import unknown_region
 from ownkey.domain.secret import Secret
 from ownkey.domain.tenancy import PLATFORM, Owner, Principal, Role, Scope, user_owner
 from ownkey.providers.auth import auth_headers
@@ -56,9 +57,12 @@ def check_endpoint(control: Control, provider: Provider, base_url: str | None, o
 
 
 def check_secret(provider: Provider, secret: Secret, config: dict[str, str]) -> None:
-    """Raise InvalidRequest for a missing key, or one that no header can carry."""
+    """Raise InvalidRequest for a missing key, one that no header can carry, and a region that is none."""
     if not secret.reveal() and provider.key_required:
         raise InvalidRequest(f"{provider.title} needs a key: send api_key.", param="api_key")
+    problem = unknown_region(provider, config)
+    if problem is not None:
+        raise InvalidRequest(problem, param="config.region")
     auth_headers(provider, secret, config)
 
 

@@ -7,6 +7,7 @@ from msgspec import Struct
 from ownkey.control.context import Control
 from ownkey.domain.catalogue import Provider
 from ownkey.domain.errors import InvalidRequest, RateLimited
+from ownkey.domain.residency import home_url
 from ownkey.domain.secret import Secret
 from ownkey.domain.tenancy import Principal
 from ownkey.gateway import KeyTestResult
@@ -41,7 +42,7 @@ async def may_test(control: Control, caller: Principal) -> bool:
 
 async def run_trial(control: Control, trial: Trial) -> KeyTestResult:
     """Call the provider's check endpoint."""
-    base_url = trial.base_url or trial.provider.base_url
+    base_url = trial.base_url or home_url(trial.provider, trial.config)
     if base_url is None:
         raise InvalidRequest(f"{trial.provider.title} has no fixed address: send base_url.", param="base_url")
     trusted = trial.base_url is None or trial.of_platform
