@@ -1,4 +1,4 @@
-"""Commands that only look: providers, models, usage, requests, explain."""
+"""Commands that only look: providers, usage, requests, explain."""
 
 from typing import Annotated
 
@@ -14,20 +14,6 @@ def providers(url: UrlOption = DEFAULT_URL, as_json: JsonOption = False) -> None
     with signed_in(url) as client:
         rows = client.every("/providers")
     show_table(rows, columns, as_json, "No providers.")
-
-
-def models(
-    filters: Annotated[str, typer.Option("--filter", help="eu, recommended, usable, provider:NAME")] = "",
-    tier: Annotated[str | None, typer.Option(help="flagship, premium, standard, efficient, enterprise")] = None,
-    url: UrlOption = DEFAULT_URL,
-    as_json: JsonOption = False,
-) -> None:
-    """List the curated models with prices in USD per million tokens."""
-    query = {"filter": filters} | ({"tier": tier} if tier else {})
-    columns = ("id", "title", "input_usd", "output_usd", "context_window", "tier", "eu", "usable")
-    with signed_in(url) as client:
-        rows = client.every("/models", query)
-    show_table(rows, columns, as_json, "No model passes the filter.")
 
 
 def usage(

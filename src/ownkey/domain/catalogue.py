@@ -1,7 +1,7 @@
 """Providers and models as data: the rows of `providers/catalog` once read."""
 
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, get_args
 
 from msgspec import Struct
 
@@ -48,7 +48,8 @@ class Provider(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     first segments of model ids that mean this vendor (`google/…` for gemini). `models` are
     patterns (fnmatch) of bare model names that belong to this vendor. `key_pattern` is a regular
     expression that helps a person notice a mistake and never rejects. `price_id` is the provider's
-    id in genai-prices. `base_url` is None when every key brings its own.
+    id in genai-prices, `price_suffixes` other ids for models that end in `:suffix`. `base_url` is None when every
+    key brings its own.
 
     `eu`: `yes` when every key can be served in the EU, at the EU address of `hosts` if there is one and at
     `base_url` otherwise; `regional` when only some keys can, `hosts` holding their addresses by region.
@@ -76,11 +77,26 @@ class Provider(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     hosts: dict[str, Host] = {}
     capabilities: tuple[str, ...] = ()
     price_id: str | None = None
+    price_suffixes: dict[str, str] = {}
     quirks: tuple[str, ...] = ()
 
 
+Tier = Literal["flagship", "premium", "standard", "efficient", "enterprise"]
+TIERS: tuple[Tier, ...] = get_args(Tier)
+
+
+class StatedPrice(Struct, frozen=True, forbid_unknown_fields=True):
+    """A price that somebody stated for a model, in USD per million tokens, to be held against the price list."""
+
+    input: str
+    output: str
+
+
 class Model(Struct, frozen=True, kw_only=True):
-    """A model offered by a vendor. `upstream_ids` maps a provider's name to its own id for the model."""
+    """A model offered by a vendor. `upstream_ids` maps a provider's name to its own id for the model.
+
+    `context_window` and `max_output` are in tokens. `eu`: a provider of the catalogue serves it in the EU.
+    """
 
     id: str
     title: str
@@ -90,15 +106,20 @@ class Model(Struct, frozen=True, kw_only=True):
     max_output: int | None = None
     capabilities: tuple[str, ...] = ()
     recommended: bool = False
-    tier: str = "standard"
+    tier: Tier = "standard"
     eu: bool = False
+    stated_price: StatedPrice | None = None
 
 
 class Offer(Struct, frozen=True):
-    """What one provider gives for one asked model: its own id for it and its list price."""
+    """What one provider gives for one asked model: its own id for it and its list price.
+
+    `context_window` is what the price list says of the model, in tokens.
+    """
 
     provider: Provider
     upstream_model: str
     rates: Rates = FREE
     priced: bool = False
     eu: bool = False
+    context_window: int | None = None

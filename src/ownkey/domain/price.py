@@ -6,17 +6,19 @@ from ownkey.domain.money import ZERO, Nano
 from ownkey.domain.usage import Usage
 
 
-class Rates(Struct, frozen=True):
+class Rates(Struct, frozen=True, omit_defaults=True):
     """Prices in nano-dollars per million tokens; `per_request` in nano-dollars.
 
     `tiers` replace these rates when the input exceeds their threshold (in tokens); the highest
-    threshold that is exceeded wins. `None` for a cached rate means cached tokens cost as input does.
+    threshold that is exceeded wins. `None` for a cached rate means cached tokens cost as input does,
+    and for `reasoning` that reasoning costs as output does.
     """
 
     input: int = 0
     output: int = 0
     cached_input: int | None = None
     cache_write: int | None = None
+    reasoning: int | None = None
     per_request: int = 0
     tiers: tuple[tuple[int, "Rates"], ...] = ()
 
@@ -34,11 +36,17 @@ def list_cost(rates: Rates, usage: Usage) -> Nano:
     cached = rates.input if rates.cached_input is None else rates.cached_input
     written = rates.input if rates.cache_write is None else rates.cache_write
     plain = max(usage.input_tokens - usage.cached_tokens - usage.cache_write_tokens, 0)
+    spoken = usage.output_tokens
+    thought = 0
+    if rates.reasoning is not None:
+        thought = min(usage.reasoning_tokens, spoken) * rates.reasoning
+        spoken -= min(usage.reasoning_tokens, spoken)
     micro = (
         plain * rates.input
         + usage.cached_tokens * cached
         + usage.cache_write_tokens * written
-        + usage.output_tokens * rates.output
+        + spoken * rates.output
+        + thought
     )
     return Nano(rates.per_request + -(-micro // 1_000_000))
 
@@ -57,6 +65,7 @@ def surcharged(rates: Rates, percent: int) -> Rates:
         output=more(rates.output),
         cached_input=more_or_none(rates.cached_input),
         cache_write=more_or_none(rates.cache_write),
+        reasoning=more_or_none(rates.reasoning),
         per_request=rates.per_request,
         tiers=tuple((threshold, surcharged(tier, percent)) for threshold, tier in rates.tiers),
     )

@@ -33,6 +33,7 @@ from ownkey.main.environment_keys import store_environment_keys
 from ownkey.main.failure_log import LoggedLedger
 from ownkey.main.gauges import BookGauges, WorkerRegistry
 from ownkey.main.keyrings import open_keyring
+from ownkey.main.prices import follow_prices, read_prices
 from ownkey.main.upkeep import run_recovery, run_upkeep
 from ownkey.providers import ProviderCatalogue, load_catalogue
 from ownkey.storage import usage
@@ -63,7 +64,8 @@ class Parts(Struct, frozen=True):
 
 def open_catalogue(settings: Settings) -> ProviderCatalogue:
     """The provider catalogue with the operator's rows and addresses."""
-    catalogue = load_catalogue(Path(folder) for folder in settings.provider_dirs)
+    folders = (Path(folder) for folder in settings.provider_dirs)
+    catalogue = load_catalogue(folders, read_prices(settings.data_dir))
     return catalogue.with_base_urls(settings.provider_base_urls, settings.sandbox_url)
 
 
@@ -181,6 +183,7 @@ async def _serve(
     background.start("key-health", health.run())
     background.start("forget-secrets", run_forgetting(secrets, builder))
     background.start("recovery", run_recovery(journal_root, sink))
+    background.start("prices", follow_prices(settings.data_dir, catalogue))
     background.start("upkeep", run_upkeep(database, settings.usage_retention_days))
     try:
         yield Parts(

@@ -9,6 +9,7 @@ from ownkey.domain.catalogue import Model, Offer
 from ownkey.domain.plan import Target
 from ownkey.providers.addresses import moved_to, moved_to_sandbox
 from ownkey.providers.names import ModelNames
+from ownkey.providers.price_list import PriceList
 from ownkey.providers.prices import PriceBook
 from ownkey.providers.rows import (
     CatalogueError,
@@ -28,7 +29,8 @@ _CACHE_SIZE = 4096
 
 
 class ProviderCatalogue:
-    """Implements `domain.plan.Catalogue`. Immutable: another configuration is another catalogue.
+    """Implements `domain.plan.Catalogue`. But for the price list it never changes: another configuration is another
+    catalogue.
 
     Answers are kept in bounded memory, because they are asked for by every request.
     """
@@ -40,6 +42,13 @@ class ProviderCatalogue:
         self._names = ModelNames(self._rows, self._models, prices)
         self._targets: dict[str, Target | None] = {}
         self._offers: dict[tuple[str, Target | str], tuple[Offer | None, float]] = {}
+
+    def use_prices(self, prices: PriceList | None) -> None:
+        """Answer from another price list from now on; None for the one that came with Ownkey."""
+        self._prices.use(prices)
+        self._names = ModelNames(self._rows, self._models, self._prices)
+        self._targets.clear()
+        self._offers.clear()
 
     def provider(self, name: str) -> ProviderRow | None:
         """The provider's row, or None."""
@@ -97,8 +106,9 @@ class ProviderCatalogue:
         model = wanted if isinstance(wanted, str) else self._names.upstream_id(row, wanted)
         if model is None:
             return None, float("inf")
-        quote = self._prices.quote(row.name, row.price_id, model)
-        return Offer(row, model, quote.rates, quote.priced, eu=row.eu == "yes"), quote.until
+        quote = self._prices.quote(row.name, *_listed_as(row, model))
+        offer = Offer(row, model, quote.rates, quote.priced, eu=row.eu == "yes", context_window=quote.context_window)
+        return offer, quote.until
 
     def with_base_urls(self, overrides: Mapping[str, str], sandbox_url: str | None = None) -> "ProviderCatalogue":
         """The same catalogue at other addresses: single ones the operator set, the rest at the sandbox if there is one.
@@ -121,8 +131,8 @@ class ProviderCatalogue:
         return ProviderCatalogue(rows, self._models, self._prices)
 
 
-def load_catalogue(extra: Iterable[Path] = ()) -> ProviderCatalogue:
-    """Ownkey's own catalogue, and the operator's files over it.
+def load_catalogue(extra: Iterable[Path] = (), prices: PriceList | None = None) -> ProviderCatalogue:
+    """Ownkey's own catalogue, and the operator's files over it; `prices` instead of those that came with Ownkey.
 
     Each path of `extra` is a provider's TOML file or a folder of them; in a folder, `models.toml` and
     `price_overrides.toml` are read as ours are. A row replaces ours of the same name. Raises CatalogueError.
@@ -140,7 +150,14 @@ def load_catalogue(extra: Iterable[Path] = ()) -> ProviderCatalogue:
                 overrides = read_toml(path / _OVERRIDES, OverrideFile).overrides + overrides
         else:
             rows.append(read_provider(path))
-    return ProviderCatalogue(unique_by_name(rows), list(models.values()), PriceBook(overrides))
+    return ProviderCatalogue(unique_by_name(rows), list(models.values()), PriceBook(overrides, prices=prices))
+
+
+def _listed_as(row: ProviderRow, model: str) -> tuple[str | None, str]:
+    """The table and the name under which the price list has a provider's model."""
+    plain, colon, suffix = model.rpartition(":")
+    table = row.price_suffixes.get(suffix) if colon else None
+    return (row.price_id, model) if table is None else (table, plain)
 
 
 def _provider_files(folder: Path) -> list[Traversable]:

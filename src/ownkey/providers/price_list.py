@@ -85,6 +85,14 @@ class PricedModel(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields
     seasons: list[Season]
     context_window: int | None = None
 
+    def season(self, now: float) -> Season:
+        """The season that gives the price at `now`: the last in force, else the first."""
+        found = self.seasons[0]
+        for candidate in self.seasons:
+            if candidate.in_force(now):
+                found = candidate
+        return found
+
 
 class Table(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """One provider's models, and the providers whose tables it falls back to."""

@@ -34,6 +34,16 @@ class ModelRow(Model, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A curated model. An empty string in `upstream_ids` says that this provider does not serve it."""
 
 
+class OverrideTier(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The prices of an override for inputs of more than `above` tokens."""
+
+    above: int
+    input: str
+    output: str
+    cached_input: str | None = None
+    cache_write: str | None = None
+
+
 class PriceOverride(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A price that replaces the price list's, in USD per million tokens as decimal strings.
 
@@ -47,6 +57,7 @@ class PriceOverride(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     output: str
     cached_input: str | None = None
     cache_write: str | None = None
+    tiers: list[OverrideTier] = []
 
 
 class ModelFile(Struct, frozen=True, forbid_unknown_fields=True):

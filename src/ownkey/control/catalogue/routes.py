@@ -1,15 +1,18 @@
-"""`GET /providers` and `GET /models`."""
+"""`GET /providers`, a provider's logo, and `GET /models`."""
 
 from typing import Annotated
 
 from fastapi import APIRouter, Query
 from starlette.requests import Request
+from starlette.responses import Response
 
+from ownkey.control.catalogue.monogram import monogram
 from ownkey.control.catalogue.schemas import ModelReply, ProviderReply, show_provider
 from ownkey.control.catalogue.service import list_models, serves
 from ownkey.control.identity import Caller, ControlDep, peer_of
 from ownkey.control.shapes import Cursor, Limit, Listing, by_name
 from ownkey.control.strict_body import StrictRoute
+from ownkey.domain.errors import NotFound
 
 router = APIRouter(route_class=StrictRoute, tags=["catalogue"])
 
@@ -22,8 +25,21 @@ async def providers(
     catalogue = control.gateway.catalogue
     models = catalogue.models()
     page, following = by_name(catalogue.providers(), lambda row: row.name, limit, cursor)
-    rows = [show_provider(row, sum(serves(control, row.name, model) for model in models)) for row in page]
+    rows = [
+        show_provider(row, row.example_base_url, sum(serves(control, row.name, model) for model in models))
+        for row in page
+    ]
     return Listing(items=rows, next_cursor=following)
+
+
+@router.get("/providers/{name}/logo.svg", response_class=Response)
+async def logo(control: ControlDep, name: str) -> Response:
+    """A picture of the provider: a monogram. It is no secret, so that a page can show it without signing in."""
+    row = control.gateway.catalogue.provider(name)
+    if row is None:
+        raise NotFound("There is no provider of this name.")
+    headers = {"cache-control": "public, max-age=86400"}
+    return Response(monogram(row.title), media_type="image/svg+xml", headers=headers)
 
 
 @router.get("/models")

@@ -1,10 +1,11 @@
 """Filters and prices of the model list."""
 
+from collections.abc import Callable
+
 from ownkey.control.catalogue.schemas import ModelReply, show_model
 from ownkey.control.context import Control
-from ownkey.domain.catalogue import Model
+from ownkey.domain.catalogue import TIERS, Model, Offer
 from ownkey.domain.errors import InvalidRequest
-from ownkey.domain.money import format_usd
 
 
 def serves(control: Control, provider: str, model: Model) -> bool:
@@ -14,35 +15,49 @@ def serves(control: Control, provider: str, model: Model) -> bool:
 
 
 def list_models(control: Control, usable: frozenset[str], filters: list[str], tier: str | None) -> list[ModelReply]:
-    """The models that pass every filter: `eu`, `recommended`, `usable`, `provider:NAME`."""
-    rows = control.gateway.catalogue.models()
-    for condition in filters:
-        rows = [model for model in rows if _passes(control, model, condition, usable)]
+    """The models that pass every filter: `eu`, `recommended`, `usable`, `provider:NAME`, `tier:NAME`.
+
+    Raises InvalidRequest for any other filter, and for a provider or a tier that there is not.
+    """
+    tests = [_test(control, condition, usable) for condition in filters]
     if tier is not None:
-        rows = [model for model in rows if model.tier == tier]
-    return [show_model(model, model.id in usable, _prices(control, model)) for model in rows]
+        tests.append(_of_tier(tier, "tier"))
+    models = [model for model in control.gateway.catalogue.models() if all(test(model) for test in tests)]
+    return [show_model(model, model.id in usable, _priced_offer(control, model)) for model in models]
 
 
-def _passes(control: Control, model: Model, condition: str, usable: frozenset[str]) -> bool:
-    kind, _, value = condition.partition(":")
+def _test(control: Control, condition: str, usable: frozenset[str]) -> Callable[[Model], bool]:
+    kind, colon, value = condition.partition(":")
     match kind:
-        case "eu":
-            return model.eu
-        case "recommended":
-            return model.recommended
-        case "usable":
-            return model.id in usable
+        case "eu" if not colon:
+            return lambda model: model.eu
+        case "recommended" if not colon:
+            return lambda model: model.recommended
+        case "usable" if not colon:
+            return lambda model: model.id in usable
         case "provider" if value:
-            return serves(control, value, model)
+            return _of_provider(control, value)
+        case "tier" if value:
+            return _of_tier(value, "filter")
         case _:
-            text = "filter takes eu, recommended, usable and provider:NAME, separated by commas."
+            text = "filter takes eu, recommended, usable, provider:NAME and tier:NAME, separated by commas."
             raise InvalidRequest(text, param="filter")
 
 
-def _prices(control: Control, model: Model) -> tuple[str, str] | None:
-    """List prices of the model's vendor, else of the first provider that names a price."""
+def _of_provider(control: Control, name: str) -> Callable[[Model], bool]:
+    if control.gateway.catalogue.provider(name) is None:
+        names = ", ".join(row.name for row in control.gateway.catalogue.providers())
+        raise InvalidRequest(f"There is no provider of this name; there are {names}.", param="filter")
+    return lambda model: serves(control, name, model)
+
+
+def _of_tier(name: str, param: str) -> Callable[[Model], bool]:
+    if name not in TIERS:
+        raise InvalidRequest(f"There is no tier of this name; there are {', '.join(TIERS)}.", param=param)
+    return lambda model: model.tier == name
+
+
+def _priced_offer(control: Control, model: Model) -> Offer | None:
+    """The offer of the model's vendor, else of the first provider that names a price; None when nobody does."""
     priced = [offer for offer in control.gateway.catalogue.offers(model.id) if offer.priced]
-    if not priced:
-        return None
-    offer = next((offer for offer in priced if offer.provider.name == model.vendor), priced[0])
-    return format_usd(offer.rates.input), format_usd(offer.rates.output)
+    return next((offer for offer in priced if offer.provider.name == model.vendor), priced[0] if priced else None)
