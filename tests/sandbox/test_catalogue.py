@@ -29,6 +29,7 @@ WORDS = {
     "limited": CredentialStatus.RATE_LIMITED,
     "broke": CredentialStatus.QUOTA_EXHAUSTED,
     "revoked": CredentialStatus.REVOKED,
+    "restricted": CredentialStatus.VALID,
 }
 
 

@@ -75,7 +75,7 @@ def read_check(
     if verdict.kind is FailureKind.MODEL_NOT_FOUND:
         message = f"{provider.title} has nothing to test a key with at this address ({status}): is it right?"
     if quote:
-        message = f"{message.rstrip('.?')}: {quote}"
+        message = f"{message} It says: {quote}" if message.endswith("?") else f"{message.rstrip('.')}: {quote}"
     if verdict.kind is FailureKind.RATE_LIMIT:
         return CheckResult(CredentialStatus.RATE_LIMITED, message, verdict.kind)
     return CheckResult(verdict.credential_status or CredentialStatus.UNTESTED, message, verdict.kind)

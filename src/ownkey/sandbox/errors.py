@@ -229,4 +229,12 @@ OPENAI_TROUBLES: dict[Trouble, Problem] = {
     Trouble.REVOKED: Problem(
         status=403, code="api_key_revoked", message="This API key has been revoked and can no longer be used."
     ),
+    Trouble.RESTRICTED: Problem(
+        status=403,
+        message=(
+            "You have insufficient permissions for this operation. Missing scopes: api.model.read. Check that you have "
+            "the correct role in your organization and project, and if you're using a restricted API key, that it has "
+            "the necessary scopes."
+        ),
+    ),
 }

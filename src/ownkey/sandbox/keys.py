@@ -13,6 +13,8 @@ class Trouble(StrEnum):
     LIMITED = "limited"
     BROKE = "broke"
     REVOKED = "revoked"
+    RESTRICTED = "restricted"
+    """A genuine key that may not do this."""
     REJECTED = "rejected"
     """Like `invalid`, with the status this vendor really uses (400 for some, where the contract says 401)."""
 
@@ -20,7 +22,7 @@ class Trouble(StrEnum):
 CARRIERS = (b"authorization", b"x-api-key", b"api-key", b"x-goog-api-key")
 SECRET_HEADERS = frozenset((*CARRIERS, b"proxy-authorization", b"cookie"))
 
-_WORDS = (Trouble.INVALID, Trouble.LIMITED, Trouble.BROKE, Trouble.REVOKED, Trouble.REJECTED)
+_WORDS = (Trouble.INVALID, Trouble.LIMITED, Trouble.BROKE, Trouble.REVOKED, Trouble.RESTRICTED, Trouble.REJECTED)
 
 
 class KeyIdentity:

@@ -62,6 +62,9 @@ ANTHROPIC = Vendor(
             ),
         ),
         Trouble.REVOKED: Problem(status=403, message="This API key has been revoked."),
+        Trouble.RESTRICTED: Problem(
+            status=403, message="Your API key does not have permission to use the specified resource."
+        ),
     },
 )
 
@@ -139,6 +142,13 @@ _ROWS = (
         public_models=True,
         troubles={
             Trouble.MISSING: Problem(status=401, message="Invalid username or password."),
+            Trouble.RESTRICTED: Problem(
+                status=403,
+                message=(
+                    "This authentication method does not have sufficient permissions to call Inference Providers on "
+                    "behalf of user ownkey-sandbox"
+                ),
+            ),
             Trouble.INVALID: Problem(status=401, message="Invalid credentials in Authorization header"),
             Trouble.BROKE: Problem(
                 status=402,
