@@ -76,6 +76,37 @@ def test_a_row_serves_something(row: ProviderRow):
     assert row.capabilities
 
 
+UNSTATED = {
+    # An address of one's own has no vendor to sign up with, and a local server gives out no keys.
+    "custom": {"signup_url", "docs_url", "key_example", "key_pattern", "regions"},
+    "ollama": {"key_example", "key_pattern", "regions"},
+    "vllm": {"key_example", "key_pattern", "regions"},
+    "lmstudio": {"key_example", "key_pattern", "regions"},
+}
+"""What a row cannot state, and nothing more."""
+
+
+def missing(row: ProviderRow) -> set[str]:
+    """The fields a person needs that a row does not state."""
+    needed = ("signup_url", "docs_url", "key_example", "key_pattern", "check", "regions", "capabilities")
+    return {name for name in needed if not getattr(row, name)}
+
+
+@every_row
+def test_a_row_tells_a_person_all_that_it_needs(row: ProviderRow):
+    assert missing(row) == UNSTATED.get(row.name, set())
+
+
+@every_row
+def test_regions_with_an_address_are_among_the_regions(row: ProviderRow):
+    assert set(row.hosts) <= set(row.regions)
+    assert (row.eu == "regional") <= (any(host.eu for host in row.hosts.values()) or row.base_url is None)
+    for host in row.hosts.values():
+        assert urlsplit(host.base_url).scheme == "https"
+        assert not host.base_url.endswith("/")
+        assert urlsplit(host.base_url).path == urlsplit(row.base_url or "").path
+
+
 @every_row
 def test_the_key_pattern_matches_the_example(row: ProviderRow):
     assert bool(row.key_example) == bool(row.key_pattern)
