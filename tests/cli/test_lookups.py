@@ -34,6 +34,12 @@ def test_models_with_filters(user: User) -> None:
     assert "anthropic/" not in table
 
 
+def test_models_tell_where_the_price_is_no_longer_what_was_stated(user: User) -> None:
+    told = look(user, "models", "--filter", "tier:efficient").out
+    assert "deepseek/deepseek-chat-v3.1: stated 0.2 / 0.8, openrouter asks " in told
+    assert "openai/gpt-5-mini: stated" not in told
+
+
 def test_usage(user: User) -> None:
     found = look(user, "usage", "--range", "24h", "--group-by", "provider", "--json").json
     assert found["total"]["requests"] == 1
@@ -58,7 +64,13 @@ def test_explain(user: User) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["usage", "--range", "1h"], ["models", "--filter", "cheap"], ["usage", "--group-by", "user"]]
+    "arguments",
+    [
+        ["usage", "--range", "1h"],
+        ["models", "--filter", "cheap"],
+        ["models", "--tier", "cheap"],
+        ["usage", "--group-by", "user"],
+    ],
 )
 def test_a_wrong_question_is_told(user: User, arguments: list[str]) -> None:
     ran = ownkey(*arguments, **asking(user))

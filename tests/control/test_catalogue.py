@@ -3,11 +3,14 @@
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
+from xml.etree import ElementTree
 
 import httpx2
 import pytest
 from tests.control.people import is_problem, unique
 from tests.services.stack import User
+
+from ownkey.control.catalogue.monogram import monogram
 
 ALL = {
     "openrouter", "openai", "anthropic", "gemini", "mistral", "cohere", "groq", "together", "fireworks", "perplexity",
@@ -87,6 +90,48 @@ def test_filters_narrow_and_add_up(user: User) -> None:
 def test_an_unknown_filter_is_told(user: User, condition: str) -> None:
     told = is_problem(user.api.get("/models", params={"filter": condition}), 400, "invalid_request")
     assert told["param"] == "filter"
+
+
+def test_an_unknown_tier_is_told(user: User) -> None:
+    told = is_problem(user.api.get("/models", params={"tier": "none-such"}), 400, "invalid_request")
+    assert told["param"] == "tier"
+    assert "flagship" in told["detail"]
+
+
+def test_models_tell_every_rate_that_the_price_list_has(user: User) -> None:
+    rows = {row["id"]: row for row in models(user)}
+    sonnet = rows["anthropic/claude-sonnet-4.5"]
+    assert sonnet["priced_by"] == "anthropic"
+    assert [sonnet[f"{rate}_usd"] for rate in ("input", "output", "cached_input", "cache_write")] == [
+        "3",
+        "15",
+        "0.3",
+        "3.75",
+    ]
+    (tier,) = sonnet["price_tiers"]
+    assert (tier["above_tokens"], tier["input_usd"], tier["output_usd"]) == (200_000, "6", "22.5")
+    assert (rows["qwen/qwen3-max"]["priced_by"], rows["qwen/qwen3-max"]["input_usd"]) == ("qwen", "1.2")
+    assert [tier["above_tokens"] for tier in rows["qwen/qwen3-max"]["price_tiers"]] == [32_000, 128_000]
+    assert rows["custom"]["input_usd"] is None
+    differing = {row["id"] for row in rows.values() if row["price_differs"]}
+    assert differing == {"deepseek/deepseek-chat-v3.1", "deepseek/deepseek-v3.1-terminus"}
+
+
+def test_each_provider_has_a_picture_that_needs_no_sign_in(user: User) -> None:
+    for row in user.api.get("/providers").json()["items"]:
+        answer = httpx2.get(user.stack.url + row["logo"], trust_env=False, verify=False)
+        assert (answer.status_code, answer.headers["content-type"]) == (200, "image/svg+xml")
+        assert answer.headers["content-security-policy"].startswith("default-src 'none'")
+        picture = ElementTree.fromstring(answer.text)
+        assert picture.tag == "{http://www.w3.org/2000/svg}svg"
+        assert picture.attrib["aria-label"] == row["title"]
+    assert httpx2.get(f"{user.stack.url}/api/v1/providers/nobody/logo.svg", trust_env=False, verify=False).is_error
+
+
+def test_a_title_cannot_smuggle_anything_into_its_picture() -> None:
+    for title in ("<script>alert(1)</script>", '" onload="x', "&", "  ", "", "日本"):
+        assert ElementTree.fromstring(monogram(title)).attrib["aria-label"] == title
+        assert "<script" not in monogram(title)
 
 
 def test_usable_means_that_one_of_ones_own_keys_serves_it(newcomer: Callable[[], User]) -> None:

@@ -183,7 +183,7 @@ async def _serve(
     background.start("key-health", health.run())
     background.start("forget-secrets", run_forgetting(secrets, builder))
     background.start("recovery", run_recovery(journal_root, sink))
-    background.start("prices", follow_prices(settings.data_dir, catalogue))
+    background.start("prices", follow_prices(settings.data_dir, catalogue.use_prices))
     background.start("upkeep", run_upkeep(database, settings.usage_retention_days))
     try:
         yield Parts(

@@ -1,12 +1,12 @@
 """The price list in the data directory: read at the start, and again whenever `ownkey models refresh` replaced it."""
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 
 import structlog
 
 from ownkey.logs import outline
-from ownkey.providers import ProviderCatalogue
 from ownkey.providers.price_list import PriceList
 from ownkey.providers.price_source import PriceFileError
 from ownkey.providers.price_store import FILE_NAME, read_stored
@@ -27,15 +27,15 @@ def read_prices(folder: Path) -> PriceList | None:
     return None if stored is None else stored.prices
 
 
-async def follow_prices(folder: Path, catalogue: ProviderCatalogue, interval: float = _INTERVAL) -> None:
-    """Give the catalogue each new list, until cancelled."""
+async def follow_prices(folder: Path, use: Callable[[PriceList | None], None], interval: float = _INTERVAL) -> None:
+    """Hand each new list to `use`, until cancelled; None when those that came with Ownkey are to be used again."""
     seen = _stamp(folder)
     while True:
         await asyncio.sleep(interval)
         stamp = _stamp(folder)
         if stamp != seen:
             seen = stamp
-            catalogue.use_prices(await asyncio.to_thread(read_prices, folder))
+            use(await asyncio.to_thread(read_prices, folder))
             log.info("the price list was replaced")
 
 
