@@ -20,6 +20,7 @@ _KEYS = (
     ("limited", "429 with retry-after: 1"),
     ("broke", "402, or what the vendor sends when the account is empty"),
     ("revoked", "403"),
+    ("restricted", "403: a genuine key that lacks a permission"),
     ("rejected", "what the vendor really sends for an unknown key: 400 at some, else 401"),
 )
 _OPTIONS = (
