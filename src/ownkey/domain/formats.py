@@ -8,6 +8,7 @@ class Operation(StrEnum):
 
     CHAT = "chat"
     EMBEDDINGS = "embeddings"
+    COUNT_TOKENS = "count_tokens"
 
 
 class WireFormat(StrEnum):
@@ -16,6 +17,10 @@ class WireFormat(StrEnum):
     OPENAI_CHAT = "openai_chat"
     OPENAI_EMBEDDINGS = "openai_embeddings"
     ANTHROPIC_MESSAGES = "anthropic_messages"
+    GEMINI = "gemini"
+    GEMINI_COUNT_TOKENS = "gemini_count_tokens"
+    GEMINI_EMBED = "gemini_embed"
+    GEMINI_BATCH_EMBED = "gemini_batch_embed"
 
     @property
     def operation(self) -> Operation:
@@ -26,4 +31,8 @@ _OPERATION = {
     WireFormat.OPENAI_CHAT: Operation.CHAT,
     WireFormat.OPENAI_EMBEDDINGS: Operation.EMBEDDINGS,
     WireFormat.ANTHROPIC_MESSAGES: Operation.CHAT,
+    WireFormat.GEMINI: Operation.CHAT,
+    WireFormat.GEMINI_COUNT_TOKENS: Operation.COUNT_TOKENS,
+    WireFormat.GEMINI_EMBED: Operation.EMBEDDINGS,
+    WireFormat.GEMINI_BATCH_EMBED: Operation.EMBEDDINGS,
 }

@@ -41,24 +41,39 @@ class ModelListing:
 
     def answer(self, ids: dict[str, str], format_: WireFormat, wanted: str | None) -> bytes:
         """The JSON body: the whole list, or one model. Raises ModelNotFound."""
-        rows = {id_: _row(id_, title, format_) for id_, title in ids.items()}
+        known = {model.id: model for model in self._catalogue.models()} if format_ is WireFormat.GEMINI else {}
+        rows = {id_: _row(id_, title, format_, known.get(id_)) for id_, title in ids.items()}
         if wanted is not None:
             if wanted not in rows:
                 raise ModelNotFound(f"The model {wanted!r} is not served by any of your keys.", param="model")
             return _encode(rows[wanted])
         data = list(rows.values())
+        if format_ is WireFormat.GEMINI:
+            return _encode({"models": data})
         if format_ is WireFormat.ANTHROPIC_MESSAGES:
             first, last = (data[0]["id"], data[-1]["id"]) if data else (None, None)
             return _encode({"data": data, "has_more": False, "first_id": first, "last_id": last})
         return _encode({"object": "list", "data": data})
 
 
-def _row(id_: str, title: str, format_: WireFormat) -> dict[str, object]:
+def _row(id_: str, title: str, format_: WireFormat, model: Model | None) -> dict[str, object]:
+    if format_ is WireFormat.GEMINI:
+        return _googles(id_, title, model)
     if format_ is WireFormat.ANTHROPIC_MESSAGES:
         created = datetime.fromtimestamp(_RELEASE, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         return {"type": "model", "id": id_, "display_name": title, "created_at": created}
     owner = id_.partition("/")[0] if "/" in id_ else "custom"
     return {"id": id_, "object": "model", "created": _RELEASE, "owned_by": owner}
+
+
+def _googles(id_: str, title: str, model: Model | None) -> dict[str, object]:
+    """google.genai.types.Model in Google's spelling; limits are in tokens, and left out where they are not known."""
+    row: dict[str, object] = {"name": f"models/{id_}", "version": "", "displayName": title}
+    if model is not None and model.context_window is not None:
+        row["inputTokenLimit"] = model.context_window
+    if model is not None and model.max_output is not None:
+        row["outputTokenLimit"] = model.max_output
+    return row | {"supportedGenerationMethods": ["generateContent", "countTokens"]}
 
 
 def describe(model: Model) -> dict[str, object]:

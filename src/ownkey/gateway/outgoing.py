@@ -105,7 +105,9 @@ def _target(attempt: Attempt, *, stream: bool) -> Target:
 def _same_format_body(ask: Ask, attempt: Attempt, preferences: Preferences) -> bytes:
     format_ = FORMATS[ask.format]
     changes: dict[str, Any] = {}
-    if ask.model != attempt.upstream_model and format_.model_in_body:
+    if format_.rename is not None:
+        changes |= format_.rename(ask.parsed, attempt.upstream_model)
+    elif ask.model != attempt.upstream_model and format_.model_in_body:
         changes["model"] = attempt.upstream_model
     if ask.format.operation is Operation.CHAT:
         if preferences.temperature is not None or preferences.max_tokens is not None:

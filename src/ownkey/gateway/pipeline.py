@@ -15,6 +15,7 @@ from ownkey.domain.usage import RequestStatus
 from ownkey.gateway.admit import Admission
 from ownkey.gateway.attempts import Answered, Attempts, FirstAttempt, Refused, Unreached
 from ownkey.gateway.authenticate import Authenticator
+from ownkey.gateway.counting import as_conversation, estimated_count
 from ownkey.gateway.directory import Directory
 from ownkey.gateway.edge.exchange import Request, Responder
 from ownkey.gateway.health import KeyHealth
@@ -22,11 +23,12 @@ from ownkey.gateway.ledger import Ledger
 from ownkey.gateway.listing import ModelListing
 from ownkey.gateway.meter import Meter
 from ownkey.gateway.plans import Planner
+from ownkey.gateway.query import refuse_key_in_query
 from ownkey.gateway.read import Ask, read_request
 from ownkey.gateway.receipt import receipt_headers
 from ownkey.gateway.refusals import render_error, render_refusal
 from ownkey.gateway.relay import Relay
-from ownkey.gateway.surfaces import Deed, Surface, error_format, surface_of
+from ownkey.gateway.surfaces import Deed, Surface, error_format, speaks_googles, surface_of
 
 
 class Pipeline:
@@ -58,7 +60,8 @@ class Pipeline:
     async def handle(self, request: Request, responder: Responder) -> None:
         """Answer one request, whatever happens; a client that leaves ends the work for it."""
         request_id = new_id("req")
-        format_ = error_format(request.path, request.header(b"anthropic-version") is not None)
+        from_anthropic = request.header(b"anthropic-version") is not None
+        format_ = error_format(request.path, from_anthropic, request.header(b"x-goog-api-key") is not None)
         with _leaving(responder):
             try:
                 await self._answer(request_id, format_, request, responder)
@@ -78,6 +81,10 @@ class Pipeline:
         holdings = self._directory.known_holdings(principal) or await self._directory.holdings(principal)
         plan = self.plan(ask, holdings, principal, request)
         await self._admission.admit(principal)
+        if plan.refusal is not None and self._may_estimate(ask, holdings, principal, request):
+            headers, body = estimated_count(ask, request_id)
+            responder.answer(200, headers, body)
+            return
         meter = Meter(request_id, request.started_at, request.received, principal, ask, plan)
         self._ledger.open(meter)
         await self._settled(request, responder, holdings, meter, None)
@@ -158,12 +165,17 @@ class Pipeline:
         )
         return self._planner.plan(principal.user_id, asked, holdings)
 
+    def _may_estimate(self, ask: Ask, holdings: Holdings, principal: Principal, request: Request) -> bool:
+        """Whether a count of tokens that no provider gives may be ours: one of them would answer the chat itself."""
+        as_chat = as_conversation(ask)
+        return as_chat is not None and bool(self.plan(as_chat, holdings, principal, request).attempts)
+
     async def _list(
         self, request_id: str, format_: WireFormat, request: Request, responder: Responder, principal: Principal
     ) -> None:
         holdings = await self._directory.holdings(principal)
         ids = self._listing.ids(principal, holdings, request.started_at, request.peer)
-        wanted = request.path.removeprefix("/v1/models").lstrip("/") or None
+        wanted = request.path.partition("/models")[2].lstrip("/") or None
         body = self._listing.answer(ids, format_, wanted)
         headers = receipt_headers(format_, request_id, None, 0, [(b"content-type", b"application/json")])
         responder.answer(200, headers, body)
@@ -188,4 +200,6 @@ def _surface(request: Request) -> Surface:
         raise NotFound(f"There is nothing at {request.path}: see the README for the paths that exist.")
     if request.method != surface.method:
         raise MethodNotAllowed(f"{request.path} takes {surface.method}, not {request.method}.")
+    if request.raw_query and speaks_googles(surface):
+        refuse_key_in_query(request.raw_query)
     return surface

@@ -9,6 +9,7 @@ from ownkey.domain.formats import Operation, WireFormat
 from ownkey.gateway.edge.exchange import Request
 from ownkey.gateway.edge.media import check_json_body
 from ownkey.gateway.edge.strict_json import read_object
+from ownkey.gateway.query import wants_array
 from ownkey.gateway.surfaces import Surface
 from ownkey.wire import FORMATS
 
@@ -27,6 +28,8 @@ class Ask(Struct, frozen=True):
     credential: str | None
     body: bytes
     parsed: dict[str, Any]
+    as_array: bool = False
+    """Whether the client takes a stream as a JSON array whose elements come one by one, not as events."""
 
     @property
     def estimated_input_tokens(self) -> int:
@@ -53,6 +56,7 @@ def read_request(request: Request, surface: Surface) -> Ask:
         credential=_text(selector) if selector else None,
         body=request.body,
         parsed=parsed,
+        as_array=surface.stream is True and wants_array(request.raw_query),
     )
 
 

@@ -6,6 +6,7 @@ import msgspec
 
 from ownkey.domain.errors import OwnkeyError, UpstreamError
 from ownkey.domain.usage import RequestStatus
+from ownkey.gateway.array_stream import ArrayStream
 from ownkey.gateway.attempts import Answered
 from ownkey.gateway.edge.exchange import Responder
 from ownkey.gateway.ledger import Ledger
@@ -26,6 +27,7 @@ _EVENT_STREAM = [
     (b"cache-control", b"no-cache"),
     (b"x-accel-buffering", b"no"),
 ]
+_ARRAY = [(b"content-type", b"application/json; charset=utf-8"), *_EVENT_STREAM[1:]]
 _OBJECT = msgspec.json.Decoder(dict[str, Any])
 
 
@@ -144,7 +146,7 @@ def _check_answer(body: bytes, answered: Answered, meter: Meter) -> None:
 
 
 def _translate_answer(body: bytes, answered: Answered, ask: Ask, meter: Meter) -> bytes:
-    body, meter.usage = translate_answer(answered.attempt.format, ask.format, body, _named(ask, meter))
+    body, meter.usage = translate_answer(answered.attempt.format, ask.format, body, _named(ask, meter), ask.parsed)
     return body
 
 
@@ -156,14 +158,17 @@ def _open_stream(answered: Answered, ask: Ask, meter: Meter) -> ClientStream:
     def writer() -> EventWriter:
         return new_writer(ask.format, _named(ask, meter), ask.wants_usage)
 
+    stream: ClientStream
     if answered.attempt.format is ask.format:
-        return PassedStream(FORMATS[ask.format].observer(ask.wants_usage), writer)
-    return TranslatedStream(new_reader(answered.attempt.format), writer())
+        stream = PassedStream(FORMATS[ask.format].observer(ask.wants_usage), writer)
+    else:
+        stream = TranslatedStream(new_reader(answered.attempt.format), writer())
+    return ArrayStream(stream) if ask.as_array else stream
 
 
 def _start(answered: Answered, ask: Ask, responder: Responder, meter: Meter) -> None:
     """Send the head, as late as the first event: until then an error can be told as one."""
-    passed = _passed(answered, ask, *_EVENT_STREAM)
+    passed = _passed(answered, ask, *(_ARRAY if ask.as_array else _EVENT_STREAM))
     meter.streaming = True
     responder.start(
         answered.response.status,

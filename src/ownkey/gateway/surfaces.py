@@ -27,25 +27,62 @@ class Surface(Struct, frozen=True):
     stream: bool | None = None
 
 
+_LISTS_GOOGLES = Surface("GET", Deed.LIST_MODELS, WireFormat.GEMINI)
 _EXACT = {
     "/v1/chat/completions": Surface("POST", Deed.RELAY, WireFormat.OPENAI_CHAT),
     "/v1/embeddings": Surface("POST", Deed.RELAY, WireFormat.OPENAI_EMBEDDINGS),
     "/v1/messages": Surface("POST", Deed.RELAY, WireFormat.ANTHROPIC_MESSAGES),
     "/v1/models": Surface("GET", Deed.LIST_MODELS, WireFormat.OPENAI_CHAT),
+    "/v1beta/models": _LISTS_GOOGLES,
 }
-_MODEL_PREFIX = "/v1/models/"
+_MODEL_PREFIXES = {"/v1/models/": _EXACT["/v1/models"], "/v1beta/models/": _LISTS_GOOGLES}
+_VERBS = {
+    "generateContent": (WireFormat.GEMINI, False),
+    "streamGenerateContent": (WireFormat.GEMINI, True),
+    "countTokens": (WireFormat.GEMINI_COUNT_TOKENS, False),
+    "embedContent": (WireFormat.GEMINI_EMBED, False),
+    "batchEmbedContents": (WireFormat.GEMINI_BATCH_EMBED, False),
+}
+"""What Google's paths end in: `/v1beta/models/{model}:{verb}`, where the model may hold slashes and colons."""
 
 
 def surface_of(path: str) -> Surface | None:
     """The surface at `path`, or None."""
     found = _EXACT.get(path)
-    if found is None and path.startswith(_MODEL_PREFIX) and len(path) > len(_MODEL_PREFIX):
-        return _EXACT["/v1/models"]
+    if found is None:
+        for prefix, lists in _MODEL_PREFIXES.items():
+            if path.startswith(prefix) and len(path) > len(prefix):
+                return _googles(path.removeprefix(prefix)) or lists
     return found
 
 
-def error_format(path: str, anthropic_version: bool = False) -> WireFormat:
-    """The format in which an error at `path` is told, for unknown paths too."""
+def _googles(rest: str) -> Surface | None:
+    model, _, verb = rest.rpartition(":")
+    if not model or verb not in _VERBS:
+        return None
+    format_, stream = _VERBS[verb]
+    return Surface("POST", Deed.RELAY, format_, model, stream)
+
+
+_GOOGLES = frozenset(format_ for format_, _ in _VERBS.values())
+
+
+def speaks_googles(surface: Surface) -> bool:
+    """Whether the surface is one of Google's, whose old samples put the key into the query."""
+    return surface.format in _GOOGLES
+
+
+def error_format(path: str, anthropic_version: bool = False, google_key: bool = False) -> WireFormat:
+    """The format in which an error at `path` is told, for unknown paths too; also that of a list of models there.
+
+    `/v1/models` is everybody's: a header tells who asks.
+    """
     if path.startswith("/v1/messages") or (anthropic_version and path.startswith("/v1/models")):
         return WireFormat.ANTHROPIC_MESSAGES
+    if path.startswith("/v1beta/") or (path.startswith("/v1/models") and (google_key or _ends_in_verb(path))):
+        return WireFormat.GEMINI
     return WireFormat.OPENAI_CHAT
+
+
+def _ends_in_verb(path: str) -> bool:
+    return path.rpartition(":")[2] in _VERBS

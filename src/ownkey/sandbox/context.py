@@ -97,7 +97,7 @@ Handler: TypeAlias = Callable[[Context], Response]
 class Endpoint(Struct, frozen=True):
     """One path of every provider: `/<provider>/<anything>/<suffix>`.
 
-    A suffix that ends in `/*` takes one or more further segments. `face` tells from the provider's
+    A `*` in a suffix stands for one or more characters, slashes among them. `face` tells from the provider's
     name whose ways the answer follows. `lists_models` marks what some vendors show to anybody.
     """
 
@@ -109,6 +109,8 @@ class Endpoint(Struct, frozen=True):
 
     def matches(self, rest: str) -> bool:
         """Whether this endpoint answers `rest`, the path below the provider's segment."""
-        if self.suffix.endswith("/*"):
-            return f"/{self.suffix[:-1]}" in f"/{rest}" and not rest.endswith("/")
+        before, star, after = self.suffix.partition("*")
+        if star:
+            at = f"/{rest}".find(f"/{before}")
+            return at >= 0 and rest.endswith(after) and len(rest) > at + len(before + after) and rest[-1] != "/"
         return rest == self.suffix or rest.endswith("/" + self.suffix)

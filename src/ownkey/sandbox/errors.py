@@ -147,6 +147,10 @@ _GOOGLE_STATUS = {
 
 def google_array(problem: Problem, request_id: str) -> Any:
     """Google's OpenAI-compatible surface wraps its error in an array."""
+    return [google(problem, request_id)]
+
+
+def google(problem: Problem, request_id: str) -> Any:
     fallback = "FAILED_PRECONDITION" if problem.status < 500 else "UNKNOWN"
     error: dict[str, Any] = {
         "code": problem.status,
@@ -162,7 +166,7 @@ def google_array(problem: Problem, request_id: str) -> Any:
                 "metadata": {"service": "generativelanguage.googleapis.com"},
             }
         ]
-    return [{"error": error}]
+    return {"error": error}
 
 
 _BY_STATUS: dict[int, tuple[str, str | None, str]] = {

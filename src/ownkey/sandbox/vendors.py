@@ -25,7 +25,7 @@ class Vendor(Struct, frozen=True, kw_only=True):
     head: str = ""
     key_required: bool = True
     public_models: bool = False
-    models_shape: Literal["openai", "anthropic", "openrouter", "array", "google"] = "openai"
+    models_shape: Literal["openai", "anthropic", "openrouter", "array", "google", "gemini"] = "openai"
     reasoning_field: str = "reasoning_content"
     extras: Literal["none", "openai", "openrouter", "deepseek", "groq"] = "none"
     opening: bytes = b""
@@ -73,6 +73,29 @@ _ANTHROPIC_ELSEWHERE = structs.replace(ANTHROPIC, version_required=False)
 
 _ANTHROPIC_AS_OPENAI = Vendor(name="anthropic", request_id="request-id", models_shape="anthropic")
 """Anthropic's OpenAI-compatible surface."""
+
+GEMINI = Vendor(
+    name="gemini",
+    shape=errors.google,
+    models_shape="gemini",
+    troubles={
+        Trouble.MISSING: Problem(status=401, message="Missing or invalid Authorization header."),
+        Trouble.INVALID: Problem(
+            status=401, code="API_KEY_INVALID", message="API key not valid. Please pass a valid API key."
+        ),
+        Trouble.REJECTED: Problem(
+            status=400, code="API_KEY_INVALID", message="API key not valid. Please pass a valid API key."
+        ),
+    },
+)
+
+_GEMINI_AS_OPENAI = structs.replace(GEMINI, shape=errors.google_array, models_shape="google")
+"""Google's OpenAI-compatible surface."""
+
+_GEMINI_ELSEWHERE = structs.replace(GEMINI, name="elsewhere")
+"""Gemini's format as others serve it."""
+
+_AS_OPENAI = {"anthropic": _ANTHROPIC_AS_OPENAI, "gemini": _GEMINI_AS_OPENAI}
 
 _ROWS = (
     Vendor(name="openai", head="openai-version: 2020-10-01\r\nopenai-processing-ms: 1\r\n", extras="openai"),
@@ -209,20 +232,7 @@ _ROWS = (
             Trouble.BROKE: Problem(status=402, message="Please add or update your payment method to continue."),
         },
     ),
-    Vendor(
-        name="gemini",
-        shape=errors.google_array,
-        models_shape="google",
-        troubles={
-            Trouble.MISSING: Problem(status=401, message="Missing or invalid Authorization header."),
-            Trouble.INVALID: Problem(
-                status=401, code="API_KEY_INVALID", message="API key not valid. Please pass a valid API key."
-            ),
-            Trouble.REJECTED: Problem(
-                status=400, code="API_KEY_INVALID", message="API key not valid. Please pass a valid API key."
-            ),
-        },
-    ),
+    GEMINI,
     Vendor(
         name="azure",
         shape=errors.azure,
@@ -246,10 +256,14 @@ def native_face(name: str) -> Vendor:
 
 def openai_face(name: str) -> Vendor:
     """How a provider answers in OpenAI's formats."""
-    face = native_face(name)
-    return _ANTHROPIC_AS_OPENAI if face is ANTHROPIC else face
+    return _AS_OPENAI.get(name) or native_face(name)
 
 
 def anthropic_face(name: str) -> Vendor:
     """How a provider answers in Anthropic's format."""
     return ANTHROPIC if native_face(name) is ANTHROPIC else _ANTHROPIC_ELSEWHERE
+
+
+def gemini_face(name: str) -> Vendor:
+    """How a provider answers in Google's format."""
+    return GEMINI if native_face(name) is GEMINI else _GEMINI_ELSEWHERE

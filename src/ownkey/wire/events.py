@@ -54,9 +54,12 @@ class ReasoningRedacted(Struct, frozen=True, gc=False):
 
 
 class ToolCallStarted(Struct, frozen=True, gc=False):
+    """`signature` is as in `neutral.ToolCall`."""
+
     block: int
     id: str
     name: str
+    signature: str | None = None
 
 
 class ToolCallDelta(Struct, frozen=True, gc=False):

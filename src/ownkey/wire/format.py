@@ -10,6 +10,7 @@ from msgspec import Struct
 from ownkey.domain.errors import OwnkeyError
 from ownkey.domain.formats import WireFormat
 from ownkey.domain.usage import Usage
+from ownkey.wire.embeddings import EmbeddingAnswer, EmbeddingAsk
 from ownkey.wire.errors import WireError
 from ownkey.wire.events import Event
 from ownkey.wire.neutral import Answer, Conversation
@@ -186,6 +187,8 @@ class Format:
     """Where a provider answers this format; see `Address`."""
     model_in_body: bool = True
     """False where the address names the model and the body has no field for it."""
+    rename: Callable[[dict[str, Any], str], dict[str, Any]] | None = None
+    """`(parsed, model)`: the top-level changes that name the upstream's model, where it is not the field `model`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,6 +200,20 @@ class ChatFormat(Format):
     streams: Streams
     hottest: float
     """The highest temperature the format takes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmbeddingFormat(Format):
+    """A format of embeddings that can be translated into every other one."""
+
+    read_ask: Callable[[dict[str, Any]], EmbeddingAsk]
+    """A client's request. Raises InvalidRequest naming the field."""
+    write_ask: Callable[[EmbeddingAsk, str], Written]
+    """`(ask, model)`: a request for a provider. Raises UnsupportedField."""
+    read_answer: Callable[[bytes], EmbeddingAnswer]
+    """A provider's answer. Raises MalformedAnswer."""
+    write_answer: Callable[[EmbeddingAnswer, dict[str, Any], str], bytes]
+    """`(answer, asked, model)`: the answer for a client that sent `asked` and calls the model so."""
 
 
 class ProviderChat(Protocol):

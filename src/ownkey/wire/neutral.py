@@ -14,6 +14,8 @@ from ownkey.domain.usage import Usage
 
 ANTHROPIC_REASONING = "anthropic-claude-v1"
 """The name OpenRouter's `reasoning_details` give to thinking that Claude has signed."""
+GEMINI_REASONING = "google-gemini-v1"
+"""Likewise for what Gemini has signed. `redacted` in this format is the signature of the part that follows."""
 
 
 class CacheMark(Struct, frozen=True):
@@ -67,12 +69,16 @@ class Refusal(Struct, frozen=True):
 
 
 class ToolCall(Struct, frozen=True):
-    """`arguments` is JSON text as the model wrote it, which may be empty or invalid."""
+    """`arguments` is JSON text as the model wrote it, which may be empty or invalid.
+
+    `signature` is Gemini's proof of the thinking that led to the call; it goes back unchanged, and only there.
+    """
 
     id: str
     name: str
     arguments: str
     cache: CacheMark | None = None
+    signature: str | None = None
 
 
 class ToolResult(Struct, frozen=True):

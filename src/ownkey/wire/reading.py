@@ -65,5 +65,5 @@ class FramedReader:
 
 
 def _told(rest: bytes) -> WireError | None:
-    """The error in a body that is no stream at all but a JSON object, as some providers answer with status 200."""
-    return read_error(200, rest) if rest.lstrip().startswith(b"{") and b'"message"' in rest else None
+    """The error in a body that is no stream at all but JSON, as some providers answer with status 200."""
+    return read_error(200, rest) if rest.lstrip().startswith((b"{", b"[{")) and b'"message"' in rest else None

@@ -5,13 +5,18 @@ from types import MappingProxyType
 
 from ownkey.domain.formats import WireFormat
 from ownkey.wire.anthropic_messages.format import ANTHROPIC_MESSAGES
-from ownkey.wire.format import ChatFormat, ErrorReader, Format, OutgoingFormat, ProviderChat
+from ownkey.wire.format import ChatFormat, EmbeddingFormat, ErrorReader, Format, OutgoingFormat, ProviderChat
+from ownkey.wire.gemini.format import GEMINI
+from ownkey.wire.gemini_batch_embed import GEMINI_BATCH_EMBED
+from ownkey.wire.gemini_count_tokens import GEMINI_COUNT_TOKENS
+from ownkey.wire.gemini_embed import GEMINI_EMBED
 from ownkey.wire.openai_chat.format import OPENAI_CHAT
 from ownkey.wire.openai_embeddings import OPENAI_EMBEDDINGS
 
-_CHATS: tuple[ChatFormat, ...] = (OPENAI_CHAT, ANTHROPIC_MESSAGES)
+_CHATS: tuple[ChatFormat, ...] = (OPENAI_CHAT, ANTHROPIC_MESSAGES, GEMINI)
 _OUTGOING: tuple[OutgoingFormat, ...] = ()
-_OTHERS: tuple[Format, ...] = (OPENAI_EMBEDDINGS,)
+_EMBEDDINGS: tuple[EmbeddingFormat, ...] = (OPENAI_EMBEDDINGS, GEMINI_EMBED, GEMINI_BATCH_EMBED)
+_OTHERS: tuple[Format, ...] = (GEMINI_COUNT_TOKENS,)
 
 CHAT_FORMATS: Mapping[WireFormat, ChatFormat] = MappingProxyType({chat.name: chat for chat in _CHATS})
 """Chat as clients speak it."""
@@ -21,7 +26,12 @@ PROVIDER_CHATS: Mapping[WireFormat, ProviderChat] = MappingProxyType(
 )
 """Chat as providers speak it: the former, and what no client speaks."""
 
-FORMATS: Mapping[WireFormat, Format] = MappingProxyType({**CHAT_FORMATS, **{each.name: each for each in _OTHERS}})
+EMBEDDING_FORMATS: Mapping[WireFormat, EmbeddingFormat] = MappingProxyType({each.name: each for each in _EMBEDDINGS})
+"""Embeddings, as clients and providers speak them."""
+
+FORMATS: Mapping[WireFormat, Format] = MappingProxyType(
+    {**CHAT_FORMATS, **EMBEDDING_FORMATS, **{each.name: each for each in _OTHERS}}
+)
 """Everything clients speak."""
 
 

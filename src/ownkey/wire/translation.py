@@ -11,7 +11,7 @@ from msgspec import Struct
 from ownkey.domain.formats import WireFormat
 from ownkey.domain.usage import Usage
 from ownkey.wire.format import EventReader, EventWriter, Written
-from ownkey.wire.registry import CHAT_FORMATS, PROVIDER_CHATS
+from ownkey.wire.registry import CHAT_FORMATS, EMBEDDING_FORMATS, PROVIDER_CHATS
 
 
 class Wishes(Struct, frozen=True):
@@ -40,6 +40,8 @@ def translate_request(
     quirks: Collection[str],
 ) -> Written:
     """A client's request for a provider. Raises InvalidRequest, UnsupportedField."""
+    if source in EMBEDDING_FORMATS:
+        return EMBEDDING_FORMATS[target].write_ask(EMBEDDING_FORMATS[source].read_ask(parsed), model)
     spoken, wanted = CHAT_FORMATS[source], PROVIDER_CHATS[target]
     temperature = wishes.temperature
     if temperature is not None:
@@ -49,8 +51,16 @@ def translate_request(
     return wanted.requests.write(spoken.requests.read(filled), model, stream, quirks)
 
 
-def translate_answer(source: WireFormat, target: WireFormat, body: bytes, named: Named) -> tuple[bytes, Usage | None]:
-    """A provider's whole answer (in `source`) for a client (in `target`), and its usage. Raises MalformedAnswer."""
+def translate_answer(
+    source: WireFormat, target: WireFormat, body: bytes, named: Named, asked: dict[str, Any]
+) -> tuple[bytes, Usage | None]:
+    """A provider's whole answer (in `source`) for a client (in `target`) that sent `asked`, and its usage.
+
+    Raises MalformedAnswer.
+    """
+    if source in EMBEDDING_FORMATS:
+        found = EMBEDDING_FORMATS[source].read_answer(body)
+        return EMBEDDING_FORMATS[target].write_answer(found, asked, named.model), found.usage
     answer = PROVIDER_CHATS[source].answers.read(body)
     write = CHAT_FORMATS[target].answers.write
     return write(answer, model=named.model, created=named.created, answer_id=named.id), answer.usage

@@ -4,16 +4,30 @@ The first matching row wins, so longer suffixes stand before shorter ones.
 """
 
 from ownkey.sandbox.context import Endpoint
-from ownkey.sandbox.formats import anthropic_messages, key_checks, model_lists, openai_chat
+from ownkey.sandbox.formats import (
+    anthropic_messages,
+    gemini,
+    gemini_embeddings,
+    key_checks,
+    model_lists,
+    openai_chat,
+)
 from ownkey.sandbox.formats.chat import chat_handler
 from ownkey.sandbox.formats.openai_embeddings import embeddings
-from ownkey.sandbox.vendors import anthropic_face, openai_face
+from ownkey.sandbox.vendors import anthropic_face, gemini_face, openai_face
 
 ENDPOINTS = (
     Endpoint(b"POST", "chat/completions", chat_handler(openai_chat), face=openai_face),
     Endpoint(b"POST", "embeddings", embeddings, face=openai_face),
     Endpoint(b"POST", "messages/count_tokens", anthropic_messages.count_tokens, face=anthropic_face),
     Endpoint(b"POST", "messages", chat_handler(anthropic_messages), face=anthropic_face),
+    Endpoint(b"POST", "models/*:generateContent", chat_handler(gemini), face=gemini_face),
+    Endpoint(b"POST", "models/*:streamGenerateContent", chat_handler(gemini), face=gemini_face),
+    Endpoint(b"POST", "models/*:countTokens", gemini.count_tokens, face=gemini_face),
+    Endpoint(b"POST", "models/*:embedContent", gemini_embeddings.embed, face=gemini_face),
+    Endpoint(b"POST", "models/*:batchEmbedContents", gemini_embeddings.batch_embed, face=gemini_face),
+    Endpoint(b"GET", "v1beta/openai/models", model_lists.list_models, face=openai_face, lists_models=True),
+    Endpoint(b"GET", "v1beta/openai/models/*", model_lists.get_model, face=openai_face, lists_models=True),
     Endpoint(b"GET", "models", model_lists.list_models, lists_models=True),
     Endpoint(b"GET", "models/*", model_lists.get_model, lists_models=True),
     Endpoint(b"GET", "key", key_checks.openrouter_key),

@@ -20,6 +20,8 @@ def list_models(context: Context) -> Answer:
             return context.json(rows)
         case "anthropic":
             return context.json(_page(context, rows))
+        case "gemini":
+            return context.json({"models": rows})
         case _:
             return context.json({"object": "list", "data": rows})
 
@@ -42,6 +44,8 @@ def _row(context: Context, name: str) -> dict[str, Any]:
             return _openrouter(name)
         case "google":
             return {"id": f"models/{name.removeprefix('models/')}", "object": "model", "owned_by": "google"}
+        case "gemini":
+            return _gemini(name)
         case "array":
             row = _openai(name)
             return {**row, "type": "chat", "display_name": name, "organization": "Ownkey", "context_length": _WINDOW}
@@ -82,6 +86,23 @@ def _openrouter(name: str) -> dict[str, Any]:
             "tools",
             "top_p",
         ],
+    }
+
+
+def _gemini(name: str) -> dict[str, Any]:
+    return {
+        "name": f"models/{name.removeprefix('models/')}",
+        "version": "001",
+        "displayName": f"Sandbox {name}",
+        "description": "A simulated model of the Ownkey sandbox.",
+        "inputTokenLimit": _WINDOW,
+        "outputTokenLimit": _WINDOW,
+        "supportedGenerationMethods": ["generateContent", "countTokens", "embedContent"],
+        "temperature": 1,
+        "topP": 0.95,
+        "topK": 64,
+        "maxTemperature": 2,
+        "thinking": True,
     }
 
 

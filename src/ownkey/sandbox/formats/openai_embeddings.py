@@ -96,6 +96,11 @@ def _vector(item: str | tuple[int, ...], dimensions: int) -> list[float]:
     return [value / length for value in raw]
 
 
+def unit_vector(text: str, dimensions: int) -> list[float]:
+    """The vector of a text, in single precision."""
+    return _unpack(_pack(_vector(text, dimensions)))
+
+
 def _pack(vector: list[float]) -> bytes:
     return struct.pack(f"<{len(vector)}f", *vector)
 

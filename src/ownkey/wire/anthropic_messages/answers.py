@@ -6,11 +6,13 @@ import msgspec
 from msgspec import Struct
 
 from ownkey.domain.usage import Usage
+from ownkey.wire.anthropic_messages.foreign import marked
 from ownkey.wire.anthropic_messages.usage import UsageShape, from_usage, to_usage
 from ownkey.wire.errors import MalformedAnswer, error_of_value
 from ownkey.wire.fields import decode, object_raw
 from ownkey.wire.neutral import (
     ANTHROPIC_REASONING,
+    GEMINI_REASONING,
     Answer,
     Part,
     Reasoning,
@@ -141,15 +143,24 @@ def _blocks(part: Part) -> list[dict[str, Any]]:
     if isinstance(part, Reasoning):
         return _thinking(part)
     if isinstance(part, ToolCall):
-        return [{"type": "tool_use", "id": part.id, "name": part.name, "input": object_raw(part.arguments)}]
+        call = {"type": "tool_use", "id": part.id, "name": part.name, "input": object_raw(part.arguments)}
+        return [call] if part.signature is None else [_redacted(marked(part.signature)), call]
     return []
 
 
+def _redacted(data: str) -> dict[str, Any]:
+    return {"type": "redacted_thinking", "data": data}
+
+
 def _thinking(part: Reasoning) -> list[dict[str, Any]]:
-    """The format demands a signature: reasoning of other vendors gets an empty one."""
-    ours = part.format in (None, ANTHROPIC_REASONING)
-    if part.redacted is not None and ours:
-        return [{"type": "redacted_thinking", "data": part.redacted}]
-    if not part.text and not (ours and part.signature):
+    """The format demands a signature: reasoning of vendors that sign nothing gets an empty one."""
+    signature, redacted = part.signature or "", part.redacted
+    if part.format == GEMINI_REASONING:
+        signature, redacted = signature and marked(signature), redacted and marked(redacted)
+    elif part.format not in (None, ANTHROPIC_REASONING):
+        signature, redacted = "", None
+    if redacted is not None:
+        return [_redacted(redacted)]
+    if not part.text and not signature:
         return []
-    return [{"type": "thinking", "thinking": part.text, "signature": (part.signature or "") if ours else ""}]
+    return [{"type": "thinking", "thinking": part.text, "signature": signature}]

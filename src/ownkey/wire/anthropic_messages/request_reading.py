@@ -5,9 +5,9 @@ from typing import Any
 from ownkey.domain.errors import InvalidRequest
 from ownkey.domain.formats import WireFormat
 from ownkey.wire.anthropic_messages import request_shapes as shape
+from ownkey.wire.anthropic_messages.foreign import unmarked
 from ownkey.wire.fields import leftovers, object_text, read_request, unsupported
 from ownkey.wire.neutral import (
-    ANTHROPIC_REASONING,
     CacheMark,
     Conversation,
     Document,
@@ -76,9 +76,11 @@ def _part(block: shape.UserBlock | shape.AssistantBlock, where: str) -> Part:
         parts = (Text(content),) if isinstance(content, str) else tuple(_file(part, where) for part in content)
         return ToolResult(block.tool_use_id, parts, bool(block.is_error), _mark(block.cache_control))
     if isinstance(block, shape.ThinkingBlock):
-        return Reasoning(block.thinking, block.signature or None, format=ANTHROPIC_REASONING)
+        signature, format_ = unmarked(block.signature)
+        return Reasoning(block.thinking, signature or None, format=format_)
     if isinstance(block, shape.RedactedThinkingBlock):
-        return Reasoning(redacted=block.data, format=ANTHROPIC_REASONING)
+        data, format_ = unmarked(block.data)
+        return Reasoning(redacted=data, format=format_)
     return _file(block, where)
 
 

@@ -140,6 +140,8 @@ def _blocks(parts: Sequence[Part], dropped: list[str]) -> list[dict[str, Any]]:
         elif isinstance(part, Reasoning):
             blocks += _reasoning(part, dropped)
         elif isinstance(part, ToolCall):
+            if part.signature is not None:
+                dropped.append("thought_signature")
             call = {"type": "tool_use", "id": _id(part.id), "name": part.name, "input": object_raw(part.arguments)}
             blocks.append(_marked(call, part.cache))
         elif isinstance(part, ToolResult):

@@ -12,6 +12,7 @@ import msgspec
 from ownkey.domain.usage import Usage
 from ownkey.wire.anthropic_messages.answers import NAMES
 from ownkey.wire.anthropic_messages.errors import error_body
+from ownkey.wire.anthropic_messages.foreign import marked
 from ownkey.wire.anthropic_messages.usage import from_usage
 from ownkey.wire.errors import WireError, broken, truncated
 from ownkey.wire.events import (
@@ -30,7 +31,7 @@ from ownkey.wire.events import (
     ToolCallStarted,
     UsageReported,
 )
-from ownkey.wire.neutral import ANTHROPIC_REASONING, Stop, StopReason
+from ownkey.wire.neutral import ANTHROPIC_REASONING, GEMINI_REASONING, Stop, StopReason
 
 _ENCODE = msgspec.json.Encoder().encode
 _OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -180,19 +181,22 @@ class MessageWriter:
         return opening + self._delta(b"thinking_delta", b"thinking", event.text)
 
     def _signed(self, event: ReasoningSigned) -> bytes:
-        """A signature of another vendor means nothing to Claude, and would be refused when it comes back."""
-        if event.format not in (None, ANTHROPIC_REASONING):
+        """A signature of another vendor means nothing to Claude; Gemini's is kept for its way back."""
+        signature = _kept(event.signature, event.format)
+        if signature is None:
             return b""
         opening = self._thinking_open(event.block)
-        return opening + self._delta(b"signature_delta", b"signature", event.signature)
+        return opening + self._delta(b"signature_delta", b"signature", signature)
 
     def _redacted(self, event: ReasoningRedacted) -> bytes:
-        if event.format not in (None, ANTHROPIC_REASONING):
-            return b""
-        return self._open(event.block, "redacted_thinking", {"data": event.data})
+        data = _kept(event.data, event.format)
+        return self._open(event.block, "redacted_thinking", {"data": data}) if data is not None else b""
 
     def _call_started(self, event: ToolCallStarted) -> bytes:
-        return self._open(event.block, "tool_use", {"id": event.id, "name": event.name, "input": {}})
+        signed = b""
+        if event.signature is not None:
+            signed = self._open(event.block, "redacted_thinking", {"data": marked(event.signature)})
+        return signed + self._open(event.block, "tool_use", {"id": event.id, "name": event.name, "input": {}})
 
     def _call_delta(self, event: ToolCallDelta) -> bytes:
         self._arguments.append(event.arguments)
@@ -243,6 +247,12 @@ class MessageWriter:
         Finished: _finished,
         StreamFailed: _failed,
     }
+
+
+def _kept(signature: str, format_: str | None) -> str | None:
+    if format_ == GEMINI_REASONING:
+        return marked(signature)
+    return signature if format_ in (None, ANTHROPIC_REASONING) else None
 
 
 def failure(error: WireError) -> bytes:

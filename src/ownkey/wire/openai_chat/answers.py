@@ -184,7 +184,13 @@ def _message(answer: Answer) -> dict[str, Any]:
 
 
 def _call(part: ToolCall) -> dict[str, Any]:
-    return {"id": part.id, "type": "function", "function": {"name": part.name, "arguments": part.arguments or "{}"}}
+    call = {"id": part.id, "type": "function", "function": {"name": part.name, "arguments": part.arguments or "{}"}}
+    return call | signed(part.signature)
+
+
+def signed(signature: str | None) -> dict[str, Any]:
+    """Gemini's signature of a call, where Google's compatible surface puts it; clients send it back there."""
+    return {"extra_content": {"google": {"thought_signature": signature}}} if signature is not None else {}
 
 
 def _details(thoughts: Sequence[Reasoning]) -> list[dict[str, Any]]:

@@ -168,7 +168,9 @@ def _assistant_parts(message: shape.AssistantMessage, where: str) -> tuple[Part,
     if message.refusal:
         parts.append(Refusal(message.refusal))
     for call in message.tool_calls or ():
-        parts.append(ToolCall(call.id, call.function.name, call.function.arguments))
+        google = call.extra_content.google if call.extra_content is not None else None
+        signature = google.thought_signature if google is not None else None
+        parts.append(ToolCall(call.id, call.function.name, call.function.arguments, None, signature))
     return tuple(parts)
 
 

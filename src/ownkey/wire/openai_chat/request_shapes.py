@@ -69,9 +69,20 @@ class Function(Struct):
     arguments: str = ""
 
 
+class GoogleExtra(Struct):
+    thought_signature: str | None = None
+
+
+class ExtraContent(Struct):
+    """Where Google's compatible surface puts what only Gemini has."""
+
+    google: GoogleExtra | None = None
+
+
 class FunctionCall(Struct, tag_field="type", tag="function"):
     id: str
     function: Function
+    extra_content: ExtraContent | None = None
 
 
 class SystemMessage(Struct, tag_field="role", tag="system"):

@@ -147,6 +147,8 @@ def _assistant(turn: Turn, dropped: list[str]) -> dict[str, Any]:
         if isinstance(part, ToolCall):
             function = {"name": part.name, "arguments": part.arguments or "{}"}
             calls.append({"id": part.id, "type": "function", "function": function})
+            if part.signature is not None:
+                dropped.append("thought_signature")
         elif isinstance(part, Refusal):
             refusals.append(part.text)
         elif isinstance(part, Reasoning):

@@ -24,7 +24,7 @@ from ownkey.wire.events import (
     UsageReported,
 )
 from ownkey.wire.neutral import StopReason
-from ownkey.wire.openai_chat.answers import FINISH_REASONS
+from ownkey.wire.openai_chat.answers import FINISH_REASONS, signed
 from ownkey.wire.openai_chat.errors import error_object
 from ownkey.wire.openai_chat.usage import from_usage
 
@@ -103,6 +103,7 @@ class ChunkWriter:
             "id": event.id,
             "type": "function",
             "function": {"name": event.name, "arguments": ""},
+            **signed(event.signature),
         }
         return self._delta(b'{"tool_calls":[' + _ENCODE(call) + b"]}")
 

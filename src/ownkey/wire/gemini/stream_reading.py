@@ -1,0 +1,135 @@
+"""A provider's chunks of generated content into events.
+
+Each event is a GenerateContentResponse. The format has no end mark: the answer is complete once a chunk told
+why it stopped, though chunks with the last totals may follow.
+"""
+
+from ownkey.wire.errors import MalformedAnswer
+from ownkey.wire.events import (
+    Event,
+    ReasoningDelta,
+    ReasoningRedacted,
+    ReasoningSigned,
+    Started,
+    Stopped,
+    TextDelta,
+    ToolCallDelta,
+    ToolCallStarted,
+    UsageReported,
+)
+from ownkey.wire.fields import decode
+from ownkey.wire.gemini.answers import (
+    RESPONSE,
+    AnswerPart,
+    Candidate,
+    Response,
+    arguments,
+    blocked,
+    call_id,
+    check,
+    stop_of,
+)
+from ownkey.wire.gemini.usage import to_usage
+from ownkey.wire.neutral import GEMINI_REASONING, Stop
+from ownkey.wire.reading import FramedReader
+from ownkey.wire.sse import parse_block
+
+_ENDS = (b'"finishReason"', b'"blockReason"', b'"error"')
+_MOST_BLOCKS = 10_000
+"""More parts than this in one answer are an attack on memory."""
+
+
+class ContentReader(FramedReader):
+    """Numbers blocks as they appear: a run of text or of thoughts is one block, and so is each call."""
+
+    __slots__ = ("_block", "_calls_tools", "_id", "_kind", "_started", "_stopped")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._id = ""
+        self._started = False
+        self._stopped = False
+        self._calls_tools = False
+        self._block = -1
+        self._kind = ""
+
+    def take(self, name: bytes, data: bytes, out: list[Event]) -> None:
+        del name
+        if data:
+            self._take(decode(RESPONSE, data), out)
+
+    def last(self, rest: bytes, out: list[Event]) -> None:
+        """The last chunk counts without the blank line that should follow it."""
+        frame = parse_block(rest.strip(b"\n"))
+        try:
+            if frame is not None and (self._stopped or any(mark in frame[1] for mark in _ENDS)):
+                self._take(decode(RESPONSE, frame[1]), out)
+        except MalformedAnswer as error:
+            if error.error is not None:
+                self.fail(error.error, out)
+        if self._stopped and not self.error:
+            self.complete(out)
+
+    def _take(self, response: Response, out: list[Event]) -> None:
+        check(response)
+        if not self._started:
+            self._started = True
+            self._id = response.response_id or ""
+            out.append(Started(self._id, response.model_version or ""))
+        usage = to_usage(response.usage_metadata) if response.usage_metadata is not None else None
+        news = usage is not None and usage != self.usage
+        self.usage = usage or self.usage
+        for candidate in response.candidates or ():
+            if not candidate.index:
+                self._candidate(candidate, out)
+        if not response.candidates and response.prompt_feedback and response.prompt_feedback.block_reason:
+            self._stop(blocked(response.prompt_feedback), out)
+        if news and usage is not None:
+            out.append(UsageReported(usage))
+
+    def _candidate(self, candidate: Candidate, out: list[Event]) -> None:
+        if candidate.content is not None:
+            before = len(out)
+            for part in candidate.content.parts or ():
+                self._part(part, out)
+            if len(out) > before:
+                self.first_content = True
+        if candidate.finish_reason:
+            self._stop(stop_of(candidate, self._calls_tools), out)
+
+    def _stop(self, stop: Stop, out: list[Event]) -> None:
+        if not self._stopped:
+            self._stopped = True
+            out.append(Stopped(stop))
+
+    def _part(self, part: AnswerPart, out: list[Event]) -> None:
+        signature = part.thought_signature
+        if part.function_call is not None:
+            call = part.function_call
+            if not call.name:
+                raise MalformedAnswer("a function call without a name")
+            self._calls_tools = True
+            block = self._new("call")
+            out.append(ToolCallStarted(block, call_id(call, self._id, block), call.name, signature))
+            out.append(ToolCallDelta(block, arguments(call)))
+        elif part.thought:
+            if part.text:
+                out.append(ReasoningDelta(self._run("thought"), part.text, GEMINI_REASONING))
+            if signature is not None:
+                out.append(ReasoningSigned(self._run("thought"), signature, GEMINI_REASONING))
+        else:
+            if signature is not None:
+                out.append(ReasoningRedacted(self._new("signature"), signature, GEMINI_REASONING))
+            if part.text:
+                out.append(TextDelta(self._run("text"), part.text))
+
+    def _run(self, kind: str) -> int:
+        """The block of the run of `kind` that is under way, or a new one."""
+        return self._block if kind == self._kind else self._new(kind)
+
+    def _new(self, kind: str) -> int:
+        self._kind = kind
+        self._block += 1
+        if self._block >= _MOST_BLOCKS:
+            raise MalformedAnswer("too many parts in an answer")
+        return self._block

@@ -1,0 +1,46 @@
+"""How to ask Gemini for reasoning: a budget up to version 2.5, a level from 3 on.
+
+The budgets are those of Google's own OpenAI-compatible surface (ai.google.dev/gemini-api/docs/openai). A name
+without a version is taken for a new model.
+"""
+
+import re
+from typing import Any
+
+from ownkey.wire.neutral import Thinking
+
+SKIP_VALIDATION = "skip_thought_signature_validator"
+"""What Google documents in the place of a signature for calls that Gemini did not make itself; version 3 and
+later refuse a step's first call without any (ai.google.dev/gemini-api/docs/thought-signatures)."""
+
+_VERSION = re.compile(r"gemini-(\d{1,2})(?:[-.](\d{1,2})(?!\d))?(?!\d)")
+_BUDGETS = {"none": 0, "minimal": 1024, "low": 1024, "medium": 8192, "high": 24576, "xhigh": 24576, "max": 24576}
+_LEVELS = {"none": "minimal", "xhigh": "high", "max": "high"}
+"""Version 3 always thinks a little, and knows no level above `high` on every model."""
+
+
+def takes_level(model: str) -> bool:
+    """Whether a model takes `thinkingLevel`, and checks the signatures of calls."""
+    match = _VERSION.search(model)
+    return match is None or int(match[1]) >= 3
+
+
+def write(thinking: Thinking, model: str, config: dict[str, Any], dropped: list[str]) -> None:
+    """Add `thinkingConfig` to `config`."""
+    effort = "none" if thinking.mode == "disabled" else thinking.effort
+    if effort is None and thinking.budget is None and thinking.mode is None:
+        return
+    wanted: dict[str, Any] = {}
+    if effort is not None and takes_level(model):
+        if effort in _LEVELS:
+            dropped.append("reasoning_effort" if thinking.effort else "thinking")
+        wanted["thinkingLevel"] = _LEVELS.get(effort, effort).upper()
+    elif effort is not None:
+        wanted["thinkingBudget"] = _BUDGETS[effort]
+    elif thinking.budget is not None:
+        wanted["thinkingBudget"] = thinking.budget
+    elif not takes_level(model):
+        wanted["thinkingBudget"] = -1
+    if effort != "none":
+        wanted["includeThoughts"] = True
+    config["thinkingConfig"] = wanted
