@@ -16,7 +16,8 @@ from ownkey.sandbox.context import Context
 from ownkey.sandbox.errors import Problem, render
 from ownkey.sandbox.exchange import Answer, Beat
 from ownkey.sandbox.formats.gemini_body import Body, Content, json_schema, measure
-from ownkey.sandbox.reading import invalid, read_json
+from ownkey.sandbox.formats.gemini_spelling import read_spelled
+from ownkey.sandbox.reading import invalid
 
 _DECODER = msgspec.json.Decoder(Body)
 _encode = msgspec.json.Encoder().encode
@@ -41,7 +42,7 @@ def asked_model(context: Context) -> tuple[str, str]:
 def read(context: Context) -> Ask:
     """The question. A stream that does not ask for events gets them all the same: Ownkey always asks."""
     model, verb = asked_model(context)
-    body = read_json(context.request.body, _DECODER)
+    body = read_spelled(context.request.body, _DECODER)
     conversation = measure(body)
     config = body.generation_config
     ask = Ask(
@@ -67,7 +68,7 @@ def read(context: Context) -> Ask:
 
 def count_tokens(context: Context) -> Answer:
     """POST …/models/<model>:countTokens."""
-    counted = measure(read_json(context.request.body, _DECODER)).tokens
+    counted = measure(read_spelled(context.request.body, _DECODER)).tokens
     details = [{"modality": "TEXT", "tokenCount": counted}]
     return context.json({"totalTokens": counted, "promptTokensDetails": details})
 

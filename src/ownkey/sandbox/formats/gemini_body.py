@@ -102,11 +102,16 @@ def measure(body: Body) -> Conversation:
             text = f"* GenerateContentRequest.contents[{index}].parts: contents.parts must not be empty.\n"
             raise invalid("contents", text, None)
         results = [part.function_response for part in content.parts if part.function_response is not None]
-        if len(results) != calls:
+        called = sum(part.function_call is not None for part in content.parts)
+        if content.role == "model":
+            calls += called  # the chunks of a streamed answer come back as contents of their own
+        elif len(results) != calls or called:
             raise invalid("contents", _UNEVEN, None)
-        calls = sum(part.function_call is not None for part in content.parts)
+        else:
+            calls = 0
         size += sum(map(_size, content.parts))
-        tool_result = "\n".join(map(_result_text, results)) if results else None
+        if content.role != "model":
+            tool_result = "\n".join(map(_result_text, results)) if results else None
         if content.role != "model" and not results:
             prompt = "".join(part.text or "" for part in content.parts)
     if calls:

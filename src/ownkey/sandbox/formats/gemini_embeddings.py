@@ -12,8 +12,9 @@ from ownkey.sandbox.exchange import Answer
 from ownkey.sandbox.faults import spoil_answer
 from ownkey.sandbox.formats.gemini import asked_model
 from ownkey.sandbox.formats.gemini_body import Content
+from ownkey.sandbox.formats.gemini_spelling import read_spelled
 from ownkey.sandbox.formats.openai_embeddings import unit_vector
-from ownkey.sandbox.reading import check_range, invalid, read_json
+from ownkey.sandbox.reading import check_range, invalid
 
 DEFAULT_DIMENSIONS = 3072
 MOST_REQUESTS = 100
@@ -35,13 +36,13 @@ _BATCH = msgspec.json.Decoder(_Batch)
 
 def embed(context: Context) -> Answer:
     """POST …/models/<model>:embedContent."""
-    vectors, usage = _vectors(context, [read_json(context.request.body, _SINGLE)])
+    vectors, usage = _vectors(context, [read_spelled(context.request.body, _SINGLE)])
     return _answer(context, {"embedding": vectors[0], "usageMetadata": usage}, usage)
 
 
 def batch_embed(context: Context) -> Answer:
     """POST …/models/<model>:batchEmbedContents. Every request must name the model of the path."""
-    requests = read_json(context.request.body, _BATCH).requests or []
+    requests = read_spelled(context.request.body, _BATCH).requests or []
     if not requests:
         raise invalid("requests", "* BatchEmbedContentsRequest.requests: requests must not be empty\n", None)
     if len(requests) > MOST_REQUESTS:
