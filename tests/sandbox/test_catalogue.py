@@ -15,12 +15,17 @@ from ownkey.providers import load_catalogue
 from ownkey.providers.auth import auth_headers
 from ownkey.providers.checks import check_request, read_check
 from ownkey.sandbox import SandboxServer
+from ownkey.wire import address_of
 
 PROVIDERS = [provider.name for provider in load_catalogue().providers()]
 BODIES: dict[WireFormat, Any] = {
     WireFormat.OPENAI_CHAT: chat(),
     WireFormat.OPENAI_EMBEDDINGS: {"model": "any", "input": "x", "dimensions": 2},
     WireFormat.ANTHROPIC_MESSAGES: message(),
+    WireFormat.GEMINI: {"contents": [{"parts": [{"text": "x"}]}]},
+    WireFormat.GEMINI_COUNT_TOKENS: {"contents": [{"parts": [{"text": "x"}]}]},
+    WireFormat.GEMINI_EMBED: {"content": {"parts": [{"text": "x"}]}},
+    WireFormat.GEMINI_BATCH_EMBED: {"requests": [{"model": "models/any", "content": {"parts": [{"text": "x"}]}}]},
 }
 WORDS = {
     "good": CredentialStatus.VALID,
@@ -49,10 +54,11 @@ async def _send(url: str, method: str, headers: list[tuple[bytes, bytes]], body:
 @pytest.mark.parametrize("name", PROVIDERS)
 async def test_each_endpoint_of_each_provider_answers(sandbox: SandboxServer, name: str):
     provider, base_url = _at(sandbox, name)
-    headers = auth_headers(provider, Secret("sk-good-key-0001"), {})
-    headers += [(field.encode(), value.encode()) for field, value in provider.headers.items()]
+    fixed = [(field.encode(), value.encode()) for field, value in provider.headers.items()]
     for wire, path in provider.endpoints.items():
-        answer = await _send(base_url + path, "POST", headers, json.dumps(BODIES[wire]).encode())
+        headers = auth_headers(provider, Secret("sk-good-key-0001"), {}, wire) + fixed
+        url = base_url + address_of(wire, path, "any", stream=False)
+        answer = await _send(url, "POST", headers, json.dumps(BODIES[wire]).encode())
         assert answer.status == 200, (wire, answer.body)
 
 

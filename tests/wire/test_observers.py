@@ -12,6 +12,7 @@ from ownkey.wire.observing import PassingObserver, raw_events
 
 CHAT = FORMATS[WireFormat.OPENAI_CHAT]
 MESSAGES = FORMATS[WireFormat.ANTHROPIC_MESSAGES]
+GEMINI = FORMATS[WireFormat.GEMINI]
 RECORDINGS = Path(__file__).parent / "recordings"
 CHAT_TEXT = (RECORDINGS / "openai_chat" / "text.sse").read_bytes()
 MESSAGES_TEXT = (RECORDINGS / "anthropic_messages" / "thinking_and_tools.sse").read_bytes()
@@ -152,3 +153,35 @@ def test_an_oversized_event_passes_unseen_and_the_next_is_watched(step: int, end
 def test_embeddings_usage() -> None:
     body = b'{"object":"list","data":[],"model":"m","usage":{"prompt_tokens":8,"total_tokens":8}}'
     assert FORMATS[WireFormat.OPENAI_EMBEDDINGS].usage_of(body) == Usage(8, 0)
+
+
+def test_gemini_totals_are_the_last_chunks_and_the_end_is_its_reason() -> None:
+    chunk = (
+        b'data: {"candidates":[{"content":{"parts":[{"text":"%b"}]}}],"usageMetadata":{"promptTokenCount":%d}}\r\n\r\n'
+    )
+    observer = GEMINI.observer(False)
+    data = chunk % (b"", 1)
+    assert observer.feed(data) is data
+    assert not observer.first_content
+    observer.feed(chunk % (b"x", 2) + chunk % (b"y", 3))
+    assert observer.first_content
+    assert observer.usage == Usage(3)
+    observer.feed(chunk % (rb"\"finishReason\":\"STOP\" \"error\":{", 4))
+    assert not observer.ended
+    assert observer.error is None
+    observer.feed(b'data: {"candidates":[{"finishReason" : "MAX_TOKENS"}]}\n\n')
+    assert observer.ended
+    assert observer.usage == Usage(4)
+
+
+def test_a_blocked_prompt_and_an_error_end_a_gemini_stream() -> None:
+    blocked = GEMINI.observer(False)
+    blocked.feed(b'data: {"promptFeedback":{"blockReason":"SAFETY"}}\n\n')
+    assert blocked.ended
+    for data in (b'data: {"error":{"code":503,"message":"late"}}\n\n', b'{"error": {"code": 503, "message": "late"}}'):
+        observer = GEMINI.observer(False)
+        observer.feed(data)
+        observer.finish()
+        assert observer.error is not None
+        assert (observer.error.status, observer.error.message) == (503, "late")
+        assert not observer.ended

@@ -20,6 +20,7 @@ from ownkey.wire.neutral import Stop, StopReason
 
 CHAT = CHAT_FORMATS[WireFormat.OPENAI_CHAT]
 MESSAGES = CHAT_FORMATS[WireFormat.ANTHROPIC_MESSAGES]
+GEMINI = CHAT_FORMATS[WireFormat.GEMINI]
 
 
 def read(format_: ChatFormat, *data: bytes) -> list[Event]:
@@ -108,6 +109,70 @@ def test_malformed_message_streams_fail(data: bytes, message: str, kind: ErrorKi
     assert isinstance(last, StreamFailed)
     assert message in last.error.message
     assert last.error.kind is kind
+
+
+ANSWERING = b'data: {"candidates":[{"content":{"parts":[{"text":"x"}]}}],"responseId":"r"}\n\n'
+
+
+@pytest.mark.parametrize(
+    ("data", "message", "kind"),
+    [
+        (
+            b'data: {"error":{"code":429,"message":"No.","status":"RESOURCE_EXHAUSTED"}}\n\n',
+            "No.",
+            ErrorKind.RATE_LIMIT,
+        ),
+        (ANSWERING + b'data: {"error":{"code":503,"message":"No."}}\n\n', "No.", ErrorKind.SERVER),
+        (ANSWERING + b'data: {"error":{"code":503,"message":"No."}}', "No.", ErrorKind.SERVER),
+        (b'[{\r\n "error": {"message": "No.", "code": 404}\r\n}\r\n]', "No.", ErrorKind.NOT_FOUND),
+        (b'{\n  "error": {"message": "No.", "code": 404}\n}\n', "No.", ErrorKind.NOT_FOUND),
+        (
+            ANSWERING + b'data: {"candidates":[{"finishReason":"MALFORMED_FUNCTION_CALL","finishMessage":"f("}]}\n\n',
+            "MALFORMED_FUNCTION_CALL): f(",
+            ErrorKind.SERVER,
+        ),
+        (b"", "ended before", ErrorKind.SERVER),
+        (ANSWERING, "ended before", ErrorKind.SERVER),
+        (ANSWERING + b'data: {"candidates":[{"finishReason":"ST', "ended before", ErrorKind.SERVER),
+        (ANSWERING + b"data: {]\n\n", "own format", ErrorKind.SERVER),
+        (ANSWERING + b"data: {}\n\n", "own format", ErrorKind.SERVER),
+        (ANSWERING + b"data: null\n\n", "own format", ErrorKind.SERVER),
+        (ANSWERING + b'data: {"candidates":7}\n\n', "own format", ErrorKind.SERVER),
+        (
+            ANSWERING + b'data: {"candidates":[{"content":{"parts":[{"text":"\xff"}]}}]}\n\n',
+            "own format",
+            ErrorKind.SERVER,
+        ),
+        (
+            ANSWERING + b'data: {"candidates":[{"content":{"parts":[{"functionCall":{"args":{}}}]}}]}\n\n',
+            "own format",
+            ErrorKind.SERVER,
+        ),
+        (ANSWERING + b'data: {"usageMetadata":{"promptTokenCount":-1}}\n\n', "own format", ErrorKind.SERVER),
+        (ANSWERING + b"data: " + b"x" * 9_000_000, "too large", ErrorKind.SERVER),
+    ],
+    ids=range(17),
+)
+def test_malformed_gemini_streams_fail(data: bytes, message: str, kind: ErrorKind) -> None:
+    *_, last = read(GEMINI, data)
+    assert isinstance(last, StreamFailed)
+    assert message in last.error.message
+    assert last.error.kind is kind
+
+
+def test_gemini_totals_may_follow_the_end_and_other_candidates_are_left_out() -> None:
+    data = ANSWERING + (
+        b'data: {"candidates":[{"index":1,"content":{"parts":[{"text":"other"}]},"finishReason":"STOP"}]}\n\n'
+        b'data: {"candidates":[{"finishReason":"STOP"}],"usageMetadata":{"promptTokenCount":3,"totalTokenCount":9}}\n\n'
+        b'data: {"usageMetadata":{"promptTokenCount":3,"candidatesTokenCount":7,"totalTokenCount":10}}'
+    )
+    assert read(GEMINI, data)[1:] == [
+        TextDelta(0, "x"),
+        Stopped(Stop(StopReason.END)),
+        UsageReported(Usage(3, 6)),
+        UsageReported(Usage(3, 7)),
+        Finished(),
+    ]
 
 
 def test_dialects_of_compatible_providers() -> None:

@@ -11,6 +11,10 @@ from ownkey.wire import FORMATS, Outline
 CHAT = FORMATS[WireFormat.OPENAI_CHAT]
 MESSAGES = FORMATS[WireFormat.ANTHROPIC_MESSAGES]
 EMBEDDINGS = FORMATS[WireFormat.OPENAI_EMBEDDINGS]
+GEMINI = FORMATS[WireFormat.GEMINI]
+COUNT = FORMATS[WireFormat.GEMINI_COUNT_TOKENS]
+EMBED = FORMATS[WireFormat.GEMINI_EMBED]
+BATCH = FORMATS[WireFormat.GEMINI_BATCH_EMBED]
 
 
 def test_every_wire_format_has_an_entry() -> None:
@@ -28,9 +32,54 @@ def test_outlines_of_the_other_formats() -> None:
     assert EMBEDDINGS.outline({"model": "m", "input": ["a"]}) == Outline("m", False, 0)
 
 
+def test_gemini_tells_the_limit_in_either_spelling_and_the_model_by_its_address() -> None:
+    assert GEMINI.outline({"contents": []}) == Outline("")
+    assert GEMINI.outline({"contents": {}, "generationConfig": {"maxOutputTokens": 7}}) == Outline("", False, 7)
+    assert GEMINI.outline({"contents": [], "generation_config": {"max_output_tokens": 7}}) == Outline("", False, 7)
+    assert COUNT.outline({"generateContentRequest": {}}) == Outline("", False, 0)
+    assert EMBED.outline({"content": {}}) == BATCH.outline({"requests": []}) == Outline("", False, 0)
+
+
+def test_gemini_addresses() -> None:
+    path = "/models/{model}"
+    assert GEMINI.address(path, "gemini-2.5-flash", False) == "/models/gemini-2.5-flash:generateContent"
+    assert GEMINI.address(path, "models/a/b", True) == "/models/a%2Fb:streamGenerateContent?alt=sse"
+    assert COUNT.address(f"{path}:countTokens", "models/m", False) == "/models/m:countTokens"
+
+
+def test_gemini_preferences_go_where_the_client_puts_its_own() -> None:
+    assert GEMINI.defaults({}, 0.5, 100) == {"generationConfig": {"temperature": 0.5, "maxOutputTokens": 100}}
+    given = {"generation_config": {"temperature": 0, "max_output_tokens": 5, "top_p": 1}}
+    assert GEMINI.defaults(given, 0.5, 100) == {}
+    assert GEMINI.defaults({"generation_config": {"top_p": 1}}, None, 9) == {
+        "generation_config": {"top_p": 1, "maxOutputTokens": 9}
+    }
+
+
+def test_the_upstreams_model_is_named_wherever_a_body_names_it() -> None:
+    assert EMBED.rename is not None
+    assert COUNT.rename is not None
+    assert BATCH.rename is not None
+    assert EMBED.rename({"content": {}}, "m") == {}
+    assert EMBED.rename({"content": {}, "model": "models/x/m"}, "m") == {"model": "models/m"}
+    assert COUNT.rename({"contents": []}, "m") == {}
+    assert COUNT.rename({"generate_content_request": {"model": "x", "a": 1}}, "m") == {
+        "generate_content_request": {"model": "models/m", "a": 1}
+    }
+    assert BATCH.rename({"requests": [{"model": "x", "a": 1}, {}]}, "models/m") == {
+        "requests": [{"model": "models/m", "a": 1}, {"model": "models/m"}]
+    }
+
+
 @pytest.mark.parametrize(
     ("format_", "body", "param"),
     [
+        (GEMINI, {}, "contents"),
+        (GEMINI, {"contents": "x"}, "contents"),
+        (GEMINI, {"contents": [], "generationConfig": {"maxOutputTokens": 0}}, "generationConfig.maxOutputTokens"),
+        (COUNT, {}, "contents"),
+        (EMBED, {}, "content"),
+        (BATCH, {"requests": "x"}, "requests"),
         (CHAT, {"messages": []}, "model"),
         (CHAT, {"model": 1, "messages": []}, "model"),
         (CHAT, {"model": "m"}, "messages"),

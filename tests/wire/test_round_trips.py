@@ -12,6 +12,8 @@ MESSAGES = CHAT_FORMATS[WireFormat.ANTHROPIC_MESSAGES].requests
 RECORDINGS = Path(__file__).parent / "recordings"
 CHAT_REQUEST: dict[str, Any] = json.loads((RECORDINGS / "openai_chat" / "request.json").read_text())
 MESSAGES_REQUEST: dict[str, Any] = json.loads((RECORDINGS / "anthropic_messages" / "request.json").read_text())
+GEMINI = CHAT_FORMATS[WireFormat.GEMINI].requests
+GEMINI_REQUEST: dict[str, Any] = json.loads((RECORDINGS / "gemini" / "request.json").read_text())
 
 
 def test_chat_keeps_its_meaning() -> None:
@@ -23,6 +25,12 @@ def test_chat_keeps_its_meaning() -> None:
 def test_messages_keep_their_meaning() -> None:
     written = MESSAGES.write(MESSAGES.read(MESSAGES_REQUEST), "m", False)
     assert json.loads(written.body) == MESSAGES_REQUEST
+    assert written.dropped == ()
+
+
+def test_gemini_keeps_its_meaning() -> None:
+    written = GEMINI.write(GEMINI.read(GEMINI_REQUEST), "gemini-2.5-flash", False)
+    assert json.loads(written.body) == GEMINI_REQUEST
     assert written.dropped == ()
 
 
