@@ -163,7 +163,8 @@ def test_json_by_both_kinds_of_schema(client: genai.Client, provider: str) -> No
         {"type": "OBJECT", "properties": {"age": {"type": "INTEGER", "nullable": False}}, "required": ["age"]}
     )
     plain = {"type": "object", "properties": {"age": {"type": "integer"}}, "required": ["age"]}
-    for given in ({"response_schema": schema}, {"response_json_schema": plain}):
+    kinds: list[dict[str, Any]] = [{"response_schema": schema}, {"response_json_schema": plain}]
+    for given in kinds:
         answer = client.models.generate_content(
             model=f"{provider}/json",
             contents="go",

@@ -5,6 +5,7 @@ import pytest
 from ownkey.domain.formats import WireFormat
 from ownkey.gateway.surfaces import Deed, error_format, surface_of
 
+GEMINI = WireFormat.GEMINI
 CHAT, MESSAGES = WireFormat.OPENAI_CHAT, WireFormat.ANTHROPIC_MESSAGES
 
 
@@ -16,12 +17,33 @@ CHAT, MESSAGES = WireFormat.OPENAI_CHAT, WireFormat.ANTHROPIC_MESSAGES
         ("/v1/embeddings", "POST", Deed.RELAY, WireFormat.OPENAI_EMBEDDINGS),
         ("/v1/models", "GET", Deed.LIST_MODELS, CHAT),
         ("/v1/models/openai/gpt-5", "GET", Deed.LIST_MODELS, CHAT),
+        ("/v1beta/models", "GET", Deed.LIST_MODELS, GEMINI),
+        ("/v1beta/models/openai/gpt-5", "GET", Deed.LIST_MODELS, GEMINI),
+        ("/v1beta/models/m:generateContent", "POST", Deed.RELAY, GEMINI),
+        ("/v1/models/m:countTokens", "POST", Deed.RELAY, WireFormat.GEMINI_COUNT_TOKENS),
+        ("/v1beta/models/m:embedContent", "POST", Deed.RELAY, WireFormat.GEMINI_EMBED),
+        ("/v1beta/models/m:batchEmbedContents", "POST", Deed.RELAY, WireFormat.GEMINI_BATCH_EMBED),
     ],
 )
 def test_a_path_is_a_surface(path: str, method: str, deed: Deed, format_: WireFormat) -> None:
     surface = surface_of(path)
     assert surface is not None
     assert (surface.method, surface.deed, surface.format) == (method, deed, format_)
+
+
+def test_googles_paths_name_the_model_and_whether_to_stream() -> None:
+    for model in ("gemini-2.5-flash", "openai/gpt-5-mini", "ollama/llama3.2:3b", "groq/a/b:c"):
+        for verb, stream in (("generateContent", False), ("streamGenerateContent", True)):
+            surface = surface_of(f"/v1beta/models/{model}:{verb}")
+            assert surface is not None
+            assert (surface.model, surface.stream) == (model, stream)
+
+
+@pytest.mark.parametrize(
+    "path", ["/v1beta", "/v1beta/", "/v1beta/models/", "/v1beta/files", "/v1beta/tunedModels/m:generateContent"]
+)
+def test_other_paths_of_google_are_none(path: str) -> None:
+    assert surface_of(path) is None
 
 
 @pytest.mark.parametrize(
@@ -46,3 +68,19 @@ def test_anything_else_is_none(path: str) -> None:
 )
 def test_errors_speak_the_language_of_the_path(path: str, versioned: bool, format_: WireFormat) -> None:
     assert error_format(path, versioned) is format_
+
+
+@pytest.mark.parametrize(
+    ("path", "google_key", "format_"),
+    [
+        ("/v1beta/models", False, GEMINI),
+        ("/v1beta/unknown", False, GEMINI),
+        ("/v1/models/m:streamGenerateContent", False, GEMINI),
+        ("/v1/models", True, GEMINI),
+        ("/v1/models/m", True, GEMINI),
+        ("/v1/models/m", False, CHAT),
+        ("/v1/chat/completions", True, CHAT),
+    ],
+)
+def test_errors_of_googles_paths_speak_googles_language(path: str, google_key: bool, format_: WireFormat) -> None:
+    assert error_format(path, google_key=google_key) is format_

@@ -24,7 +24,11 @@ class Seen:
 
     @property
     def key(self) -> str:
-        return self.headers.get("x-api-key") or self.headers.get("authorization", "").removeprefix("Bearer ")
+        return (
+            self.headers.get("x-api-key")
+            or self.headers.get("x-goog-api-key")
+            or self.headers.get("authorization", "").removeprefix("Bearer ")
+        )
 
     def json(self) -> Any:
         return json.loads(self.body)

@@ -18,6 +18,7 @@ from ownkey.wire import FORMATS, ErrorKind, WireError
 
 CHAT = FORMATS[WireFormat.OPENAI_CHAT].errors
 MESSAGES = FORMATS[WireFormat.ANTHROPIC_MESSAGES].errors
+GEMINI = FORMATS[WireFormat.GEMINI].errors
 
 
 @pytest.mark.parametrize(
@@ -85,6 +86,10 @@ def test_any_body_is_read(status: int, body: bytes) -> None:
     assert 400 <= error.status <= 599
     json.loads(CHAT.write(error, "r"))
     json.loads(MESSAGES.write(error, "r"))
+    told = GEMINI.read(status, body)
+    assert told.message
+    assert 400 <= told.status <= 599
+    assert json.loads(GEMINI.write(told, "r"))["error"]["code"] == told.status
 
 
 def test_a_long_message_is_cut() -> None:
@@ -107,6 +112,52 @@ def test_a_lone_surrogate_in_a_message_is_replaced() -> None:
     error = own.InvalidRequest("bad \ud800", param="x\udfff")
     assert json.loads(CHAT.write_own(error, "r"))["error"]["message"] == "bad ?"
     assert json.loads(MESSAGES.write_own(error, "r"))["error"]["message"] == "x?: bad ?"
+
+
+def google(status: str, *details: Any, code: int = 400) -> Any:
+    return {"error": {"code": code, "message": "m", "status": status, "details": list(details)}}
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "expected"),
+    [
+        (429, google("RESOURCE_EXHAUSTED"), WireError(ErrorKind.RATE_LIMIT, "m", 429, code="RESOURCE_EXHAUSTED")),
+        (
+            400,
+            google("INVALID_ARGUMENT", {"@type": "x"}, {"reason": "API_KEY_INVALID"}),
+            WireError(ErrorKind.AUTHENTICATION, "m", 400, code="API_KEY_INVALID"),
+        ),
+        (400, [google("INVALID_ARGUMENT")], WireError(ErrorKind.INVALID_REQUEST, "m", 400, code="INVALID_ARGUMENT")),
+        (200, google("UNAVAILABLE", code=503), WireError(ErrorKind.SERVER, "m", 503, code="UNAVAILABLE")),
+        (500, {"error": {"message": "m", "details": "odd", "status": 5}}, WireError(ErrorKind.SERVER, "m", 500)),
+        (404, {"error": "m"}, WireError(ErrorKind.NOT_FOUND, "m", 404)),
+    ],
+)
+def test_errors_of_google(status: int, body: Any, expected: WireError) -> None:
+    assert GEMINI.read(status, json.dumps(body).encode()) == expected
+
+
+def test_googles_shape_names_the_field_the_reason_and_the_request() -> None:
+    error = own.UnsupportedField("tools.x cannot \ud800", param="tools.x")
+    assert json.loads(GEMINI.write_own(error, "req_1")) == {
+        "error": {
+            "code": 400,
+            "message": "tools.x cannot ?",
+            "status": "INVALID_ARGUMENT",
+            "details": [
+                {
+                    "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+                    "reason": "UNSUPPORTED_FIELD",
+                    "domain": "ownkey",
+                },
+                {
+                    "@type": "type.googleapis.com/google.rpc.BadRequest",
+                    "fieldViolations": [{"field": "tools.x", "description": "tools.x cannot ?"}],
+                },
+                {"@type": "type.googleapis.com/google.rpc.RequestInfo", "requestId": "req_1"},
+            ],
+        }
+    }
 
 
 OWN: list[tuple[type[OwnkeyError], type[Exception], type[Exception], str]] = [

@@ -15,11 +15,12 @@ from ownkey.sandbox.behaviour import LONGEST, Ask, Call, Finish, Reply, Tool
 from ownkey.sandbox.context import Context
 from ownkey.sandbox.errors import Problem, render
 from ownkey.sandbox.exchange import Answer, Beat
-from ownkey.sandbox.formats.gemini_body import Body, Content, json_schema, measure
+from ownkey.sandbox.formats.gemini_body import Body, Content, CountBody, json_schema, measure
 from ownkey.sandbox.formats.gemini_spelling import read_spelled
 from ownkey.sandbox.reading import invalid
 
 _DECODER = msgspec.json.Decoder(Body)
+_COUNT_DECODER = msgspec.json.Decoder(CountBody)
 _encode = msgspec.json.Encoder().encode
 
 _FINISH = {
@@ -68,7 +69,11 @@ def read(context: Context) -> Ask:
 
 def count_tokens(context: Context) -> Answer:
     """POST …/models/<model>:countTokens."""
-    counted = measure(read_spelled(context.request.body, _DECODER)).tokens
+    body = read_spelled(context.request.body, _COUNT_DECODER)
+    whole = body.generate_content_request
+    if whole is not None and whole.model != f"models/{asked_model(context)[0]}":
+        raise invalid("model", "* CountTokensRequest.generate_content_request.model: model must match\n", None)
+    counted = measure(whole or body).tokens
     details = [{"modality": "TEXT", "tokenCount": counted}]
     return context.json({"totalTokens": counted, "promptTokensDetails": details})
 

@@ -79,6 +79,16 @@ class Body(Struct, rename="camel"):
     generation_config: GenerationConfig | None = None
 
 
+class CountBody(Body, rename="camel"):
+    """The body of a countTokens: `contents` alone, or a whole request that names the model again."""
+
+    generate_content_request: "WholeRequest | None" = None
+
+
+class WholeRequest(Body, rename="camel"):
+    model: str | None = None
+
+
 class Conversation(Struct, frozen=True):
     """The last user text, the text of the results in the last content (None: there are none), all tokens."""
 
