@@ -128,6 +128,12 @@ def test_a_key_in_the_address_is_refused_and_not_logged(stack: Stack, sandboxed:
     assert key not in stack.ownkey.read_log()
 
 
+def test_a_key_in_the_address_is_refused_beside_a_good_one_in_a_header(sandboxed: User) -> None:
+    assert ask(sandboxed, "openai/echo").status_code == 200
+    assert ask(sandboxed, "openai/echo", "generateContent?key=x").status_code == 401
+    assert sandboxed.gateway.post("/v1/embeddings?key=x", json={"model": "openai/e", "input": "a"}).status_code == 200
+
+
 def test_errors_and_unknown_paths_are_googles(sandboxed: User) -> None:
     for answered, status in (
         (sandboxed.gateway.get("/v1beta/files"), "NOT_FOUND"),

@@ -28,7 +28,7 @@ from ownkey.gateway.read import Ask, read_request
 from ownkey.gateway.receipt import receipt_headers
 from ownkey.gateway.refusals import render_error, render_refusal
 from ownkey.gateway.relay import Relay
-from ownkey.gateway.surfaces import Deed, Surface, error_format, speaks_googles, surface_of
+from ownkey.gateway.surfaces import Deed, Surface, error_format, surface_of
 
 
 class Pipeline:
@@ -200,6 +200,5 @@ def _surface(request: Request) -> Surface:
         raise NotFound(f"There is nothing at {request.path}: see the README for the paths that exist.")
     if request.method != surface.method:
         raise MethodNotAllowed(f"{request.path} takes {surface.method}, not {request.method}.")
-    if request.raw_query and speaks_googles(surface):
-        refuse_key_in_query(request.raw_query)
+    refuse_key_in_query(request.raw_query, surface)
     return surface

@@ -3,13 +3,14 @@
 from urllib.parse import parse_qsl
 
 from ownkey.domain.errors import Unauthenticated
+from ownkey.gateway.surfaces import Surface, speaks_googles
 
 _KEYS = frozenset({"key", "access_token"})
 
 
-def refuse_key_in_query(raw_query: bytes) -> None:
+def refuse_key_in_query(raw_query: bytes, surface: Surface) -> None:
     """Raise Unauthenticated when the address carries a key, as Google's old samples do: addresses end up in logs."""
-    if any(name in _KEYS for name, _ in _pairs(raw_query)):
+    if raw_query and speaks_googles(surface) and any(name in _KEYS for name, _ in _pairs(raw_query)):
         raise Unauthenticated(
             "Send the key in the header x-goog-api-key, not in the address: addresses end up in the logs of proxies. "
             "A key that has been in one should be replaced."

@@ -25,6 +25,7 @@ from ownkey.gateway.meter import Meter
 from ownkey.gateway.net import NetError, Sending, UpstreamClient, UpstreamResponse
 from ownkey.gateway.outgoing import OutgoingBuilder
 from ownkey.gateway.pipeline import Pipeline
+from ownkey.gateway.query import refuse_key_in_query
 from ownkey.gateway.read import read_request
 from ownkey.gateway.refusals import render_error
 from ownkey.gateway.relay import Relay
@@ -85,6 +86,7 @@ class WarmPath:
         surface = surface_of(request.path)
         if surface is None or surface.deed is not Deed.RELAY or request.method != surface.method:
             return None
+        refuse_key_in_query(request.raw_query, surface)
         principal = self._authenticator.known(request, KeyScope.GATEWAY)
         if principal is None:
             return None
