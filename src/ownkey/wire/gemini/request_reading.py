@@ -23,7 +23,7 @@ _REQUIRED = frozenset({"cachedContent", "continuationToken"})
 """Fields that hold a part of the conversation; every other unknown field is a hint."""
 _CONFIG_KNOWN = frozenset(shape.GenerationConfig.__struct_encode_fields__)
 _CONFIG_REQUIRED = frozenset(
-    {"speechConfig", "imageConfig", "responseLogprobs", "logprobs", "audioTranscriptionConfig", "translationConfig"}
+    {"speechConfig", "imageConfig", "responseLogprobs", "logprobs", "audioTranscriptionConfig"}
 )
 """Fields that change what the answer is."""
 _LOOSE = frozenset({"OFF", "BLOCK_NONE", "HARM_BLOCK_THRESHOLD_UNSPECIFIED"})
