@@ -57,6 +57,13 @@ def test_content(client: genai.Client, provider: str) -> None:
     assert answer.model_version
 
 
+def test_the_environment_is_all_that_changes(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GOOGLE_GEMINI_BASE_URL", user.stack.url)
+    monkeypatch.setenv("GEMINI_API_KEY", user.key)
+    with genai.Client() as client:
+        assert client.models.generate_content(model="openai/echo", contents="Hello there").text == "Hello there"
+
+
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_a_stream(client: genai.Client, provider: str) -> None:
     chunks = list(client.models.generate_content_stream(model=f"{provider}/lorem-20", contents="go"))
