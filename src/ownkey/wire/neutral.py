@@ -15,6 +15,9 @@ from ownkey.domain.usage import Usage
 ANTHROPIC_REASONING = "anthropic-claude-v1"
 """The name OpenRouter's `reasoning_details` give to thinking that Claude has signed."""
 
+OPENAI_REASONING = "openai-responses-v1"
+"""Its name for reasoning that OpenAI's responses have encrypted."""
+
 
 class CacheMark(Struct, frozen=True):
     """The prompt up to here may be cached; `ttl` is the asked lifetime in the source's words (`5m`, `1h`)."""

@@ -8,8 +8,9 @@ from ownkey.wire.anthropic_messages.format import ANTHROPIC_MESSAGES
 from ownkey.wire.format import ChatFormat, ErrorReader, Format, OutgoingFormat, ProviderChat
 from ownkey.wire.openai_chat.format import OPENAI_CHAT
 from ownkey.wire.openai_embeddings import OPENAI_EMBEDDINGS
+from ownkey.wire.openai_responses.format import OPENAI_RESPONSES
 
-_CHATS: tuple[ChatFormat, ...] = (OPENAI_CHAT, ANTHROPIC_MESSAGES)
+_CHATS: tuple[ChatFormat, ...] = (OPENAI_CHAT, OPENAI_RESPONSES, ANTHROPIC_MESSAGES)
 _OUTGOING: tuple[OutgoingFormat, ...] = ()
 _OTHERS: tuple[Format, ...] = (OPENAI_EMBEDDINGS,)
 
