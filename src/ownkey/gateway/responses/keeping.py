@@ -1,6 +1,8 @@
 """After the answer: remembering it, before the client can see its end and go on from it."""
 
+import asyncio
 import re
+from collections.abc import Coroutine
 from typing import Any
 
 import msgspec
@@ -19,6 +21,9 @@ from ownkey.wire.openai_responses.outline import STATELESS
 from ownkey.wire.sse import SseParser
 
 log = structlog.get_logger(__name__)
+
+_PATIENCE = 3.0
+"""Seconds that an answer waits for the database to remember it."""
 
 _IS_FINAL = re.compile(rb'"type"\s*:\s*"response\.(?:completed|incomplete)"').search
 
@@ -51,18 +56,28 @@ class Keeping:
 
     def __init__(self, store: ResponseStore) -> None:
         self._store = store
+        self._late: set[asyncio.Task[None]] = set()
 
     def keeper(self, ask: Ask, attempt: Attempt, user_id: UserId) -> "Keeper | None":
         """None when the answer is not to be remembered."""
         if not wants_keeping(ask) or not self._store.keeps:
             return None
-        return Keeper(self._store, ask, attempt, user_id)
+        return Keeper(self, self._store, ask, attempt, user_id)
+
+    async def wait(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do the work of a keeper, and wait for it as long as an answer may wait. It goes on after that, and after
+        the client has left."""
+        task = asyncio.create_task(work)
+        self._late.add(task)
+        task.add_done_callback(self._late.discard)
+        await asyncio.wait({task}, timeout=_PATIENCE)
 
 
 class Keeper:
     """Remembers one answer. Losing that is no reason to lose a paid answer, too: it is logged."""
 
-    def __init__(self, store: ResponseStore, ask: Ask, attempt: Attempt, user_id: UserId) -> None:
+    def __init__(self, keeping: Keeping, store: ResponseStore, ask: Ask, attempt: Attempt, user_id: UserId) -> None:
+        self._keeping = keeping
         self._store = store
         self._ask = ask
         self._attempt = attempt
@@ -71,15 +86,9 @@ class Keeper:
 
     async def whole(self, body: bytes) -> None:
         """Remember the response that the client is about to get."""
-        if self._done:
-            return
-        self._done = True
-        try:
-            await self._remember(body)
-        except (Unavailable, Conflict) as error:
-            log.warning("a response was not kept", reason=outline(error))
-        except (msgspec.DecodeError, UnicodeError, RecursionError):
-            log.warning("a response was not kept", reason="it does not follow its own format")
+        if not self._done:
+            self._done = True
+            await self._keeping.wait(self._try(body))
 
     async def passing(self, out: bytes) -> None:
         """Remember the response if its last event is among those that the client is about to get."""
@@ -91,6 +100,14 @@ class Keeper:
                 response = _final(data)
                 if response:
                     await self.whole(response)
+
+    async def _try(self, body: bytes) -> None:
+        try:
+            await self._remember(body)
+        except (Unavailable, Conflict) as error:
+            log.warning("a response was not kept", reason=outline(error))
+        except (msgspec.DecodeError, UnicodeError, RecursionError):
+            log.warning("a response was not kept", reason="it does not follow its own format")
 
     async def _remember(self, body: bytes) -> None:
         told = _IDENTITY.decode(body)

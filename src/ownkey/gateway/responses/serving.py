@@ -92,11 +92,11 @@ class ResponseDesk:
         secret = await self._secrets.open(attempt.credential)
         response = await self._client.send(self._upstream(row, attempt, secret, request))
         try:
+            if request.method == "DELETE" and (200 <= response.status < 300 or response.status == 404):
+                await self._store.delete(row.user_id, row.id)
             await _relay(response, attempt, secret, responder, request_id)
         finally:
             response.abort()
-        if request.method == "DELETE" and (200 <= response.status < 300 or response.status == 404):
-            await self._store.delete(row.user_id, row.id)
 
     def _upstream(self, row: StoredResponse, attempt: Attempt, secret: Secret, request: Request) -> UpstreamRequest:
         path, _, own_query = attempt.path.partition("?")
