@@ -17,6 +17,7 @@ from ownkey.wire.neutral import Conversation
 RECORDINGS = Path(__file__).parent / "recordings"
 CHAT_REQUEST: dict[str, Any] = json.loads((RECORDINGS / "openai_chat" / "request.json").read_text())
 MESSAGES_REQUEST: dict[str, Any] = json.loads((RECORDINGS / "anthropic_messages" / "request.json").read_text())
+RESPONSES_REQUEST: dict[str, Any] = json.loads((RECORDINGS / "openai_responses" / "request.json").read_text())
 TEXT = st.text(max_size=8) | st.sampled_from(["\ud800", "text", "function", "image_url", "data:x;base64,", "user"])
 SCALAR = st.none() | st.booleans() | st.integers() | st.floats() | TEXT | st.just(10**400)
 JSON = st.recursive(
@@ -39,7 +40,7 @@ def mutated(draw: st.DrawFn, value: Any) -> Any:
 
 @st.composite
 def requests(draw: st.DrawFn) -> dict[str, Any]:
-    source = draw(st.sampled_from([CHAT_REQUEST, MESSAGES_REQUEST, {}]))
+    source = draw(st.sampled_from([CHAT_REQUEST, MESSAGES_REQUEST, RESPONSES_REQUEST, {}]))
     changed = mutated(draw, source)
     return changed if isinstance(changed, dict) else {"messages": changed}
 
@@ -84,6 +85,15 @@ def test_any_upstream_bytes_end_in_an_event(format_: Any, data: st.DataObject) -
             b'data: {"type":"content_block_stop","index":0}\n\n',
             b'data: {"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":1}}\n\n',
             b'data: {"type":"message_stop"}\n\n',
+            b'data: {"type":"response.created","response":{"id":"a"}}\n\n',
+            b'data: {"type":"response.output_text.delta","output_index":0,"delta":"x"}\n\n',
+            b'data: {"type":"response.output_text.done","output_index":1,"text":"x"}\n\n',
+            b'data: {"type":"response.reasoning_summary_text.delta","output_index":2,"delta":"x"}\n\n',
+            b'data: {"type":"response.output_item.added","item":{"type":"function_call","call_id":"a","name":"f"}}\n\n',
+            b'data: {"type":"response.function_call_arguments.delta","delta":"{}"}\n\n',
+            b'data: {"type":"response.output_item.done","item":{"type":"reasoning","encrypted_content":"x"}}\n\n',
+            b'data: {"type":"response.completed","response":{"status":"completed"}}\n\n',
+            b'data: {"type":"response.failed","response":{"error":{"code":"x"}}}\n\n',
             b"event: error\n",
             b"data: {",
             b"\n\n",
