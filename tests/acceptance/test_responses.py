@@ -207,8 +207,16 @@ def test_errors_are_the_sdks(client: openai.OpenAI, provider: str) -> None:
         client.responses.create(model=f"{provider}/error-500", input="x")
     with pytest.raises(openai.RateLimitError):
         client.responses.create(model=f"{provider}/error-429", input="x")
-    stream = client.responses.create(model=f"{provider}/cut", input="one two three four five six", stream=True)
+
+
+@pytest.mark.parametrize("fault", ["cut", "garbage", "stream-error"])
+def test_a_stream_that_breaks_ends_in_an_error(client: openai.OpenAI, provider: str, fault: str) -> None:
     last: Any = None
-    for event in stream:
-        last = event
+    try:
+        for event in client.responses.create(
+            model=f"{provider}/{fault}", input="one two three four five six", stream=True
+        ):
+            last = event
+    except openai.APIError:
+        return
     assert last.type in ("error", "response.failed")

@@ -189,6 +189,17 @@ def test_a_response_whose_key_is_gone_or_disabled_says_so(
     assert paths(workshop, other) == []
 
 
+def test_an_own_key_may_run_responses_in_the_background(
+    workshop: Workshop, user: User, key: str, response_id: str
+) -> None:
+    queued = answer(200, response_object(response_id, status="queued", output=[], usage=None, background=True))
+    cancelled = answer(200, response_object(response_id, status="cancelled"))
+    workshop.upstream.script(key, queued, response_answer(response_id), cancelled)
+    assert ask(user, background=True).json()["status"] == "queued"
+    assert user.gateway.get(f"/v1/responses/{response_id}").json()["status"] == "completed"
+    assert user.gateway.post(f"/v1/responses/{response_id}/cancel").json()["status"] == "cancelled"
+
+
 def test_naming_another_key_than_the_pinned_one_is_refused(
     workshop: Workshop, user: User, key: str, response_id: str
 ) -> None:
@@ -204,6 +215,7 @@ def test_naming_another_key_than_the_pinned_one_is_refused(
     ("body", "param"),
     [
         ({"conversation": "conv_1"}, "conversation"),
+        ({"background": True}, "background"),
         ({"input": [{"role": "user", "content": "x"}, {"type": "item_reference", "id": "msg_1"}]}, "input[1]"),
     ],
 )

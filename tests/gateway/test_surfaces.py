@@ -6,6 +6,7 @@ from ownkey.domain.formats import WireFormat
 from ownkey.gateway.surfaces import Deed, error_format, surface_of
 
 CHAT, MESSAGES = WireFormat.OPENAI_CHAT, WireFormat.ANTHROPIC_MESSAGES
+RESPONSES = WireFormat.OPENAI_RESPONSES
 
 
 @pytest.mark.parametrize(
@@ -14,18 +15,32 @@ CHAT, MESSAGES = WireFormat.OPENAI_CHAT, WireFormat.ANTHROPIC_MESSAGES
         ("/v1/chat/completions", "POST", Deed.RELAY, CHAT),
         ("/v1/messages", "POST", Deed.RELAY, MESSAGES),
         ("/v1/embeddings", "POST", Deed.RELAY, WireFormat.OPENAI_EMBEDDINGS),
+        ("/v1/responses", "POST", Deed.RELAY, RESPONSES),
+        ("/v1/responses/resp_1", None, Deed.STORED_RESPONSE, RESPONSES),
+        ("/v1/responses/resp_1/input_items", None, Deed.STORED_RESPONSE, RESPONSES),
         ("/v1/models", "GET", Deed.LIST_MODELS, CHAT),
         ("/v1/models/openai/gpt-5", "GET", Deed.LIST_MODELS, CHAT),
     ],
 )
-def test_a_path_is_a_surface(path: str, method: str, deed: Deed, format_: WireFormat) -> None:
+def test_a_path_is_a_surface(path: str, method: str | None, deed: Deed, format_: WireFormat) -> None:
     surface = surface_of(path)
     assert surface is not None
     assert (surface.method, surface.deed, surface.format) == (method, deed, format_)
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/v1", "/v1/", "/v1/models/", "/v1/chat/completions/", "/V1/messages", "/v1/messages/x", "/v2/models"]
+    "path",
+    [
+        "/",
+        "/v1",
+        "/v1/",
+        "/v1/models/",
+        "/v1/responses/",
+        "/v1/chat/completions/",
+        "/V1/messages",
+        "/v1/messages/x",
+        "/v2/models",
+    ],
 )
 def test_anything_else_is_none(path: str) -> None:
     assert surface_of(path) is None

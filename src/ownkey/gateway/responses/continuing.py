@@ -88,8 +88,14 @@ def _is_shared(credential: Credential) -> bool:
 
 
 def _check_shared(parsed: dict[str, Any]) -> None:
-    """What a provider keeps under one key it does not tell apart by our users: only what we pinned may be named."""
+    """What a provider keeps under one key it does not tell apart by our users: only what we pinned may be named.
+
+    And what runs on there after the answer would be paid by that key and stand in nobody's account.
+    """
     text = "names what the provider keeps under a key that you share with others; send the content itself."
+    if parsed.get("background"):
+        why = "is not possible with a key that you share with others: nobody would account for what it costs."
+        raise UnsupportedField(f"background {why}", param="background")
     if parsed.get("conversation") is not None:
         raise UnsupportedField(f"conversation {text}", param="conversation")
     given = parsed.get("input")
