@@ -142,6 +142,7 @@ _ROWS = (
     ),
     Vendor(
         name="huggingface",
+        keeps_responses=False,
         shape=errors.bare_string,
         public_models=True,
         troubles={
