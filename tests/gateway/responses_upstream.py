@@ -1,9 +1,16 @@
-"""What a scripted provider of responses answers."""
+"""Asking for responses, and what a scripted provider of them answers."""
 
 import json
+import sqlite3
+from contextlib import closing
 from typing import Any
 
+import httpx2
+from tests.gateway.conftest import Workshop
 from tests.gateway.upstream import answer
+from tests.services.stack import User
+
+NOT_FOUND = {"code": "previous_response_not_found", "param": "previous_response_id", "type": "invalid_request_error"}
 
 
 def response_object(id_: str = "resp_up1", text: str = "hello", **fields: Any) -> dict[str, Any]:
@@ -38,3 +45,22 @@ def response_events(id_: str = "resp_up1", text: str = "hello") -> list[bytes]:
         response_event("response.output_text.delta", 1, **delta),
         response_event("response.completed", 2, response=response_object(id_, text)),
     ]
+
+
+def ask(user: User, model: str = "openai/gpt-9", said: Any = "hello", **more: Any) -> httpx2.Response:
+    headers = more.pop("headers", {})
+    return user.gateway.post("/v1/responses", json={"model": model, "input": said} | more, headers=headers)
+
+
+def paths(workshop: Workshop, key: str) -> list[str]:
+    return [seen.path for seen in workshop.upstream.seen(key)]
+
+
+def tables(workshop: Workshop) -> closing[sqlite3.Connection]:
+    return closing(sqlite3.connect(workshop.data_dir / "ownkey.db", timeout=10))
+
+
+def error_of(answered: httpx2.Response) -> dict[str, Any]:
+    error = answered.json()["error"]
+    error.pop("message")
+    return error
