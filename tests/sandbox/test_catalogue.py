@@ -19,6 +19,7 @@ from ownkey.sandbox import SandboxServer
 PROVIDERS = [provider.name for provider in load_catalogue().providers()]
 BODIES: dict[WireFormat, Any] = {
     WireFormat.OPENAI_CHAT: chat(),
+    WireFormat.OPENAI_RESPONSES: {"model": "echo", "input": "Hello, world!"},
     WireFormat.OPENAI_EMBEDDINGS: {"model": "any", "input": "x", "dimensions": 2},
     WireFormat.ANTHROPIC_MESSAGES: message(),
 }
