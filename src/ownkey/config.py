@@ -58,6 +58,8 @@ class Settings(BaseModel):
     upstream_connections: int = Field(4096, ge=1)
     journal_fsync_interval: float = Field(0.2, ge=0)
     usage_retention_days: int = Field(400, ge=1)
+    response_retention_days: int = Field(30, ge=0)
+    response_size_limit: int = Field(8 * 1024 * 1024, ge=1024)
     secret_lifetime: float = Field(300.0, gt=0, le=3600)
     shutdown_notice: float = Field(0.0, ge=0)
     shutdown_grace: float = Field(30.0, ge=0)

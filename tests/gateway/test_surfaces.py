@@ -7,6 +7,7 @@ from ownkey.gateway.surfaces import Deed, error_format, surface_of
 
 GEMINI = WireFormat.GEMINI
 CHAT, MESSAGES = WireFormat.OPENAI_CHAT, WireFormat.ANTHROPIC_MESSAGES
+RESPONSES = WireFormat.OPENAI_RESPONSES
 
 
 @pytest.mark.parametrize(
@@ -15,6 +16,9 @@ CHAT, MESSAGES = WireFormat.OPENAI_CHAT, WireFormat.ANTHROPIC_MESSAGES
         ("/v1/chat/completions", "POST", Deed.RELAY, CHAT),
         ("/v1/messages", "POST", Deed.RELAY, MESSAGES),
         ("/v1/embeddings", "POST", Deed.RELAY, WireFormat.OPENAI_EMBEDDINGS),
+        ("/v1/responses", "POST", Deed.RELAY, RESPONSES),
+        ("/v1/responses/resp_1", None, Deed.STORED_RESPONSE, RESPONSES),
+        ("/v1/responses/resp_1/input_items", None, Deed.STORED_RESPONSE, RESPONSES),
         ("/v1/models", "GET", Deed.LIST_MODELS, CHAT),
         ("/v1/models/openai/gpt-5", "GET", Deed.LIST_MODELS, CHAT),
         ("/v1beta/models", "GET", Deed.LIST_MODELS, GEMINI),
@@ -25,7 +29,7 @@ CHAT, MESSAGES = WireFormat.OPENAI_CHAT, WireFormat.ANTHROPIC_MESSAGES
         ("/v1beta/models/m:batchEmbedContents", "POST", Deed.RELAY, WireFormat.GEMINI_BATCH_EMBED),
     ],
 )
-def test_a_path_is_a_surface(path: str, method: str, deed: Deed, format_: WireFormat) -> None:
+def test_a_path_is_a_surface(path: str, method: str | None, deed: Deed, format_: WireFormat) -> None:
     surface = surface_of(path)
     assert surface is not None
     assert (surface.method, surface.deed, surface.format) == (method, deed, format_)
@@ -47,7 +51,18 @@ def test_other_paths_of_google_are_none(path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/v1", "/v1/", "/v1/models/", "/v1/chat/completions/", "/V1/messages", "/v1/messages/x", "/v2/models"]
+    "path",
+    [
+        "/",
+        "/v1",
+        "/v1/",
+        "/v1/models/",
+        "/v1/responses/",
+        "/v1/chat/completions/",
+        "/V1/messages",
+        "/v1/messages/x",
+        "/v2/models",
+    ],
 )
 def test_anything_else_is_none(path: str) -> None:
     assert surface_of(path) is None

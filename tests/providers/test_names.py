@@ -91,6 +91,9 @@ def test_what_has_no_meaning_has_none(asked: str):
         ("anthropic/error-429", {"anthropic": "error-429", "openrouter": "anthropic/error-429"}),
         ("openrouter/openai/lorem-50", {"openrouter": "openai/lorem-50"}),
         ("azure/my-deployment", {"azure": "my-deployment"}),
+        ("perplexity/sonar", {"perplexity": "perplexity/sonar", "openrouter": "perplexity/sonar"}),
+        ("perplexity/openai/gpt-5.4", {"perplexity": "openai/gpt-5.4", "openrouter": "perplexity/openai/gpt-5.4"}),
+        ("pplx-embed-v1-0.6b", {"perplexity": "pplx-embed-v1-0.6b", "openrouter": "perplexity/pplx-embed-v1-0.6b"}),
     ],
 )
 def test_each_provider_is_sent_its_own_id(asked: str, ids: dict[str, str]):

@@ -20,6 +20,7 @@ from ownkey.wire import address_of
 PROVIDERS = [provider.name for provider in load_catalogue().providers()]
 BODIES: dict[WireFormat, Any] = {
     WireFormat.OPENAI_CHAT: chat(),
+    WireFormat.OPENAI_RESPONSES: {"model": "echo", "input": "Hello, world!"},
     WireFormat.OPENAI_EMBEDDINGS: {"model": "any", "input": "x", "dimensions": 2},
     WireFormat.ANTHROPIC_MESSAGES: message(),
     WireFormat.GEMINI: {"contents": [{"parts": [{"text": "x"}]}]},

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 from tests.services.postgres import Cluster
+from tests.storage.test_stored_responses import a_response
 from tests.storage.values import NOW, a_credential, a_request, a_session, an_api_key, stored_user
 
 from ownkey.domain.credential import Preferences
 from ownkey.domain.ids import new_id
 from ownkey.domain.tenancy import PLATFORM, user_owner
-from ownkey.storage import Database, api_keys, credentials, preferences, sessions, usage, users
+from ownkey.storage import Database, api_keys, credentials, preferences, sessions, stored_responses, usage, users
 from ownkey.storage.data_keys import DatabaseDataKeys
 from ownkey.storage.records import Erased
 from ownkey.storage.tables import metadata
@@ -50,6 +51,7 @@ async def test_with_a_user_everything_of_theirs_goes_and_nothing_of_others(datab
             await credentials.create(conn, one_credential, b"f")
         for someone in (user, other):
             await preferences.put(conn, someone.id, Preferences())
+            await stored_responses.put(conn, a_response(someone.id))
             await usage.insert_batch(conn, [a_request(someone.id)])
     for someone in (user, other):
         assert await DatabaseDataKeys(database).add(a_data_key(user_owner(someone.id).tenant, b"wrapped"))
@@ -67,7 +69,17 @@ async def test_with_a_user_everything_of_theirs_goes_and_nothing_of_others(datab
             kept[table.name] = len(rows)
             if table.name != "erased_users":
                 assert user.id not in repr(rows)
-    ones = {"users", "sessions", "api_keys", "preferences", "data_keys", "requests", "erased_users", "change_counter"}
+    ones = {
+        "users",
+        "stored_responses",
+        "sessions",
+        "api_keys",
+        "preferences",
+        "data_keys",
+        "requests",
+        "erased_users",
+        "change_counter",
+    }
     assert kept == {name: 2 if name == "credentials" else int(name in ones) for name in kept}
 
 

@@ -18,6 +18,7 @@ from ownkey.wire.translation import Named, Wishes, translate_answer, translate_r
 
 OPENAI, SINGLE, BATCH = WireFormat.OPENAI_EMBEDDINGS, WireFormat.GEMINI_EMBED, WireFormat.GEMINI_BATCH_EMBED
 NAMED = Named("asked", 1, "id")
+PACKED = Named("asked", 1, "id", {"encoding_format": "base64"})
 
 
 def translated(source: WireFormat, target: WireFormat, body: dict[str, Any]) -> tuple[Any, tuple[str, ...]]:
@@ -85,12 +86,12 @@ def test_answers_for_openais_clients() -> None:
     body = json.dumps(
         {"embeddings": [{"values": [1.0, 0.5]}, {"values": [2, 0]}], "usageMetadata": {"promptTokenCount": 3}}
     ).encode()
-    told, usage = translate_answer(BATCH, OPENAI, body, NAMED, {})
+    told, usage = translate_answer(BATCH, OPENAI, body, NAMED)
     assert usage == Usage(3)
     answer = CreateEmbeddingResponse.model_validate_json(told)
     assert [row.embedding for row in answer.data] == [[1.0, 0.5], [2.0, 0.0]]
     assert (answer.model, answer.usage.prompt_tokens, answer.usage.total_tokens) == ("asked", 3, 3)
-    packed, _ = translate_answer(BATCH, OPENAI, body, NAMED, {"encoding_format": "base64"})
+    packed, _ = translate_answer(BATCH, OPENAI, body, PACKED)
     row = json.loads(packed)["data"][0]["embedding"]
     assert struct.unpack("<2f", b64decode(row)) == (1.0, 0.5)
 
@@ -99,12 +100,12 @@ def test_answers_for_geminis_clients() -> None:
     floats = b64encode(struct.pack("<2f", 1.0, 0.5)).decode()
     rows = [{"embedding": floats, "index": 1}, {"embedding": [2.0], "index": 0}]
     body = json.dumps({"data": rows, "usage": {"prompt_tokens": 3, "total_tokens": 3}}).encode()
-    told, usage = translate_answer(OPENAI, BATCH, body, NAMED, {})
+    told, usage = translate_answer(OPENAI, BATCH, body, NAMED)
     assert usage == Usage(3)
     answer = types.EmbedContentResponse.model_validate_json(told)
     assert answer.embeddings is not None
     assert [embedding.values for embedding in answer.embeddings] == [[2.0], [1.0, 0.5]]
-    single, _ = translate_answer(OPENAI, SINGLE, json.dumps({"data": rows[1:]}).encode(), NAMED, {})
+    single, _ = translate_answer(OPENAI, SINGLE, json.dumps({"data": rows[1:]}).encode(), NAMED)
     assert json.loads(single) == {"embedding": {"values": [2.0]}}
 
 
@@ -129,6 +130,11 @@ def test_what_is_no_answer_is_malformed(source: WireFormat, body: bytes) -> None
 
 def test_a_wrong_number_of_vectors_or_one_beyond_single_precision_is_malformed() -> None:
     with pytest.raises(MalformedAnswer):
-        translate_answer(BATCH, SINGLE, b'{"embeddings":[]}', NAMED, {})
+        translate_answer(BATCH, SINGLE, b'{"embeddings":[]}', NAMED)
     with pytest.raises(MalformedAnswer):
-        translate_answer(BATCH, OPENAI, b'{"embeddings":[{"values":[1e300]}]}', NAMED, {"encoding_format": "base64"})
+        translate_answer(
+            BATCH,
+            OPENAI,
+            b'{"embeddings":[{"values":[1e300]}]}',
+            Named("asked", 1, "id", {"encoding_format": "base64"}),
+        )

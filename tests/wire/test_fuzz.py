@@ -18,6 +18,7 @@ RECORDINGS = Path(__file__).parent / "recordings"
 CHAT_REQUEST: dict[str, Any] = json.loads((RECORDINGS / "openai_chat" / "request.json").read_text())
 MESSAGES_REQUEST: dict[str, Any] = json.loads((RECORDINGS / "anthropic_messages" / "request.json").read_text())
 GEMINI_REQUEST: dict[str, Any] = json.loads((RECORDINGS / "gemini" / "request.json").read_text())
+RESPONSES_REQUEST: dict[str, Any] = json.loads((RECORDINGS / "openai_responses" / "request.json").read_text())
 TEXT = st.text(max_size=8) | st.sampled_from(["\ud800", "text", "function", "image_url", "data:x;base64,", "user"])
 SCALAR = st.none() | st.booleans() | st.integers() | st.floats() | TEXT | st.just(10**400)
 JSON = st.recursive(
@@ -40,7 +41,7 @@ def mutated(draw: st.DrawFn, value: Any) -> Any:
 
 @st.composite
 def requests(draw: st.DrawFn) -> dict[str, Any]:
-    source = draw(st.sampled_from([CHAT_REQUEST, MESSAGES_REQUEST, GEMINI_REQUEST, {}]))
+    source = draw(st.sampled_from([CHAT_REQUEST, MESSAGES_REQUEST, GEMINI_REQUEST, RESPONSES_REQUEST, {}]))
     changed = mutated(draw, source)
     return changed if isinstance(changed, dict) else {"messages": changed}
 
@@ -92,6 +93,15 @@ def test_any_upstream_bytes_end_in_an_event(format_: Any, data: st.DataObject) -
             b'data: {"candidates":[{"finishReason":"STOP"}],"usageMetadata":{"totalTokenCount":3}}\n\n',
             b'data: {"candidates":[{"finishReason":"MALFORMED_FUNCTION_CALL"}]}\n\n',
             b'data: {"promptFeedback":{"blockReason":"SAFETY"}}\n\n',
+            b'data: {"type":"response.created","response":{"id":"a"}}\n\n',
+            b'data: {"type":"response.output_text.delta","output_index":0,"delta":"x"}\n\n',
+            b'data: {"type":"response.output_text.done","output_index":1,"text":"x"}\n\n',
+            b'data: {"type":"response.reasoning_summary_text.delta","output_index":2,"delta":"x"}\n\n',
+            b'data: {"type":"response.output_item.added","item":{"type":"function_call","call_id":"a","name":"f"}}\n\n',
+            b'data: {"type":"response.function_call_arguments.delta","delta":"{}"}\n\n',
+            b'data: {"type":"response.output_item.done","item":{"type":"reasoning","encrypted_content":"x"}}\n\n',
+            b'data: {"type":"response.completed","response":{"status":"completed"}}\n\n',
+            b'data: {"type":"response.failed","response":{"error":{"code":"x"}}}\n\n',
             b"event: error\n",
             b"data: {",
             b"\n\n",

@@ -2,7 +2,8 @@
 
     OwnkeyError                      status  code
     ├── InvalidRequest               400     invalid_request
-    │   └── UnsupportedField         400     unsupported_field
+    │   ├── UnsupportedField         400     unsupported_field
+    │   └── PreviousResponseNotFound 400     previous_response_not_found
     ├── Unauthenticated              401     invalid_api_key
     ├── InsufficientCredits          402     insufficient_credits
     ├── NotAllowed                   403     not_allowed
@@ -60,6 +61,12 @@ class UnsupportedField(InvalidRequest):
     """The chosen target cannot express a field; `param` names it."""
 
     status, code = 400, "unsupported_field"
+
+
+class PreviousResponseNotFound(InvalidRequest):
+    """The response to go on from is absent, or another tenant's: the two look the same."""
+
+    status, code = 400, "previous_response_not_found"
 
 
 class Unauthenticated(OwnkeyError):

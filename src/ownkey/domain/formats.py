@@ -15,6 +15,7 @@ class WireFormat(StrEnum):
     """A request and answer format; the value is also its module's name in `ownkey.wire`."""
 
     OPENAI_CHAT = "openai_chat"
+    OPENAI_RESPONSES = "openai_responses"
     OPENAI_EMBEDDINGS = "openai_embeddings"
     ANTHROPIC_MESSAGES = "anthropic_messages"
     GEMINI = "gemini"
@@ -29,6 +30,7 @@ class WireFormat(StrEnum):
 
 _OPERATION = {
     WireFormat.OPENAI_CHAT: Operation.CHAT,
+    WireFormat.OPENAI_RESPONSES: Operation.CHAT,
     WireFormat.OPENAI_EMBEDDINGS: Operation.EMBEDDINGS,
     WireFormat.ANTHROPIC_MESSAGES: Operation.CHAT,
     WireFormat.GEMINI: Operation.CHAT,

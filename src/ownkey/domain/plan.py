@@ -266,7 +266,10 @@ def _offer(
 
 
 def choose_format(provider: Provider, client_format: WireFormat) -> WireFormat | None:
-    """The client's own format where the provider speaks it, else one for the same operation, else None."""
+    """The client's own format where the provider speaks it, else the row's first for the same operation, else None.
+
+    A row names the format that says most first.
+    """
     if client_format in provider.endpoints:
         return client_format
     for candidate in provider.endpoints:

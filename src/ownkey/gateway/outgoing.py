@@ -116,6 +116,8 @@ def _same_format_body(ask: Ask, attempt: Attempt, preferences: Preferences) -> b
             )
         if ask.stream:
             changes |= format_.ask_usage(ask.parsed)
+        if format_.adapt is not None:
+            changes |= format_.adapt(ask.parsed, attempt.provider.quirks)
     return splice(ask.body, ask.parsed, changes) if changes else ask.body
 
 

@@ -28,7 +28,9 @@ from ownkey.gateway.read import Ask, read_request
 from ownkey.gateway.receipt import receipt_headers
 from ownkey.gateway.refusals import render_error, render_refusal
 from ownkey.gateway.relay import Relay
+from ownkey.gateway.responses import ResponseDesk, ResponseStore, check, continued
 from ownkey.gateway.surfaces import Deed, Surface, error_format, surface_of
+from ownkey.storage.records import StoredResponse
 
 
 class Pipeline:
@@ -45,6 +47,8 @@ class Pipeline:
         relay: Relay,
         ledger: Ledger,
         listing: ModelListing,
+        responses: ResponseStore,
+        desk: ResponseDesk,
     ) -> None:
         self._authenticator = authenticator
         self._directory = directory
@@ -55,6 +59,8 @@ class Pipeline:
         self._relay = relay
         self._ledger = ledger
         self._listing = listing
+        self._responses = responses
+        self._desk = desk
         self._tickets = itertools.count()
 
     async def handle(self, request: Request, responder: Responder) -> None:
@@ -77,8 +83,13 @@ class Pipeline:
         if surface.deed is Deed.LIST_MODELS:
             await self._list(request_id, format_, request, responder, principal)
             return
+        if surface.deed is Deed.STORED_RESPONSE:
+            await self._stored_response(request_id, request, responder, principal)
+            return
         ask = read_request(request, surface)
         holdings = self._directory.known_holdings(principal) or await self._directory.holdings(principal)
+        if ask.format is WireFormat.OPENAI_RESPONSES:
+            ask = await continued(self._responses, ask, principal, holdings)
         plan = self.plan(ask, holdings, principal, request)
         await self._admission.admit(principal)
         if plan.refusal is not None and self._may_estimate(ask, holdings, principal, request):
@@ -130,6 +141,8 @@ class Pipeline:
         ask, plan = meter.ask, meter.plan
         if plan.refusal is not None:
             raise plan.refusal
+        if ask.format is WireFormat.OPENAI_RESPONSES:
+            check(self._responses, ask, plan)
         outcome = await self._attempts.run(request, ask, plan, holdings.preferences, meter, first)
         match outcome:
             case Answered():
@@ -152,13 +165,14 @@ class Pipeline:
         headers, body = render_error(meter.ask.format, error, meter.request_id, meter.attempt, meter.attempts)
         responder.answer(error.status, headers, body)
 
-    def plan(self, ask: Ask, holdings: Holdings, principal: Principal, request: Request) -> Plan:
+    def plan(self, ask: Ask | StoredResponse, holdings: Holdings, principal: Principal, request: Request) -> Plan:
         """The plan for a request of this principal, as `route/explain` shows it too."""
+        stored = isinstance(ask, StoredResponse)
         asked = PlanRequest(
             model=ask.model,
-            client_format=ask.format,
+            client_format=WireFormat.OPENAI_RESPONSES if stored else ask.format,
             now=request.started_at,
-            credential=ask.credential,
+            credential=ask.credential_id if stored else ask.credential,
             allowed_models=principal.api_key.models if principal.api_key else None,
             peer=request.peer,
             ticket=next(self._tickets),
@@ -169,6 +183,18 @@ class Pipeline:
         """Whether a count of tokens that no provider gives may be ours: one of them would answer the chat itself."""
         as_chat = as_conversation(ask)
         return as_chat is not None and bool(self.plan(as_chat, holdings, principal, request).attempts)
+
+    async def _stored_response(
+        self, request_id: str, request: Request, responder: Responder, principal: Principal
+    ) -> None:
+        row = await self._desk.find(request, principal)
+        await self._admission.admit(principal)
+        if row.sealed is not None:
+            await self._desk.answer_ours(row, request, responder, request_id)
+            return
+        holdings = await self._directory.holdings(principal)
+        plan = self.plan(row, holdings, principal, request)
+        await self._desk.pass_on(row, plan, request, responder, request_id)
 
     async def _list(
         self, request_id: str, format_: WireFormat, request: Request, responder: Responder, principal: Principal
@@ -198,7 +224,7 @@ def _surface(request: Request) -> Surface:
     surface = surface_of(request.path)
     if surface is None:
         raise NotFound(f"There is nothing at {request.path}: see the README for the paths that exist.")
-    if request.method != surface.method:
+    if surface.method is not None and request.method != surface.method:
         raise MethodNotAllowed(f"{request.path} takes {surface.method}, not {request.method}.")
     refuse_key_in_query(request.raw_query, surface)
     return surface

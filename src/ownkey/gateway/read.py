@@ -18,7 +18,10 @@ _MODEL_LIMIT = 256
 
 
 class Ask(Struct, frozen=True):
-    """A request understood: `parsed` is the whole body, `wants_usage` is whether the client asked for a usage chunk."""
+    """A request understood: `parsed` is the whole body, `wants_usage` is whether the client asked for a usage chunk.
+
+    `previous_response_id` is set when the conversation it stood for was put in its place.
+    """
 
     format: WireFormat
     model: str
@@ -30,6 +33,14 @@ class Ask(Struct, frozen=True):
     parsed: dict[str, Any]
     as_array: bool = False
     """Whether the client takes a stream as a JSON array whose elements come one by one, not as events."""
+    previous_response_id: str | None = None
+
+    @property
+    def asked(self) -> dict[str, Any]:
+        """The body as an answer repeats it."""
+        if self.previous_response_id is None:
+            return self.parsed
+        return self.parsed | {"previous_response_id": self.previous_response_id}
 
     @property
     def estimated_input_tokens(self) -> int:

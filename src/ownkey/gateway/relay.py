@@ -15,6 +15,7 @@ from ownkey.gateway.net import NetError
 from ownkey.gateway.read import Ask
 from ownkey.gateway.receipt import HeaderFields, cost_headers, receipt_headers
 from ownkey.gateway.refusals import passed_headers, render_told
+from ownkey.gateway.responses import Keeping
 from ownkey.gateway.scrub import scrub
 from ownkey.gateway.streams import CUT, ClientStream, PassedStream, TranslatedStream
 from ownkey.wire import FORMATS, EventWriter, MalformedAnswer, WireError
@@ -34,8 +35,9 @@ _OBJECT = msgspec.json.Decoder(dict[str, Any])
 class Relay:
     """Relays one answer and settles its account before the client can see the end of it."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, keeping: Keeping) -> None:
         self._ledger = ledger
+        self._keeping = keeping
 
     async def run(self, answered: Answered, ask: Ask, responder: Responder, meter: Meter) -> None:
         """Raises UpstreamError while nothing has been sent to the client; later failures end the stream."""
@@ -48,22 +50,35 @@ class Relay:
             answered.response.abort()
 
     async def _whole(self, answered: Answered, ask: Ask, responder: Responder, meter: Meter) -> None:
-        self.tell_whole(await answered.response.read(_ANSWER_LIMIT), answered, ask, responder, meter)
+        body = self._ready(await answered.response.read(_ANSWER_LIMIT), answered, ask, responder, meter)
+        keeper = self._keeping.keeper(ask, answered.attempt, meter.principal.user_id)
+        if body is not None:
+            if keeper is not None:
+                await keeper.whole(body)
+            self._give(body, answered, ask, responder, meter)
 
     def tell_whole(self, body: bytes, answered: Answered, ask: Ask, responder: Responder, meter: Meter) -> None:
-        """Answer with a body that is here as a whole. Raises UpstreamError when it is none."""
-        attempt, response = answered.attempt, answered.response
+        """Answer with a body that is here as a whole and need not be kept. Raises UpstreamError when it is none."""
+        ready = self._ready(body, answered, ask, responder, meter)
+        if ready is not None:
+            self._give(ready, answered, ask, responder, meter)
+
+    def _ready(self, body: bytes, answered: Answered, ask: Ask, responder: Responder, meter: Meter) -> bytes | None:
+        """The client's body; None when it was an error after all, which has been told."""
         meter.first_content()
         try:
-            if attempt.format is ask.format:
+            if answered.attempt.format is ask.format:
                 _check_answer(body, answered, meter)
-            else:
-                body = _translate_answer(body, answered, ask, meter)
+                return body
+            return _translate_answer(body, answered, ask, meter)
         except MalformedAnswer as malformed:
             if malformed.error is None:
                 raise
             self._tell(malformed.error, answered, ask, responder, meter)
-            return
+            return None
+
+    def _give(self, body: bytes, answered: Answered, ask: Ask, responder: Responder, meter: Meter) -> None:
+        attempt, response = answered.attempt, answered.response
         meter.completed(response.status)
         cost, charged = meter.cost()
         headers = receipt_headers(ask.format, meter.request_id, attempt, meter.attempts, _passed(answered, ask, _JSON))
@@ -76,6 +91,7 @@ class Relay:
     ) -> None:
         response = answered.response
         watched = meter.watched = stream.watched
+        keeper = self._keeping.keeper(ask, answered.attempt, meter.principal.user_id)
         failure: OwnkeyError | None = None
         try:
             while watched.error is None and stream.failure is None and (chunk := await response.chunk()):
@@ -88,16 +104,22 @@ class Relay:
                     if watched.error is not None and not watched.first_content:
                         break
                     _start(answered, ask, responder, meter)
+                if keeper is not None and watched.ended:
+                    await keeper.passing(out)
                 meter.events += out.count(b"data:")
                 responder.write(out if watched.error is None else scrub(out, answered.secret))
                 await responder.drain()
             failure = stream.failure
         except NetError as error:
             failure = error
-        self._end(stream, failure, answered, ask, responder, meter)
+        rest = stream.finish(failure)
+        if keeper is not None and watched.ended and rest:
+            await keeper.passing(rest)
+        self._end(rest, stream, failure, answered, ask, responder, meter)
 
     def _end(
         self,
+        rest: bytes | None,
         stream: ClientStream,
         failure: OwnkeyError | None,
         answered: Answered,
@@ -105,7 +127,6 @@ class Relay:
         responder: Responder,
         meter: Meter,
     ) -> None:
-        rest = stream.finish(failure)
         reason = failure or UpstreamError(CUT)
         meter.stream_ended(reason.code)
         if not meter.streaming:
@@ -146,12 +167,12 @@ def _check_answer(body: bytes, answered: Answered, meter: Meter) -> None:
 
 
 def _translate_answer(body: bytes, answered: Answered, ask: Ask, meter: Meter) -> bytes:
-    body, meter.usage = translate_answer(answered.attempt.format, ask.format, body, _named(ask, meter), ask.parsed)
+    body, meter.usage = translate_answer(answered.attempt.format, ask.format, body, _named(ask, meter))
     return body
 
 
 def _named(ask: Ask, meter: Meter) -> Named:
-    return Named(ask.model, int(meter.at), meter.request_id)
+    return Named(ask.model, int(meter.at), meter.request_id, ask.asked)
 
 
 def _open_stream(answered: Answered, ask: Ask, meter: Meter) -> ClientStream:

@@ -12,15 +12,17 @@ class Deed(StrEnum):
 
     RELAY = "relay"
     LIST_MODELS = "list_models"
+    STORED_RESPONSE = "stored_response"
 
 
 class Surface(Struct, frozen=True):
     """One path: its method, what it does, and the format a client speaks there.
 
+    A path that takes several methods has none here, and tells itself which.
     `model` and `stream` are what the path itself says of the request; None leaves it to the body.
     """
 
-    method: str
+    method: str | None
     deed: Deed
     format: WireFormat
     model: str | None = None
@@ -30,6 +32,7 @@ class Surface(Struct, frozen=True):
 _LISTS_GOOGLES = Surface("GET", Deed.LIST_MODELS, WireFormat.GEMINI)
 _EXACT = {
     "/v1/chat/completions": Surface("POST", Deed.RELAY, WireFormat.OPENAI_CHAT),
+    "/v1/responses": Surface("POST", Deed.RELAY, WireFormat.OPENAI_RESPONSES),
     "/v1/embeddings": Surface("POST", Deed.RELAY, WireFormat.OPENAI_EMBEDDINGS),
     "/v1/messages": Surface("POST", Deed.RELAY, WireFormat.ANTHROPIC_MESSAGES),
     "/v1/models": Surface("GET", Deed.LIST_MODELS, WireFormat.OPENAI_CHAT),
@@ -44,6 +47,8 @@ _VERBS = {
     "batchEmbedContents": (WireFormat.GEMINI_BATCH_EMBED, False),
 }
 """What Google's paths end in: `/v1beta/models/{model}:{verb}`, where the model may hold slashes and colons."""
+_RESPONSE_PREFIX = "/v1/responses/"
+_STORED_RESPONSE = Surface(None, Deed.STORED_RESPONSE, WireFormat.OPENAI_RESPONSES)
 
 
 def surface_of(path: str) -> Surface | None:
@@ -53,6 +58,8 @@ def surface_of(path: str) -> Surface | None:
         for prefix, lists in _MODEL_PREFIXES.items():
             if path.startswith(prefix) and len(path) > len(prefix):
                 return _googles(path.removeprefix(prefix)) or lists
+    if found is None and path.startswith(_RESPONSE_PREFIX) and len(path) > len(_RESPONSE_PREFIX):
+        return _STORED_RESPONSE
     return found
 
 

@@ -10,6 +10,7 @@ from functools import partial
 
 from ownkey.domain.credential import Holdings
 from ownkey.domain.errors import OwnkeyError
+from ownkey.domain.formats import WireFormat
 from ownkey.domain.ids import RequestIds
 from ownkey.domain.plan import Attempt
 from ownkey.domain.secret import Secret
@@ -87,6 +88,9 @@ class WarmPath:
         if surface is None or surface.deed is not Deed.RELAY or request.method != surface.method:
             return None
         refuse_key_in_query(request.raw_query, surface)
+        if surface.format is WireFormat.OPENAI_RESPONSES:
+            # What it goes on from has to be looked up, and the answer to be remembered.
+            return None
         principal = self._authenticator.known(request, KeyScope.GATEWAY)
         if principal is None:
             return None

@@ -26,6 +26,7 @@ from ownkey.gateway.outgoing import OutgoingBuilder
 from ownkey.gateway.pipeline import Pipeline
 from ownkey.gateway.plans import Planner
 from ownkey.gateway.relay import Relay
+from ownkey.gateway.responses import Keeping, ResponseDesk, ResponseStore
 from ownkey.gateway.secrets import SecretCache
 from ownkey.gateway.warm import WarmPath
 from ownkey.main.background import Background
@@ -142,9 +143,11 @@ async def _serve(
     writer = UsageWriter(journal, sink)
     registry.register(BookGauges(journal, writer))
     ledger = LoggedLedger(journal, GatewayMetrics(registry))
-    builder = OutgoingBuilder(f"ownkey/{__version__}")
+    user_agent = f"ownkey/{__version__}"
+    builder = OutgoingBuilder(user_agent)
+    responses = ResponseStore(database, vault, settings.response_retention_days, settings.response_size_limit)
     attempts = Attempts(client, secrets, health, builder)
-    relay = Relay(ledger)
+    relay = Relay(ledger, Keeping(responses))
     pipeline = Pipeline(
         authenticator=authenticator,
         directory=directory,
@@ -155,6 +158,8 @@ async def _serve(
         relay=relay,
         ledger=ledger,
         listing=ModelListing(catalogue),
+        responses=responses,
+        desk=ResponseDesk(responses, client, secrets, user_agent),
     )
     warm = WarmPath(
         authenticator=authenticator,

@@ -8,7 +8,7 @@ import structlog
 
 from ownkey.domain.errors import Unavailable
 from ownkey.logs import outline
-from ownkey.storage import changes, counters, sessions, usage
+from ownkey.storage import changes, counters, sessions, stored_responses, usage
 from ownkey.storage.database import Database
 from ownkey.storage.journal import RecoveryReport, Sink, recover
 
@@ -52,6 +52,7 @@ async def sweep(database: Database, now: float, retention_days: int) -> None:
     async with database.write() as connection:
         await sessions.sweep(connection, now)
         await counters.sweep(connection, now)
+        await stored_responses.sweep(connection, now)
         await changes.prune(connection, now - _CHANGES_KEPT)
         await usage.prune(connection, now - retention_days * _DAY)
     if database.engine == "sqlite":

@@ -19,6 +19,9 @@ from ownkey.providers.prices import PriceBook
 VERSIONS_WITH_DASHES = "versions-with-dashes"
 """Quirk of a vendor that writes `claude-opus-4-1` where routers write `claude-opus-4.1`."""
 
+VENDOR_IN_NAMES = "vendor-in-names"
+"""Quirk of Perplexity, whose agent calls the own models `perplexity/sonar`; only those named `pplx-…` stand bare."""
+
 _LONGEST_NAME = 256
 
 
@@ -108,6 +111,8 @@ class ModelNames:
         row = self._curated(provider.name, model)
         if row is not None and model == row.id.partition("/")[2]:
             return row.upstream_ids.get(provider.name, model) or None
+        if VENDOR_IN_NAMES in provider.quirks and "/" not in model and not model.startswith("pplx-"):
+            return f"{provider.vendor_prefixes[0]}/{model}"
         return _dashed(model) if VERSIONS_WITH_DASHES in provider.quirks else model
 
     def _by_router(self, router: Provider, vendor: str, model: str) -> str | None:

@@ -14,6 +14,7 @@ from msgspec import Struct
 from ownkey.sandbox import tokens
 from ownkey.sandbox.errors import Problem, Refused, problem_for_status
 from ownkey.sandbox.keys import KeyIdentity
+from ownkey.sandbox.response_book import ResponseBook
 from ownkey.sandbox.schema import Unsatisfiable, minimal
 
 LONGEST = 1_000_000
@@ -34,6 +35,7 @@ class Ask(Struct, kw_only=True):
     is the text of the tool results that end the conversation, None when there are none.
     `forced_tool` is the tool the client names; `tools` is empty when the client forbids calls.
     `output_schema` is None when no structured output is asked for, and empty for any JSON object.
+    `request` is the whole body, for formats whose answers repeat it.
     """
 
     model: str
@@ -51,6 +53,7 @@ class Ask(Struct, kw_only=True):
     parallel: bool = True
     tool_result: str | None = None
     output_schema: dict[str, Any] | None = None
+    request: dict[str, Any] | None = None
 
 
 class Finish(StrEnum):
@@ -117,9 +120,10 @@ class Reply(Struct, kw_only=True):
 
 
 class Scene:
-    """What behaviours may know beyond the question: the caller's key, and how often each model was called."""
+    """What lasts beyond one question: how often each model was called, and the responses kept for later."""
 
     def __init__(self) -> None:
+        self.responses = ResponseBook()
         self.calls: dict[str, int] = {}
 
     def count_call(self, name: str) -> int:

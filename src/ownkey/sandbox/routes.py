@@ -39,7 +39,6 @@ class Routes:
         for endpoint in self._endpoints:
             if rest and endpoint.matches(rest):
                 answers.setdefault(endpoint.method, (endpoint, endpoint.face(provider)))
-                break
         if b"GET" in answers:
             answers[b"HEAD"] = answers[b"GET"]
         return Route(provider, rest, native_face(provider), answers)

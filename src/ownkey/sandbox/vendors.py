@@ -15,7 +15,8 @@ class Vendor(Struct, frozen=True, kw_only=True):
     `request_id` is the header that carries the request's id; `head` further header lines.
     With `version_required`, calls need a known `anthropic-version`. `opening` is sent before a
     stream's first event. `extras` names the fields that this vendor adds to a chat answer;
-    `reasoning_field` is where it puts a chat answer's reasoning.
+    `reasoning_field` is where it puts a chat answer's reasoning. Without `keeps_responses` its
+    responses API is stateless.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Vendor(Struct, frozen=True, kw_only=True):
     extras: Literal["none", "openai", "openrouter", "deepseek", "groq"] = "none"
     opening: bytes = b""
     version_required: bool = False
+    keeps_responses: bool = True
 
     def trouble(self, trouble: Trouble) -> Problem:
         """The problem that this vendor makes of a bad key."""
@@ -102,6 +104,7 @@ _ROWS = (
     ANTHROPIC,
     Vendor(
         name="openrouter",
+        keeps_responses=False,
         shape=errors.openrouter,
         public_models=True,
         models_shape="openrouter",
@@ -120,6 +123,7 @@ _ROWS = (
     ),
     Vendor(
         name="groq",
+        keeps_responses=False,
         reasoning_field="reasoning",
         extras="groq",
         troubles={
@@ -161,6 +165,7 @@ _ROWS = (
     ),
     Vendor(
         name="huggingface",
+        keeps_responses=False,
         shape=errors.bare_string,
         public_models=True,
         troubles={
@@ -243,7 +248,8 @@ _ROWS = (
             )
         },
     ),
-    *(Vendor(name=name, key_required=False) for name in ("ollama", "vllm", "lmstudio", "custom")),
+    *(Vendor(name=name, key_required=False, keeps_responses=False) for name in ("ollama", "vllm")),
+    *(Vendor(name=name, key_required=False) for name in ("lmstudio", "custom")),
 )
 
 _BY_NAME = {vendor.name: vendor for vendor in _ROWS}

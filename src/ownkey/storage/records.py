@@ -4,7 +4,7 @@ from typing import Generic, TypeVar
 
 from msgspec import Struct
 
-from ownkey.domain.ids import ApiKeyId, SessionId, UserId
+from ownkey.domain.ids import ApiKeyId, CredentialId, SessionId, UserId
 from ownkey.domain.tenancy import KeyScope, Role
 
 T = TypeVar("T")
@@ -61,6 +61,23 @@ class StoredApiKey(Struct, frozen=True, kw_only=True):
     created_at: float
     last_used_at: float | None = None
     revoked_at: float | None = None
+
+
+class StoredResponse(Struct, frozen=True, kw_only=True):
+    """A response that can be gone on from. `id` is the provider's or ours, `model` as the client named it.
+
+    Exactly one is set: `credential_id` of the key whose provider keeps the response, or `sealed`, the
+    conversation and the answer as we keep them.
+    """
+
+    user_id: UserId
+    id: str
+    provider: str
+    model: str
+    credential_id: CredentialId | None = None
+    sealed: bytes | None = None
+    created_at: float
+    expires_at: float
 
 
 class Erased(Struct, frozen=True):

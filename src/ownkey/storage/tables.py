@@ -21,8 +21,8 @@ from sqlalchemy import (
     text,
 )
 
-SCHEMA_REVISION = "0001"
-"""The migration that makes these tables."""
+SCHEMA_REVISION = "0002"
+"""The migration that makes these tables, the last of a row."""
 
 metadata = MetaData(
     naming_convention={
@@ -204,6 +204,22 @@ requests = Table(
     Index("ix_requests_at", "at"),
 )
 """One column a field of `RequestRecord`, in its order. No foreign key to users: a batch is never refused."""
+
+stored_responses = Table(
+    "stored_responses",
+    metadata,
+    Column("user_id", Text, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("provider", Text, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("credential_id", Text),
+    Column("sealed", LargeBinary),
+    Column("created_at", Double, nullable=False),
+    Column("expires_at", Double, nullable=False),
+    Index(None, "expires_at"),
+)
+"""Exactly one of `credential_id` and `sealed` is set. No foreign key to credentials: when the key is gone, the
+response is out of reach and says so."""
 
 counters = Table(
     "counters",

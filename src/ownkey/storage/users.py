@@ -87,7 +87,7 @@ async def set_disabled(conn: AsyncConnection, user_id: str, disabled_at: float |
 async def delete(conn: AsyncConnection, user_id: str, now: float) -> Erased | None:
     """Delete an account and everything of its owner's; None when there is no such account.
 
-    Erasure is complete: sessions, API keys, credentials, preferences and the tenant's data keys go,
+    Erasure is complete: sessions, API keys, credentials, preferences, stored responses and the tenant's data keys go,
     and so do the request rows, since who asked which model when is personal data. What remains is
     the opaque id in `erased_users`, which makes usage that arrives late from a journal vanish too.
     `Database.scrub` removes the bytes from the files.

@@ -1,7 +1,7 @@
 """What a wire format consists of. The parts are modules or small classes that fit these protocols."""
 
-from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 from urllib.parse import quote
 
@@ -189,6 +189,16 @@ class Format:
     """False where the address names the model and the body has no field for it."""
     rename: Callable[[dict[str, Any], str], dict[str, Any]] | None = None
     """`(parsed, model)`: the top-level changes that name the upstream's model, where it is not the field `model`."""
+    adapt: Callable[[dict[str, Any], Collection[str]], dict[str, Any]] | None = None
+    """`(parsed, quirks)`: top-level changes that a provider's quirks demand of a request that passes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Echoing:
+    """Writers for the answer to one request, in a format whose answers repeat their request."""
+
+    answers: AnswerWriter
+    writer: NewWriter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,6 +210,10 @@ class ChatFormat(Format):
     streams: Streams
     hottest: float
     """The highest temperature the format takes."""
+    echo: Callable[[dict[str, Any]], Echoing] | None = None
+    """Writers of the answer to a request, where answers repeat it; `answers` and `streams` know nothing of it."""
+    words: Mapping[str, str] = field(default_factory=dict[str, str])
+    """This format's names of fields that writers name as OpenAI's chat does, for what is refused or dropped."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,6 +17,9 @@ ANTHROPIC_REASONING = "anthropic-claude-v1"
 GEMINI_REASONING = "google-gemini-v1"
 """Likewise for what Gemini has signed. `redacted` in this format is the signature of the part that follows."""
 
+OPENAI_REASONING = "openai-responses-v1"
+"""Its name for reasoning that OpenAI's responses have encrypted."""
+
 
 class CacheMark(Struct, frozen=True):
     """The prompt up to here may be cached; `ttl` is the asked lifetime in the source's words (`5m`, `1h`)."""

@@ -12,8 +12,9 @@ from ownkey.wire.gemini_count_tokens import GEMINI_COUNT_TOKENS
 from ownkey.wire.gemini_embed import GEMINI_EMBED
 from ownkey.wire.openai_chat.format import OPENAI_CHAT
 from ownkey.wire.openai_embeddings import OPENAI_EMBEDDINGS
+from ownkey.wire.openai_responses.format import OPENAI_RESPONSES
 
-_CHATS: tuple[ChatFormat, ...] = (OPENAI_CHAT, ANTHROPIC_MESSAGES, GEMINI)
+_CHATS: tuple[ChatFormat, ...] = (OPENAI_CHAT, OPENAI_RESPONSES, ANTHROPIC_MESSAGES, GEMINI)
 _OUTGOING: tuple[OutgoingFormat, ...] = ()
 _EMBEDDINGS: tuple[EmbeddingFormat, ...] = (OPENAI_EMBEDDINGS, GEMINI_EMBED, GEMINI_BATCH_EMBED)
 _OTHERS: tuple[Format, ...] = (GEMINI_COUNT_TOKENS,)

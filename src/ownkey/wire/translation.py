@@ -3,11 +3,12 @@
 A client's format and a provider's are of the same operation here; planning sees to that.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from msgspec import Struct
 
+from ownkey.domain.errors import UnsupportedField
 from ownkey.domain.formats import WireFormat
 from ownkey.domain.usage import Usage
 from ownkey.wire.format import EventReader, EventWriter, Written
@@ -22,11 +23,15 @@ class Wishes(Struct, frozen=True):
 
 
 class Named(Struct, frozen=True):
-    """How the translated answer calls itself: `model` as the client named it, `created` in Unix seconds."""
+    """How the translated answer calls itself: `model` as the client named it, `created` in Unix seconds.
+
+    `asked` is the client's request, for formats whose answers repeat it.
+    """
 
     model: str
     created: int
     id: str
+    asked: dict[str, Any] = {}
 
 
 def translate_request(
@@ -48,22 +53,34 @@ def translate_request(
         # A preference is a wish: it bends to the target, where a value the client sent would be refused.
         temperature = min(temperature, spoken.hottest, wanted.hottest)
     filled = parsed | spoken.defaults(parsed, temperature, wishes.max_tokens, ())
-    return wanted.requests.write(spoken.requests.read(filled), model, stream, quirks)
+    conversation = spoken.requests.read(filled)
+    try:
+        written = wanted.requests.write(conversation, model, stream, quirks)
+    except UnsupportedField as error:
+        raise _in_words(error, spoken.words) from None
+    if spoken.words and written.dropped:
+        return Written(written.body, tuple(spoken.words.get(name, name) for name in written.dropped))
+    return written
 
 
-def translate_answer(
-    source: WireFormat, target: WireFormat, body: bytes, named: Named, asked: dict[str, Any]
-) -> tuple[bytes, Usage | None]:
-    """A provider's whole answer (in `source`) for a client (in `target`) that sent `asked`, and its usage.
+def _in_words(error: UnsupportedField, words: Mapping[str, str]) -> UnsupportedField:
+    """The error with the field named as the client knows it."""
+    name = error.param or ""
+    if name not in words:
+        return error
+    text = error.public.removeprefix(name)
+    return UnsupportedField(words[name] + text if text != error.public else error.public, param=words[name])
 
-    Raises MalformedAnswer.
-    """
+
+def translate_answer(source: WireFormat, target: WireFormat, body: bytes, named: Named) -> tuple[bytes, Usage | None]:
+    """A provider's whole answer (in `source`) for a client (in `target`), and its usage. Raises MalformedAnswer."""
     if source in EMBEDDING_FORMATS:
         found = EMBEDDING_FORMATS[source].read_answer(body)
-        return EMBEDDING_FORMATS[target].write_answer(found, asked, named.model), found.usage
+        return EMBEDDING_FORMATS[target].write_answer(found, named.asked, named.model), found.usage
     answer = PROVIDER_CHATS[source].answers.read(body)
-    write = CHAT_FORMATS[target].answers.write
-    return write(answer, model=named.model, created=named.created, answer_id=named.id), answer.usage
+    spoken = CHAT_FORMATS[target]
+    answers = spoken.answers if spoken.echo is None else spoken.echo(named.asked).answers
+    return answers.write(answer, model=named.model, created=named.created, answer_id=named.id), answer.usage
 
 
 def new_reader(source: WireFormat) -> EventReader:
@@ -73,4 +90,6 @@ def new_reader(source: WireFormat) -> EventReader:
 
 def new_writer(target: WireFormat, named: Named, include_usage: bool) -> EventWriter:
     """A writer of one stream for a client."""
-    return CHAT_FORMATS[target].streams.writer(named.model, named.created, named.id, include_usage)
+    spoken = CHAT_FORMATS[target]
+    writer = spoken.streams.writer if spoken.echo is None else spoken.echo(named.asked).writer
+    return writer(named.model, named.created, named.id, include_usage)

@@ -1,6 +1,6 @@
 """Every path the sandbox answers. A further format is a further module and its rows here.
 
-The first matching row wins, so longer suffixes stand before shorter ones.
+The first matching row of a method wins, so longer suffixes stand before shorter ones.
 """
 
 from ownkey.sandbox.context import Endpoint
@@ -11,6 +11,8 @@ from ownkey.sandbox.formats import (
     key_checks,
     model_lists,
     openai_chat,
+    openai_responses,
+    stored_responses,
 )
 from ownkey.sandbox.formats.chat import chat_handler
 from ownkey.sandbox.formats.openai_embeddings import embeddings
@@ -18,6 +20,10 @@ from ownkey.sandbox.vendors import anthropic_face, gemini_face, openai_face
 
 ENDPOINTS = (
     Endpoint(b"POST", "chat/completions", chat_handler(openai_chat), face=openai_face),
+    Endpoint(b"POST", "responses", chat_handler(openai_responses), face=openai_face),
+    Endpoint(b"GET", "responses/*", stored_responses.get, face=openai_face),
+    Endpoint(b"DELETE", "responses/*", stored_responses.delete, face=openai_face),
+    Endpoint(b"POST", "responses/*", stored_responses.cancel, face=openai_face),
     Endpoint(b"POST", "embeddings", embeddings, face=openai_face),
     Endpoint(b"POST", "messages/count_tokens", anthropic_messages.count_tokens, face=anthropic_face),
     Endpoint(b"POST", "messages", chat_handler(anthropic_messages), face=anthropic_face),

@@ -269,6 +269,6 @@ def _user(conversation: Conversation, quirks: Collection[str], body: dict[str, A
     if conversation.user is None:
         return
     if NO_USER in quirks or len(conversation.user) > _LONGEST_USER:
-        dropped.append("user" if conversation.origin is WireFormat.OPENAI_CHAT else "metadata.user_id")
+        dropped.append("metadata.user_id" if conversation.origin is WireFormat.ANTHROPIC_MESSAGES else "user")
     else:
         body["user"] = conversation.user
