@@ -266,11 +266,12 @@ def _offer(
 
 
 def choose_format(provider: Provider, client_format: WireFormat) -> WireFormat | None:
-    """The client's own format where the provider speaks it, else one for the same operation, else None."""
+    """The client's own format where the provider speaks it, else one for an operation that can stand in, else None."""
     if client_format in provider.endpoints:
         return client_format
+    wanted = client_format.operation.stand_in
     for candidate in provider.endpoints:
-        if candidate.operation is client_format.operation:
+        if candidate.operation is wanted:
             return candidate
     return None
 

@@ -144,7 +144,7 @@ async def _serve(
     ledger = LoggedLedger(journal, GatewayMetrics(registry))
     builder = OutgoingBuilder(f"ownkey/{__version__}")
     attempts = Attempts(client, secrets, health, builder)
-    relay = Relay(ledger)
+    relay = Relay(ledger, settings.stream_ping_interval)
     pipeline = Pipeline(
         authenticator=authenticator,
         directory=directory,

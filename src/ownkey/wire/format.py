@@ -14,6 +14,7 @@ from ownkey.wire.embeddings import EmbeddingAnswer, EmbeddingAsk
 from ownkey.wire.errors import WireError
 from ownkey.wire.events import Event
 from ownkey.wire.neutral import Answer, Conversation
+from ownkey.wire.sse import MAX_EVENT
 
 
 class Outline(Struct, frozen=True):
@@ -111,6 +112,18 @@ class NewWriter(Protocol):
     def __call__(self, model: str, created: int, answer_id: str, include_usage: bool) -> EventWriter: ...
 
 
+class EventSink(Protocol):
+    @property
+    def writer(self) -> NewWriter:
+        """`writer(…)` is fresh for each stream."""
+        ...
+
+    @property
+    def ping(self) -> bytes:
+        """Keeps a silent stream alive and means nothing."""
+        ...
+
+
 class EventSource(Protocol):
     @property
     def reader(self) -> Callable[[], EventReader]:
@@ -123,6 +136,14 @@ class Streams:
     """`reader()` and `writer(…)` are fresh for each stream; `ping` keeps a silent one alive and means nothing."""
 
     reader: Callable[[], EventReader]
+    writer: NewWriter
+    ping: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Sink:
+    """Streams that are only written."""
+
     writer: NewWriter
     ping: bytes
 
@@ -189,6 +210,16 @@ class Format:
     """False where the address names the model and the body has no field for it."""
     rename: Callable[[dict[str, Any], str], dict[str, Any]] | None = None
     """`(parsed, model)`: the top-level changes that name the upstream's model, where it is not the field `model`."""
+    multipart: bool = False
+    """Whether requests are forms with files (multipart/form-data) and not JSON."""
+    media: bool = False
+    """Whether an answer may be other than JSON: audio, subtitles, plain text. Such bytes pass unread."""
+    failure: Callable[[WireError], bytes] | None = None
+    """An error as the last event of a stream, for formats that stream and are no ChatFormat."""
+    estimate: Callable[[dict[str, Any]], bytes] | None = None
+    """For counts of tokens: the answer with our own estimate, for models whose provider does not count."""
+    largest_event: int = MAX_EVENT
+    """Bytes of a stream's event up to which it is held back until it is whole."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,6 +245,38 @@ class EmbeddingFormat(Format):
     """A provider's answer. Raises MalformedAnswer."""
     write_answer: Callable[[EmbeddingAnswer, dict[str, Any], str], bytes]
     """`(answer, asked, model)`: the answer for a client that sent `asked` and calls the model so."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncomingFormat(Format):
+    """A chat format that clients speak and that no answer or request is translated back from or into."""
+
+    requests: RequestReader
+    answers: AnswerWriter
+    streams: EventSink
+    hottest: float
+
+
+class ClientChat(Protocol):
+    """A chat format as far as a client needs it spoken: every ChatFormat, and formats that are only read."""
+
+    @property
+    def name(self) -> WireFormat: ...
+
+    @property
+    def defaults(self) -> Defaults: ...
+
+    @property
+    def requests(self) -> RequestReader: ...
+
+    @property
+    def answers(self) -> AnswerWriter: ...
+
+    @property
+    def streams(self) -> EventSink: ...
+
+    @property
+    def hottest(self) -> float: ...
 
 
 class ProviderChat(Protocol):

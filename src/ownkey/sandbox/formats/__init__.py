@@ -10,7 +10,11 @@ from ownkey.sandbox.formats import (
     gemini_embeddings,
     key_checks,
     model_lists,
+    openai_audio,
     openai_chat,
+    openai_completions,
+    openai_images,
+    openai_moderations,
 )
 from ownkey.sandbox.formats.chat import chat_handler
 from ownkey.sandbox.formats.openai_embeddings import embeddings
@@ -18,7 +22,15 @@ from ownkey.sandbox.vendors import anthropic_face, gemini_face, openai_face
 
 ENDPOINTS = (
     Endpoint(b"POST", "chat/completions", chat_handler(openai_chat), face=openai_face),
+    Endpoint(b"POST", "completions", chat_handler(openai_completions), face=openai_face),
     Endpoint(b"POST", "embeddings", embeddings, face=openai_face),
+    Endpoint(b"POST", "images/generations", openai_images.generate, face=openai_face),
+    Endpoint(b"POST", "images/edits", openai_images.edit, face=openai_face),
+    Endpoint(b"POST", "images/variations", openai_images.vary, face=openai_face),
+    Endpoint(b"POST", "audio/speech", openai_audio.speak, face=openai_face),
+    Endpoint(b"POST", "audio/transcriptions", openai_audio.transcribe, face=openai_face),
+    Endpoint(b"POST", "audio/translations", openai_audio.translate, face=openai_face),
+    Endpoint(b"POST", "moderations", openai_moderations.moderate, face=openai_face),
     Endpoint(b"POST", "messages/count_tokens", anthropic_messages.count_tokens, face=anthropic_face),
     Endpoint(b"POST", "messages", chat_handler(anthropic_messages), face=anthropic_face),
     Endpoint(b"POST", "models/*:generateContent", chat_handler(gemini), face=gemini_face),
