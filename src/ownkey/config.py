@@ -55,6 +55,7 @@ class Settings(BaseModel):
     first_byte_timeout: float = Field(300.0, gt=0)
     idle_timeout: float = Field(300.0, gt=0)
     total_timeout: float = Field(3600.0, gt=0)
+    stream_ping_interval: float = Field(15.0, gt=0)
     upstream_connections: int = Field(4096, ge=1)
     journal_fsync_interval: float = Field(0.2, ge=0)
     usage_retention_days: int = Field(400, ge=1)

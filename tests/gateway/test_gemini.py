@@ -154,8 +154,8 @@ def test_counting_passes_to_gemini_and_is_estimated_elsewhere(sandboxed: User) -
     whole = {"generateContentRequest": {"model": "models/gemini/echo", "contents": CONTENTS}}
     assert sandboxed.gateway.post("/v1beta/models/gemini/echo:countTokens", json=whole).json()["totalTokens"] == 2
     estimated = ask(sandboxed, "openai/echo", "countTokens", contents=[{"parts": [{"text": "x" * 400}]}])
-    assert estimated.headers["x-ownkey-estimate"] == "true"
-    assert 100 <= estimated.json()["totalTokens"] <= 120
+    assert estimated.headers["x-ownkey-estimated"] == "true"
+    assert 80 <= estimated.json()["totalTokens"] <= 120
     assert ask(sandboxed, "no-such-model", "countTokens").status_code == 404
 
 

@@ -105,3 +105,13 @@ def events(body: bytes) -> list[Any]:
             if line.startswith("data: "):
                 found.append(json.loads(line[6:]) if line != "data: [DONE]" else "[DONE]")
     return found
+
+
+def form(parts: dict[str, bytes], files: tuple[str, ...] = ("file", "image")) -> tuple[bytes, bytes]:
+    """A multipart form: its content type and its body. Parts named in `files` get a file name."""
+    body = b""
+    for name, value in parts.items():
+        filename = f'; filename="{name}.bin"' if name in files else ""
+        disposition = f'content-disposition: form-data; name="{name}"{filename}'
+        body += b"--cut\r\n%b\r\n\r\n%b\r\n" % (disposition.encode(), value)
+    return b"multipart/form-data; boundary=cut", body + b"--cut--\r\n"

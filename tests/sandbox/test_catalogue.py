@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from tests.sandbox.raw import RawAnswer, call, chat, message
+from tests.sandbox.raw import RawAnswer, call, chat, form, message
 
 from ownkey.domain.catalogue import Provider
 from ownkey.domain.credential import CredentialStatus
@@ -15,18 +15,31 @@ from ownkey.providers import load_catalogue
 from ownkey.providers.auth import auth_headers
 from ownkey.providers.checks import check_request, read_check
 from ownkey.sandbox import SandboxServer
+from ownkey.sandbox.png import picture
 from ownkey.wire import address_of
 
 PROVIDERS = [provider.name for provider in load_catalogue().providers()]
+PNG = picture("x")
 BODIES: dict[WireFormat, Any] = {
     WireFormat.OPENAI_CHAT: chat(),
     WireFormat.OPENAI_RESPONSES: {"model": "echo", "input": "Hello, world!"},
+    WireFormat.OPENAI_COMPLETIONS: {"model": "any", "prompt": "x"},
     WireFormat.OPENAI_EMBEDDINGS: {"model": "any", "input": "x", "dimensions": 2},
+    WireFormat.OPENAI_IMAGES: {"model": "any", "prompt": "x"},
+    WireFormat.OPENAI_SPEECH: {"model": "any", "input": "x", "voice": "alloy"},
+    WireFormat.OPENAI_MODERATIONS: {"input": "x"},
     WireFormat.ANTHROPIC_MESSAGES: message(),
     WireFormat.GEMINI: {"contents": [{"parts": [{"text": "x"}]}]},
     WireFormat.GEMINI_COUNT_TOKENS: {"contents": [{"parts": [{"text": "x"}]}]},
     WireFormat.GEMINI_EMBED: {"content": {"parts": [{"text": "x"}]}},
     WireFormat.GEMINI_BATCH_EMBED: {"requests": [{"model": "models/any", "content": {"parts": [{"text": "x"}]}}]},
+    WireFormat.ANTHROPIC_COUNT_TOKENS: message(),
+}
+FORMS = {
+    WireFormat.OPENAI_IMAGE_EDITS: {"model": b"any", "prompt": b"x", "image": PNG},
+    WireFormat.OPENAI_IMAGE_VARIATIONS: {"model": b"any", "image": PNG},
+    WireFormat.OPENAI_TRANSCRIPTIONS: {"model": b"any", "file": b"sound"},
+    WireFormat.OPENAI_TRANSLATIONS: {"model": b"any", "file": b"sound"},
 }
 WORDS = {
     "good": CredentialStatus.VALID,
@@ -58,8 +71,9 @@ async def test_each_endpoint_of_each_provider_answers(sandbox: SandboxServer, na
     fixed = [(field.encode(), value.encode()) for field, value in provider.headers.items()]
     for wire, path in provider.endpoints.items():
         headers = auth_headers(provider, Secret("sk-good-key-0001"), {}, wire) + fixed
+        kind, body = form(FORMS[wire]) if wire in FORMS else (b"application/json", json.dumps(BODIES[wire]).encode())
         url = base_url + address_of(wire, path, "any", stream=False)
-        answer = await _send(url, "POST", headers, json.dumps(BODIES[wire]).encode())
+        answer = await _send(url, "POST", [*headers, (b"content-type", kind)], body)
         assert answer.status == 200, (wire, answer.body)
 
 

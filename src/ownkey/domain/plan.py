@@ -266,14 +266,15 @@ def _offer(
 
 
 def choose_format(provider: Provider, client_format: WireFormat) -> WireFormat | None:
-    """The client's own format where the provider speaks it, else the row's first for the same operation, else None.
+    """The client's own format where the provider speaks it, else the row's first that can stand in, else None.
 
     A row names the format that says most first.
     """
     if client_format in provider.endpoints:
         return client_format
+    wanted = client_format.operation.stand_in
     for candidate in provider.endpoints:
-        if candidate.operation is client_format.operation:
+        if candidate.operation is wanted:
             return candidate
     return None
 

@@ -11,6 +11,9 @@ class ArrayStream:
 
     __slots__ = ("_begun", "_inner", "_parser")
 
+    between_events = False
+    """Nothing may be put in: a reader of JSON knows no pings."""
+
     def __init__(self, inner: ClientStream) -> None:
         self._inner = inner
         self._parser = SseParser()

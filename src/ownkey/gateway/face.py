@@ -43,6 +43,7 @@ class Gateway:
         self._guard = guard
         self._follower = follower
         self._writer = writer
+        self._listing = ModelListing(catalogue)
         self.catalogue = catalogue
 
     def hash_api_key(self, key: str) -> bytes:
@@ -74,7 +75,7 @@ class Gateway:
     async def usable_models(self, principal: Principal, peer: str) -> frozenset[str]:
         """The ids of the models the principal's keys can serve now."""
         holdings = await self._directory.holdings(principal)
-        return frozenset(ModelListing(self.catalogue).ids(principal, holdings, time.time(), peer))
+        return frozenset(await self._listing.served(principal, holdings, time.time(), peer))
 
     async def test_key(
         self, provider: Provider, base_url: str, secret: Secret, config: dict[str, str], trusted: bool

@@ -5,7 +5,6 @@ from typing import Any
 from msgspec import Struct
 
 from ownkey.domain.credential import Preferences
-from ownkey.domain.formats import Operation
 from ownkey.domain.plan import Attempt
 from ownkey.domain.secret import Secret
 from ownkey.gateway.edge.exchange import Request
@@ -18,8 +17,9 @@ from ownkey.wire.translation import Wishes, translate_request
 
 _FORWARDED = (b"anthropic-", b"openai-beta")
 """Client headers that belong to the format itself and pass on when the formats are the same."""
-_ACCEPT_EVENTS = [(b"accept", b"text/event-stream")]
-_ACCEPT_JSON = [(b"accept", b"application/json")]
+_JSON = (b"content-type", b"application/json")
+_JSON_BACK, _EVENTS_BACK = (b"accept", b"application/json"), (b"accept", b"text/event-stream")
+_ANYTHING_BACK = (b"accept", b"*/*")
 _KEPT = 4096
 _HEADS_KEPT = 32
 """Heads kept for one attempt: clients differ in the versions and betas that they name."""
@@ -47,9 +47,9 @@ class _Prepared:
         self.defaults = [(name.encode(), value.encode()) for name, value in attempt.provider.headers.items()]
         self.heads: dict[tuple[bool, _Fields], bytes] = {}
 
-    def headers(self, stream: bool, forwarded: _Fields) -> list[tuple[bytes, bytes]]:
+    def headers(self, kinds: _Fields, forwarded: _Fields) -> list[tuple[bytes, bytes]]:
         """All headers of a request; what the client names itself replaces the provider's defaults."""
-        headers = [*self.base, *(_ACCEPT_EVENTS if stream else _ACCEPT_JSON), *forwarded]
+        headers = [*self.base, *kinds, *forwarded]
         if self.defaults:
             named = {name for name, _ in forwarded}
             headers += [field for field in self.defaults if field[0] not in named]
@@ -60,7 +60,7 @@ class OutgoingBuilder:
     """Builds `Outgoing` values. What the requests of one attempt share is kept while its plan is."""
 
     def __init__(self, user_agent: str) -> None:
-        self._fixed = [(b"content-type", b"application/json"), (b"user-agent", user_agent.encode())]
+        self._fixed = [(b"user-agent", user_agent.encode())]
         self._prepared: dict[int, _Prepared] = {}
         self._encoder = HeadEncoder()
 
@@ -77,7 +77,11 @@ class OutgoingBuilder:
             written = _translated_body(ask, attempt, preferences)
             body, dropped, forwarded = written.body, written.dropped, ()
         target = prepared.targets[stream]
-        prefix = prepared.heads.get((stream, forwarded)) or self._head(prepared, stream, forwarded)
+        if ask.form is None:
+            prefix = prepared.heads.get((stream, forwarded)) or self._head(prepared, ask, forwarded)
+        else:
+            # Each form has a boundary of its own: its head is not worth keeping.
+            prefix = self._encoder.prefix(b"POST", target, prepared.headers(_kinds(ask), forwarded))
         return Outgoing(UpstreamRequest(b"POST", target, [], body, attempt.trusted, None, prefix), dropped)
 
     def forget(self) -> None:
@@ -91,10 +95,11 @@ class OutgoingBuilder:
         self._prepared[id(attempt)] = prepared
         return prepared
 
-    def _head(self, prepared: _Prepared, stream: bool, forwarded: _Fields) -> bytes:
-        head = self._encoder.prefix(b"POST", prepared.targets[stream], prepared.headers(stream, forwarded))
+    def _head(self, prepared: _Prepared, ask: Ask, forwarded: _Fields) -> bytes:
+        headers = prepared.headers(_kinds(ask), forwarded)
+        head = self._encoder.prefix(b"POST", prepared.targets[ask.stream], headers)
         if len(prepared.heads) < _HEADS_KEPT:
-            prepared.heads[stream, forwarded] = head
+            prepared.heads[ask.stream, forwarded] = head
         return head
 
 
@@ -102,22 +107,33 @@ def _target(attempt: Attempt, *, stream: bool) -> Target:
     return Target.parse(attempt.base_url + address_of(attempt.format, attempt.path, attempt.upstream_model, stream))
 
 
+def _kinds(ask: Ask) -> _Fields:
+    """What is sent and what may come back. A form keeps its content type, which names its boundary."""
+    if ask.form is not None:
+        return (b"content-type", ask.form.content_type), _ANYTHING_BACK
+    if FORMATS[ask.format].media:
+        return _JSON, _ANYTHING_BACK
+    return _JSON, _EVENTS_BACK if ask.stream else _JSON_BACK
+
+
 def _same_format_body(ask: Ask, attempt: Attempt, preferences: Preferences) -> bytes:
     format_ = FORMATS[ask.format]
+    if ask.form is not None:
+        same = ask.model == attempt.upstream_model
+        return ask.body if same else ask.form.with_model(ask.body, attempt.upstream_model)
     changes: dict[str, Any] = {}
     if format_.rename is not None:
         changes |= format_.rename(ask.parsed, attempt.upstream_model)
     elif ask.model != attempt.upstream_model and format_.model_in_body:
         changes["model"] = attempt.upstream_model
-    if ask.format.operation is Operation.CHAT:
-        if preferences.temperature is not None or preferences.max_tokens is not None:
-            changes |= format_.defaults(
-                ask.parsed, preferences.temperature, preferences.max_tokens, attempt.provider.quirks
-            )
-        if ask.stream:
-            changes |= format_.ask_usage(ask.parsed)
-        if format_.adapt is not None:
-            changes |= format_.adapt(ask.parsed, attempt.provider.quirks)
+    if preferences.temperature is not None or preferences.max_tokens is not None:
+        changes |= format_.defaults(
+            ask.parsed, preferences.temperature, preferences.max_tokens, attempt.provider.quirks
+        )
+    if ask.stream:
+        changes |= format_.ask_usage(ask.parsed)
+    if format_.adapt is not None:
+        changes |= format_.adapt(ask.parsed, attempt.provider.quirks)
     return splice(ask.body, ask.parsed, changes) if changes else ask.body
 
 

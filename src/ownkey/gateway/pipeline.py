@@ -15,7 +15,6 @@ from ownkey.domain.usage import RequestStatus
 from ownkey.gateway.admit import Admission
 from ownkey.gateway.attempts import Answered, Attempts, FirstAttempt, Refused, Unreached
 from ownkey.gateway.authenticate import Authenticator
-from ownkey.gateway.counting import as_conversation, estimated_count
 from ownkey.gateway.directory import Directory
 from ownkey.gateway.edge.exchange import Request, Responder
 from ownkey.gateway.health import KeyHealth
@@ -30,7 +29,9 @@ from ownkey.gateway.refusals import render_error, render_refusal
 from ownkey.gateway.relay import Relay
 from ownkey.gateway.responses import ResponseDesk, ResponseStore, check, continued
 from ownkey.gateway.surfaces import Deed, Surface, error_format, surface_of
+from ownkey.gateway.token_counts import answer_estimate, counts_itself
 from ownkey.storage.records import StoredResponse
+from ownkey.wire import FORMATS
 
 
 class Pipeline:
@@ -92,10 +93,6 @@ class Pipeline:
             ask = await continued(self._responses, ask, principal, holdings)
         plan = self.plan(ask, holdings, principal, request)
         await self._admission.admit(principal)
-        if plan.refusal is not None and self._may_estimate(ask, holdings, principal, request):
-            headers, body = estimated_count(ask, request_id)
-            responder.answer(200, headers, body)
-            return
         meter = Meter(request_id, request.started_at, request.received, principal, ask, plan)
         self._ledger.open(meter)
         await self._settled(request, responder, holdings, meter, None)
@@ -143,6 +140,12 @@ class Pipeline:
             raise plan.refusal
         if ask.format is WireFormat.OPENAI_RESPONSES:
             check(self._responses, ask, plan)
+        estimate = FORMATS[ask.format].estimate
+        if estimate is not None:
+            plan = counts_itself(plan, ask.format)
+            if not plan.attempts:
+                answer_estimate(estimate(ask.parsed), ask, responder, meter, self._ledger)
+                return
         outcome = await self._attempts.run(request, ask, plan, holdings.preferences, meter, first)
         match outcome:
             case Answered():
@@ -179,11 +182,6 @@ class Pipeline:
         )
         return self._planner.plan(principal.user_id, asked, holdings)
 
-    def _may_estimate(self, ask: Ask, holdings: Holdings, principal: Principal, request: Request) -> bool:
-        """Whether a count of tokens that no provider gives may be ours: one of them would answer the chat itself."""
-        as_chat = as_conversation(ask)
-        return as_chat is not None and bool(self.plan(as_chat, holdings, principal, request).attempts)
-
     async def _stored_response(
         self, request_id: str, request: Request, responder: Responder, principal: Principal
     ) -> None:
@@ -200,9 +198,9 @@ class Pipeline:
         self, request_id: str, format_: WireFormat, request: Request, responder: Responder, principal: Principal
     ) -> None:
         holdings = await self._directory.holdings(principal)
-        ids = self._listing.ids(principal, holdings, request.started_at, request.peer)
+        listed = await self._listing.served(principal, holdings, request.started_at, request.peer)
         wanted = request.path.partition("/models")[2].lstrip("/") or None
-        body = self._listing.answer(ids, format_, wanted)
+        body = self._listing.answer(listed, format_, wanted, request.raw_query)
         headers = receipt_headers(format_, request_id, None, 0, [(b"content-type", b"application/json")])
         responder.answer(200, headers, body)
 
@@ -224,7 +222,8 @@ def _surface(request: Request) -> Surface:
     surface = surface_of(request.path)
     if surface is None:
         raise NotFound(f"There is nothing at {request.path}: see the README for the paths that exist.")
-    if surface.method is not None and request.method != surface.method:
+    allowed = (None, request.method, "GET" if request.method == "HEAD" else None)
+    if surface.method not in allowed:
         raise MethodNotAllowed(f"{request.path} takes {surface.method}, not {request.method}.")
     refuse_key_in_query(request.raw_query, surface)
     return surface

@@ -42,17 +42,17 @@ class Planner:
         if kept is not None and kept.holdings is holdings and kept.until > request.now:
             return kept.plan
         plan = make_plan(request, holdings, self._catalogue, resting)
-        if plan.attempts and not plan.drawn and _is_timeless(holdings, request.now):
+        if plan.attempts and not plan.drawn and is_timeless(holdings, request.now, _LIFETIME):
             if len(self._kept) >= self._capacity:
                 self._kept.clear()
             self._kept[question] = _Kept(holdings, plan, request.now + _LIFETIME)
         return plan
 
 
-def _is_timeless(holdings: Holdings, now: float) -> bool:
-    """Whether neither the caller's address nor an expiry date within the lifetime matters."""
+def is_timeless(holdings: Holdings, now: float, lifetime: float) -> bool:
+    """Whether neither the caller's address nor an expiry date within `lifetime` seconds matters."""
     return all(
         credential.allowed_ips is None
-        and (credential.expires_at is None or not now < credential.expires_at < now + _LIFETIME)
+        and (credential.expires_at is None or not now < credential.expires_at < now + lifetime)
         for credential in holdings.credentials
     )

@@ -1,4 +1,4 @@
-"""Reading a request: strict JSON, then only the fields that planning and relaying need."""
+"""Reading a request: a strict JSON object or form, then only the fields that planning and relaying need."""
 
 from typing import Any
 
@@ -7,7 +7,8 @@ from msgspec import Struct
 from ownkey.domain.errors import InvalidRequest
 from ownkey.domain.formats import Operation, WireFormat
 from ownkey.gateway.edge.exchange import Request
-from ownkey.gateway.edge.media import check_json_body
+from ownkey.gateway.edge.forms import Form, is_form, read_form
+from ownkey.gateway.edge.media import check_json_body, check_not_encoded
 from ownkey.gateway.edge.strict_json import read_object
 from ownkey.gateway.query import wants_array
 from ownkey.gateway.surfaces import Surface
@@ -18,9 +19,10 @@ _MODEL_LIMIT = 256
 
 
 class Ask(Struct, frozen=True):
-    """A request understood: `parsed` is the whole body, `wants_usage` is whether the client asked for a usage chunk.
+    """A request understood: `parsed` is the whole body, or the text fields of `form`.
 
-    `previous_response_id` is set when the conversation it stood for was put in its place.
+    `wants_usage` is whether the client asked for a usage chunk. `previous_response_id` is set when the
+    conversation it stood for was put in its place.
     """
 
     format: WireFormat
@@ -42,17 +44,31 @@ class Ask(Struct, frozen=True):
             return self.parsed
         return self.parsed | {"previous_response_id": self.previous_response_id}
 
+    form: Form | None = None
+
     @property
     def estimated_input_tokens(self) -> int:
-        """A guess from the size, four bytes a token, for when the provider reports nothing."""
-        return len(self.body) // 4
+        """A guess from the size, four bytes a token, for when the provider reports nothing.
+
+        Of a form only the texts count: nobody knows what a file comes to. Counting tokens uses none.
+        """
+        if self.format.operation is Operation.COUNT_TOKENS:
+            return 0
+        return (len(self.body) if self.form is None else self.form.text_size) // 4
 
 
 def read_request(request: Request, surface: Surface) -> Ask:
     """Read the body. Raises InvalidRequest (with the field's name) or UnsupportedMediaType."""
-    check_json_body(request)
-    parsed = read_object(request.body)
     format_ = surface.format
+    form = None
+    kind = request.header(b"content-type")
+    if FORMATS[format_].multipart and kind is not None and is_form(kind):
+        check_not_encoded(request)
+        form = read_form(kind, request.body)
+        parsed = form.fields
+    else:
+        check_json_body(request)
+        parsed = read_object(request.body)
     outline = FORMATS[format_].outline(parsed)
     model = outline.model if surface.model is None else surface.model
     stream = outline.stream if surface.stream is None else surface.stream
@@ -61,13 +77,14 @@ def read_request(request: Request, surface: Surface) -> Ask:
     return Ask(
         format=format_,
         model=model,
-        stream=stream and format_.operation is Operation.CHAT,
+        stream=stream,
         wants_usage=_wants_usage(parsed),
         max_tokens=outline.max_tokens,
         credential=_text(selector) if selector else None,
         body=request.body,
         parsed=parsed,
         as_array=surface.stream is True and wants_array(request.raw_query),
+        form=form,
     )
 
 

@@ -9,6 +9,7 @@ from ownkey.domain.plan import Attempt
 
 HeaderFields = list[tuple[bytes, bytes]]
 
+_ANTHROPIC = (WireFormat.ANTHROPIC_MESSAGES, WireFormat.ANTHROPIC_COUNT_TOKENS)
 _SAFE = "!#$&'()*+,-./:;<=>?@[]^_`{|}~ "
 
 
@@ -26,7 +27,7 @@ def receipt_headers(
     """
     ours = request_id.encode()
     headers = [*passed, (b"x-ownkey-request-id", ours), (b"x-ownkey-attempts", b"%d" % attempts)]
-    name = b"request-id" if format_ is WireFormat.ANTHROPIC_MESSAGES else b"x-request-id"
+    name = b"request-id" if format_ in _ANTHROPIC else b"x-request-id"
     if all(field[0] != name for field in passed):
         headers.append((name, ours))
     if attempt is not None:

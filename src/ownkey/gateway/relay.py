@@ -9,7 +9,9 @@ from ownkey.domain.usage import RequestStatus
 from ownkey.gateway.array_stream import ArrayStream
 from ownkey.gateway.attempts import Answered
 from ownkey.gateway.edge.exchange import Responder
+from ownkey.gateway.heartbeat import Heartbeat
 from ownkey.gateway.ledger import Ledger
+from ownkey.gateway.media_answers import Body, body_of, pass_bytes
 from ownkey.gateway.meter import Meter
 from ownkey.gateway.net import NetError
 from ownkey.gateway.read import Ask
@@ -18,7 +20,8 @@ from ownkey.gateway.refusals import passed_headers, render_told
 from ownkey.gateway.responses import Keeping
 from ownkey.gateway.scrub import scrub
 from ownkey.gateway.streams import CUT, ClientStream, PassedStream, TranslatedStream
-from ownkey.wire import FORMATS, EventWriter, MalformedAnswer, WireError
+from ownkey.wire import FORMATS, EventWriter, MalformedAnswer, WireError, ping_of
+from ownkey.wire.events import StreamFailed
 from ownkey.wire.translation import Named, new_reader, new_writer, translate_answer
 
 _ANSWER_LIMIT = 64 * 1024 * 1024
@@ -33,19 +36,26 @@ _OBJECT = msgspec.json.Decoder(dict[str, Any])
 
 
 class Relay:
-    """Relays one answer and settles its account before the client can see the end of it."""
+    """Relays one answer and settles its account before the client can see the end of it.
 
-    def __init__(self, ledger: Ledger, keeping: Keeping) -> None:
+    A stream that is silent for `ping_interval` seconds is kept alive by a ping in the client's format.
+    """
+
+    def __init__(self, ledger: Ledger, keeping: Keeping, ping_interval: float = 15.0) -> None:
         self._ledger = ledger
         self._keeping = keeping
+        self._ping_interval = ping_interval
 
     async def run(self, answered: Answered, ask: Ask, responder: Responder, meter: Meter) -> None:
         """Raises UpstreamError while nothing has been sent to the client; later failures end the stream."""
         try:
-            if ask.stream:
-                await self._stream(_open_stream(answered, ask, meter), answered, ask, responder, meter)
-            else:
-                await self._whole(answered, ask, responder, meter)
+            match body_of(answered, ask):
+                case Body.EVENTS:
+                    await self._stream(_open_stream(answered, ask, meter), answered, ask, responder, meter)
+                case Body.WHOLE:
+                    await self._whole(answered, ask, responder, meter)
+                case Body.BYTES:
+                    await pass_bytes(answered, ask, responder, meter, self._ledger)
         finally:
             answered.response.abort()
 
@@ -93,6 +103,7 @@ class Relay:
         watched = meter.watched = stream.watched
         keeper = self._keeping.keeper(ask, answered.attempt, meter.principal.user_id)
         failure: OwnkeyError | None = None
+        heart = Heartbeat(self._ping_interval, lambda: _ping(stream, answered, ask, responder, meter))
         try:
             while watched.error is None and stream.failure is None and (chunk := await response.chunk()):
                 out = stream.feed(chunk)
@@ -108,10 +119,13 @@ class Relay:
                     await keeper.passing(out)
                 meter.events += out.count(b"data:")
                 responder.write(out if watched.error is None else scrub(out, answered.secret))
+                heart.passed()
                 await responder.drain()
             failure = stream.failure
         except NetError as error:
             failure = error
+        finally:
+            heart.stop()
         rest = stream.finish(failure)
         if keeper is not None and watched.ended and rest:
             await keeper.passing(rest)
@@ -179,12 +193,25 @@ def _open_stream(answered: Answered, ask: Ask, meter: Meter) -> ClientStream:
     def writer() -> EventWriter:
         return new_writer(ask.format, _named(ask, meter), ask.wants_usage)
 
+    def failed(error: WireError) -> bytes:
+        return writer().write(StreamFailed(error))
+
     stream: ClientStream
     if answered.attempt.format is ask.format:
-        stream = PassedStream(FORMATS[ask.format].observer(ask.wants_usage), writer)
+        format_ = FORMATS[ask.format]
+        stream = PassedStream(format_.observer(ask.wants_usage), format_.failure or failed, format_.largest_event)
     else:
         stream = TranslatedStream(new_reader(answered.attempt.format), writer())
     return ArrayStream(stream) if ask.as_array else stream
+
+
+def _ping(stream: ClientStream, answered: Answered, ask: Ask, responder: Responder, meter: Meter) -> None:
+    """Keep the client waiting. Before the first event this gives up telling an error by its status: clients that
+    hear nothing for minutes leave."""
+    if stream.between_events and not responder.gone:
+        if not meter.streaming:
+            _start(answered, ask, responder, meter)
+        responder.write(ping_of(ask.format))
 
 
 def _start(answered: Answered, ask: Ask, responder: Responder, meter: Meter) -> None:

@@ -5,9 +5,11 @@ from typing import Protocol
 
 from ownkey.domain.errors import OwnkeyError, UpstreamError
 from ownkey.gateway.whole_events import WholeEvents, end_of_last_event
-from ownkey.wire import EventReader, EventWriter, MalformedAnswer, Observer, Watched
+from ownkey.wire import EventReader, EventWriter, MalformedAnswer, Observer, Watched, WireError
 from ownkey.wire.errors import own_error
 from ownkey.wire.events import StreamFailed
+from ownkey.wire.observing import frame_of
+from ownkey.wire.sse import MAX_EVENT
 
 CUT = "The provider ended the stream before the answer was complete."
 
@@ -21,6 +23,11 @@ class ClientStream(Protocol):
     @property
     def failure(self) -> OwnkeyError | None:
         """Why no more should be read, when the provider's bytes are unfit to go on."""
+        ...
+
+    @property
+    def between_events(self) -> bool:
+        """Whether the client has whole events only, so that another may be put in here."""
         ...
 
     def feed(self, chunk: bytes) -> bytes:
@@ -37,16 +44,21 @@ class ClientStream(Protocol):
 
 
 class PassedStream:
-    """A stream of the client's own format. `new_writer` is for an error at its end."""
+    """A stream of the client's own format. `failed` writes an error at its end; an event above `largest` bytes goes
+    on in pieces."""
 
-    __slots__ = ("_new_writer", "_observer", "_whole", "failure", "watched")
+    __slots__ = ("_failed", "_observer", "_whole", "failure", "watched")
 
-    def __init__(self, observer: Observer, new_writer: Callable[[], EventWriter]) -> None:
+    def __init__(self, observer: Observer, failed: Callable[[WireError], bytes], largest: int = MAX_EVENT) -> None:
         self.watched: Watched = observer
         self._observer = observer
-        self._new_writer = new_writer
+        self._failed = failed
         self.failure: OwnkeyError | None = None
-        self._whole = WholeEvents()
+        self._whole = WholeEvents(largest)
+
+    @property
+    def between_events(self) -> bool:
+        return not self._whole.inside
 
     def feed(self, chunk: bytes) -> bytes:
         whole = self._whole
@@ -63,13 +75,16 @@ class PassedStream:
         if failure is None:
             rest = self._whole.rest()
             tail = (observer.feed(rest) if rest else b"") + observer.finish()
+            if observer.error is not None and rest and frame_of(rest) is None:
+                # A body that is no stream but a JSON object: told as an event, should the stream have begun.
+                return self._failed(observer.error)
             if tail and (observer.ended or observer.error is not None):
                 return tail.rstrip(b"\r\n") + b"\n\n"
         if observer.ended or observer.error is not None:
             return b""
         if self._whole.inside:
             return None
-        return self._new_writer().write(StreamFailed(own_error(failure or UpstreamError(CUT))))
+        return self._failed(own_error(failure or UpstreamError(CUT)))
 
     def _fit(self, events: bytes) -> bytes:
         """The events before the first that is not UTF-8: clients decode strictly, and no SDK has an error for that."""
@@ -85,6 +100,8 @@ class TranslatedStream:
     """A stream of another format than the client's."""
 
     __slots__ = ("_reader", "_writer", "failure", "watched")
+
+    between_events = True
 
     def __init__(self, reader: EventReader, writer: EventWriter) -> None:
         self.watched: Watched = reader

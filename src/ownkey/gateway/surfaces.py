@@ -33,8 +33,17 @@ _LISTS_GOOGLES = Surface("GET", Deed.LIST_MODELS, WireFormat.GEMINI)
 _EXACT = {
     "/v1/chat/completions": Surface("POST", Deed.RELAY, WireFormat.OPENAI_CHAT),
     "/v1/responses": Surface("POST", Deed.RELAY, WireFormat.OPENAI_RESPONSES),
+    "/v1/completions": Surface("POST", Deed.RELAY, WireFormat.OPENAI_COMPLETIONS),
     "/v1/embeddings": Surface("POST", Deed.RELAY, WireFormat.OPENAI_EMBEDDINGS),
+    "/v1/images/generations": Surface("POST", Deed.RELAY, WireFormat.OPENAI_IMAGES),
+    "/v1/images/edits": Surface("POST", Deed.RELAY, WireFormat.OPENAI_IMAGE_EDITS),
+    "/v1/images/variations": Surface("POST", Deed.RELAY, WireFormat.OPENAI_IMAGE_VARIATIONS),
+    "/v1/audio/speech": Surface("POST", Deed.RELAY, WireFormat.OPENAI_SPEECH),
+    "/v1/audio/transcriptions": Surface("POST", Deed.RELAY, WireFormat.OPENAI_TRANSCRIPTIONS),
+    "/v1/audio/translations": Surface("POST", Deed.RELAY, WireFormat.OPENAI_TRANSLATIONS),
+    "/v1/moderations": Surface("POST", Deed.RELAY, WireFormat.OPENAI_MODERATIONS),
     "/v1/messages": Surface("POST", Deed.RELAY, WireFormat.ANTHROPIC_MESSAGES),
+    "/v1/messages/count_tokens": Surface("POST", Deed.RELAY, WireFormat.ANTHROPIC_COUNT_TOKENS),
     "/v1/models": Surface("GET", Deed.LIST_MODELS, WireFormat.OPENAI_CHAT),
     "/v1beta/models": _LISTS_GOOGLES,
 }

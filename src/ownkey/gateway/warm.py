@@ -32,6 +32,7 @@ from ownkey.gateway.refusals import render_error
 from ownkey.gateway.relay import Relay
 from ownkey.gateway.secrets import SecretCache
 from ownkey.gateway.surfaces import Deed, surface_of
+from ownkey.wire import FORMATS
 
 
 class WarmPath:
@@ -103,6 +104,8 @@ class WarmPath:
         if holdings is None:
             return None
         ask = read_request(request, surface)
+        if FORMATS[ask.format].estimate is not None:
+            return None
         plan = self.pipeline.plan(ask, holdings, principal, request)
         if plan.refusal is not None:
             return None
@@ -157,7 +160,8 @@ class WarmErrand:
             return
         self._over = True
         path, meter = self._path, self.meter
-        if not meter.ask.stream and isinstance(came, UpstreamResponse) and accepts(came):
+        ask = meter.ask
+        if not (ask.stream or FORMATS[ask.format].media) and isinstance(came, UpstreamResponse) and accepts(came):
             body = came.whole()
             if body is not None:
                 self._answer(Answered(self._attempt, came, self._secret), body)

@@ -147,7 +147,7 @@ async def _serve(
     builder = OutgoingBuilder(user_agent)
     responses = ResponseStore(database, vault, settings.response_retention_days, settings.response_size_limit)
     attempts = Attempts(client, secrets, health, builder)
-    relay = Relay(ledger, Keeping(responses))
+    relay = Relay(ledger, Keeping(responses), settings.stream_ping_interval)
     pipeline = Pipeline(
         authenticator=authenticator,
         directory=directory,

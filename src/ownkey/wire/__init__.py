@@ -1,8 +1,8 @@
 """Wire formats: what clients and providers say, to and from one neutral model. Pure: bytes and values only.
 
 `FORMATS` has every format that clients speak, for requests that pass through. `CHAT_FORMATS` are those
-of them that hold conversations, `PROVIDER_CHATS` those and what only providers speak: `translation`
-leads from each of the former to each of the latter.
+of them that hold conversations in both directions. `CLIENT_CHATS` adds what is only read, `PROVIDER_CHATS`
+what only providers speak: `translation` leads from each of the former to each of the latter.
 """
 
 from ownkey.wire.errors import ErrorKind, MalformedAnswer, WireError
@@ -22,11 +22,20 @@ from ownkey.wire.format import (
     Watched,
     Written,
 )
-from ownkey.wire.registry import CHAT_FORMATS, FORMATS, PROVIDER_CHATS, address_of, error_reader
+from ownkey.wire.registry import (
+    CHAT_FORMATS,
+    CLIENT_CHATS,
+    FORMATS,
+    PROVIDER_CHATS,
+    address_of,
+    error_reader,
+    ping_of,
+)
 from ownkey.wire.splice import splice
 
 __all__ = [
     "CHAT_FORMATS",
+    "CLIENT_CHATS",
     "FORMATS",
     "PROVIDER_CHATS",
     "Answers",
@@ -48,5 +57,6 @@ __all__ = [
     "Written",
     "address_of",
     "error_reader",
+    "ping_of",
     "splice",
 ]

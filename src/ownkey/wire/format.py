@@ -14,6 +14,7 @@ from ownkey.wire.embeddings import EmbeddingAnswer, EmbeddingAsk
 from ownkey.wire.errors import WireError
 from ownkey.wire.events import Event
 from ownkey.wire.neutral import Answer, Conversation
+from ownkey.wire.sse import MAX_EVENT
 
 
 class Outline(Struct, frozen=True):
@@ -111,6 +112,18 @@ class NewWriter(Protocol):
     def __call__(self, model: str, created: int, answer_id: str, include_usage: bool) -> EventWriter: ...
 
 
+class EventSink(Protocol):
+    @property
+    def writer(self) -> NewWriter:
+        """`writer(…)` is fresh for each stream."""
+        ...
+
+    @property
+    def ping(self) -> bytes:
+        """Keeps a silent stream alive and means nothing."""
+        ...
+
+
 class EventSource(Protocol):
     @property
     def reader(self) -> Callable[[], EventReader]:
@@ -123,6 +136,14 @@ class Streams:
     """`reader()` and `writer(…)` are fresh for each stream; `ping` keeps a silent one alive and means nothing."""
 
     reader: Callable[[], EventReader]
+    writer: NewWriter
+    ping: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Sink:
+    """Streams that are only written."""
+
     writer: NewWriter
     ping: bytes
 
@@ -153,6 +174,14 @@ class Defaults(Protocol):
     def __call__(
         self, parsed: dict[str, Any], temperature: float | None, max_tokens: int | None, quirks: Collection[str] = ()
     ) -> dict[str, Any]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Echoing:
+    """Writers for the answer to one request, in a format whose answers repeat their request."""
+
+    answers: AnswerWriter
+    writer: NewWriter
 
 
 class Address(Protocol):
@@ -191,29 +220,40 @@ class Format:
     """`(parsed, model)`: the top-level changes that name the upstream's model, where it is not the field `model`."""
     adapt: Callable[[dict[str, Any], Collection[str]], dict[str, Any]] | None = None
     """`(parsed, quirks)`: top-level changes that a provider's quirks demand of a request that passes."""
-
-
-@dataclass(frozen=True, slots=True)
-class Echoing:
-    """Writers for the answer to one request, in a format whose answers repeat their request."""
-
-    answers: AnswerWriter
-    writer: NewWriter
+    multipart: bool = False
+    """Whether requests are forms with files (multipart/form-data) and not JSON."""
+    media: bool = False
+    """Whether an answer may be other than JSON: audio, subtitles, plain text. Such bytes pass unread."""
+    failure: Callable[[WireError], bytes] | None = None
+    """An error as the last event of a stream, for formats that stream and are no ChatFormat."""
+    estimate: Callable[[dict[str, Any]], bytes] | None = None
+    """For counts of tokens: the answer with our own estimate, for models whose provider does not count."""
+    largest_event: int = MAX_EVENT
+    """Bytes of a stream's event up to which it is held back until it is whole."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ChatFormat(Format):
-    """A format that can be translated into every other ChatFormat."""
+class IncomingFormat(Format):
+    """A chat format as far as clients speak it."""
 
-    requests: Requests
-    answers: Answers
-    streams: Streams
+    requests: RequestReader
+    answers: AnswerWriter
+    streams: EventSink
     hottest: float
     """The highest temperature the format takes."""
     echo: Callable[[dict[str, Any]], Echoing] | None = None
     """Writers of the answer to a request, where answers repeat it; `answers` and `streams` know nothing of it."""
     words: Mapping[str, str] = field(default_factory=dict[str, str])
     """This format's names of fields that writers name as OpenAI's chat does, for what is refused or dropped."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatFormat(IncomingFormat):
+    """A format that can be translated into every other ChatFormat."""
+
+    requests: Requests
+    answers: Answers
+    streams: Streams
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,9 +8,10 @@ from msgspec import Struct
 from ownkey.domain.errors import InvalidRequest
 from ownkey.domain.formats import WireFormat
 from ownkey.domain.usage import Usage
+from ownkey.wire.counting import estimated_tokens
 from ownkey.wire.fields import read_request
 from ownkey.wire.format import Format, Outline
-from ownkey.wire.gemini import errors
+from ownkey.wire.gemini import errors, request_reading
 from ownkey.wire.gemini.embedding import defaults
 from ownkey.wire.gemini.observe import ContentObserver
 from ownkey.wire.gemini.outline import ask_usage, model_address
@@ -56,9 +57,11 @@ def usage_of(body: bytes) -> Usage | None:
     return Usage() if counted.total_tokens is not None else None
 
 
-def estimate(tokens: int) -> bytes:
-    """An answer of ours, for providers that count nothing."""
-    return msgspec.json.encode({"totalTokens": tokens})
+def estimate(parsed: dict[str, Any]) -> bytes:
+    """The answer with our estimate. Raises InvalidRequest and UnsupportedField, as the request itself would."""
+    whole: object = parsed.get(_WRAPPED[0]) or parsed.get(_WRAPPED[1]) or parsed
+    conversation = request_reading.read(cast("dict[str, Any]", whole))
+    return msgspec.json.encode({"totalTokens": estimated_tokens(conversation)})
 
 
 GEMINI_COUNT_TOKENS = Format(
@@ -71,4 +74,5 @@ GEMINI_COUNT_TOKENS = Format(
     errors=errors,
     address=model_address,
     rename=rename,
+    estimate=estimate,
 )

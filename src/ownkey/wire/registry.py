@@ -4,23 +4,55 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from ownkey.domain.formats import WireFormat
+from ownkey.wire.anthropic_count_tokens import ANTHROPIC_COUNT_TOKENS
 from ownkey.wire.anthropic_messages.format import ANTHROPIC_MESSAGES
-from ownkey.wire.format import ChatFormat, EmbeddingFormat, ErrorReader, Format, OutgoingFormat, ProviderChat
+from ownkey.wire.format import (
+    ChatFormat,
+    EmbeddingFormat,
+    ErrorReader,
+    Format,
+    IncomingFormat,
+    OutgoingFormat,
+    ProviderChat,
+)
 from ownkey.wire.gemini.format import GEMINI
 from ownkey.wire.gemini_batch_embed import GEMINI_BATCH_EMBED
 from ownkey.wire.gemini_count_tokens import GEMINI_COUNT_TOKENS
 from ownkey.wire.gemini_embed import GEMINI_EMBED
+from ownkey.wire.openai_audio import OPENAI_SPEECH, OPENAI_TRANSCRIPTIONS, OPENAI_TRANSLATIONS
 from ownkey.wire.openai_chat.format import OPENAI_CHAT
+from ownkey.wire.openai_completions.format import OPENAI_COMPLETIONS
 from ownkey.wire.openai_embeddings import OPENAI_EMBEDDINGS
+from ownkey.wire.openai_images import OPENAI_IMAGE_EDITS, OPENAI_IMAGE_VARIATIONS, OPENAI_IMAGES
+from ownkey.wire.openai_moderations import OPENAI_MODERATIONS
 from ownkey.wire.openai_responses.format import OPENAI_RESPONSES
 
 _CHATS: tuple[ChatFormat, ...] = (OPENAI_CHAT, OPENAI_RESPONSES, ANTHROPIC_MESSAGES, GEMINI)
 _OUTGOING: tuple[OutgoingFormat, ...] = ()
 _EMBEDDINGS: tuple[EmbeddingFormat, ...] = (OPENAI_EMBEDDINGS, GEMINI_EMBED, GEMINI_BATCH_EMBED)
-_OTHERS: tuple[Format, ...] = (GEMINI_COUNT_TOKENS,)
+_INCOMING: tuple[IncomingFormat, ...] = (OPENAI_COMPLETIONS,)
+_OTHERS: tuple[Format, ...] = (
+    OPENAI_IMAGES,
+    OPENAI_IMAGE_EDITS,
+    OPENAI_IMAGE_VARIATIONS,
+    OPENAI_SPEECH,
+    OPENAI_TRANSCRIPTIONS,
+    OPENAI_TRANSLATIONS,
+    OPENAI_MODERATIONS,
+    ANTHROPIC_COUNT_TOKENS,
+    GEMINI_COUNT_TOKENS,
+)
+
+_COMMENT = b": ping\n\n"
+"""Every reader of server-sent events skips it."""
 
 CHAT_FORMATS: Mapping[WireFormat, ChatFormat] = MappingProxyType({chat.name: chat for chat in _CHATS})
-"""Chat as clients speak it."""
+"""Chat in both directions."""
+
+CLIENT_CHATS: Mapping[WireFormat, IncomingFormat] = MappingProxyType(
+    {**CHAT_FORMATS, **{chat.name: chat for chat in _INCOMING}}
+)
+"""What clients speak and chat can answer: the former, and what is only read."""
 
 PROVIDER_CHATS: Mapping[WireFormat, ProviderChat] = MappingProxyType(
     {**CHAT_FORMATS, **{chat.name: chat for chat in _OUTGOING}}
@@ -31,7 +63,7 @@ EMBEDDING_FORMATS: Mapping[WireFormat, EmbeddingFormat] = MappingProxyType({each
 """Embeddings, as clients and providers speak them."""
 
 FORMATS: Mapping[WireFormat, Format] = MappingProxyType(
-    {**CHAT_FORMATS, **EMBEDDING_FORMATS, **{each.name: each for each in _OTHERS}}
+    {**CHAT_FORMATS, **EMBEDDING_FORMATS, **{each.name: each for each in (*_INCOMING, *_OTHERS)}}
 )
 """Everything clients speak."""
 
@@ -40,6 +72,12 @@ def address_of(format_: WireFormat, path: str, model: str, stream: bool) -> str:
     """Where a provider answers a request in this format; see `Address`."""
     found = FORMATS.get(format_) or PROVIDER_CHATS[format_]
     return found.address(path, model, stream)
+
+
+def ping_of(format_: WireFormat) -> bytes:
+    """What a client of this format may be sent to keep a silent stream alive."""
+    chat = CLIENT_CHATS.get(format_)
+    return _COMMENT if chat is None else chat.streams.ping
 
 
 def error_reader(format_: WireFormat) -> ErrorReader:

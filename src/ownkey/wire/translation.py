@@ -1,6 +1,6 @@
 """From one format to another through the neutral model: the one place that joins a reader to a writer.
 
-A client's format and a provider's are of the same operation here; planning sees to that.
+A provider's format can carry out the operation of the client's here; planning sees to that.
 """
 
 from collections.abc import Collection, Mapping
@@ -12,7 +12,7 @@ from ownkey.domain.errors import UnsupportedField
 from ownkey.domain.formats import WireFormat
 from ownkey.domain.usage import Usage
 from ownkey.wire.format import EventReader, EventWriter, Written
-from ownkey.wire.registry import CHAT_FORMATS, EMBEDDING_FORMATS, PROVIDER_CHATS
+from ownkey.wire.registry import CLIENT_CHATS, EMBEDDING_FORMATS, PROVIDER_CHATS
 
 
 class Wishes(Struct, frozen=True):
@@ -47,7 +47,7 @@ def translate_request(
     """A client's request for a provider. Raises InvalidRequest, UnsupportedField."""
     if source in EMBEDDING_FORMATS:
         return EMBEDDING_FORMATS[target].write_ask(EMBEDDING_FORMATS[source].read_ask(parsed), model)
-    spoken, wanted = CHAT_FORMATS[source], PROVIDER_CHATS[target]
+    spoken, wanted = CLIENT_CHATS[source], PROVIDER_CHATS[target]
     temperature = wishes.temperature
     if temperature is not None:
         # A preference is a wish: it bends to the target, where a value the client sent would be refused.
@@ -78,7 +78,7 @@ def translate_answer(source: WireFormat, target: WireFormat, body: bytes, named:
         found = EMBEDDING_FORMATS[source].read_answer(body)
         return EMBEDDING_FORMATS[target].write_answer(found, named.asked, named.model), found.usage
     answer = PROVIDER_CHATS[source].answers.read(body)
-    spoken = CHAT_FORMATS[target]
+    spoken = CLIENT_CHATS[target]
     answers = spoken.answers if spoken.echo is None else spoken.echo(named.asked).answers
     return answers.write(answer, model=named.model, created=named.created, answer_id=named.id), answer.usage
 
@@ -90,6 +90,6 @@ def new_reader(source: WireFormat) -> EventReader:
 
 def new_writer(target: WireFormat, named: Named, include_usage: bool) -> EventWriter:
     """A writer of one stream for a client."""
-    spoken = CHAT_FORMATS[target]
+    spoken = CLIENT_CHATS[target]
     writer = spoken.streams.writer if spoken.echo is None else spoken.echo(named.asked).writer
     return writer(named.model, named.created, named.id, include_usage)

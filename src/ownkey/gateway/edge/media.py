@@ -1,4 +1,4 @@
-"""Which bodies are read: JSON in UTF-8, as it is, without a content encoding."""
+"""Which bodies are read: JSON in UTF-8 and forms, as they are, without a content encoding."""
 
 import re
 
@@ -20,6 +20,11 @@ def check_json_body(request: Request) -> None:
     kind = request.header(b"content-type")
     if kind != b"application/json":
         _check_kind(kind)
+    check_not_encoded(request)
+
+
+def check_not_encoded(request: Request) -> None:
+    """Raise UnsupportedMediaType for a compressed body."""
     encoding = request.header(b"content-encoding")
     if encoding is not None and encoding.lower() != b"identity":
         raise UnsupportedMediaType("Compressed bodies are not accepted: send the body without `content-encoding`.")
