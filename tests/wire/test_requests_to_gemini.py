@@ -172,6 +172,29 @@ def test_thoughts_go_back_only_when_gemini_thought_them() -> None:
     assert dropped.dropped == ("reasoning_content",)
 
 
+def test_a_signature_finds_its_part_again() -> None:
+    """In chat all reasoning comes first: what signs a text must not land on a call."""
+    detail = {"type": "reasoning.encrypted", "data": "dGV4dA==", "format": "google-gemini-v1", "index": 0}
+    call = {"id": "a", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    signed = call | {"id": "b", "extra_content": {"google": {"thought_signature": "Y2FsbA=="}}}
+    results = [{"role": "tool", "tool_call_id": name, "content": "r"} for name in "ab"]
+
+    def signatures(model: str, content: str | None, *calls: Any) -> list[Any]:
+        answered = {"role": "assistant", "content": content, "reasoning_details": [detail], "tool_calls": list(calls)}
+        told = results[: len(calls)] if calls[0] is call else results[1:]
+        parts = from_chat({"messages": [USER, answered, *told]}, model)[0]["contents"][1]["parts"]
+        return [("call" if "functionCall" in part else part["text"], part.get("thoughtSignature")) for part in parts]
+
+    assert signatures(OLD, "So.", call) == [("So.", "dGV4dA=="), ("call", None)]
+    assert signatures(OLD, None, call) == [("call", None), ("", "dGV4dA==")]
+    assert signatures(NEW, None, signed) == [("call", "Y2FsbA=="), ("", "dGV4dA==")]
+    assert signatures(NEW, None, call, signed) == [
+        ("call", "skip_thought_signature_validator"),
+        ("call", "Y2FsbA=="),
+        ("", "dGV4dA=="),
+    ]
+
+
 def test_a_conversation_of_messages() -> None:
     image = {"type": "image", "source": {"type": "url", "url": "https://x/y.png"}}
     result = {"type": "tool_result", "tool_use_id": "a", "is_error": True, "content": [image]}

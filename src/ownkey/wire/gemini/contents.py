@@ -29,9 +29,14 @@ _OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 class _Writer:
-    """Writes the turns of one conversation. `names` are those of the calls so far, by id."""
+    """Writes the turns of one conversation. `names` are those of the calls so far, by id.
 
-    def __init__(self, dropped: list[str], skip_validation: bool) -> None:
+    A signature without thoughts belongs to the part behind it; in chat, where all reasoning comes first and
+    calls bear their own, to the text (`signs_calls` is False).
+    """
+
+    def __init__(self, dropped: list[str], skip_validation: bool, signs_calls: bool) -> None:
+        self._signs_calls = signs_calls
         self._dropped = dropped
         self._skip_validation = skip_validation
         self._names: dict[str, str] = {}
@@ -50,8 +55,10 @@ class _Writer:
             if isinstance(part, ToolResult):
                 written.append(self._result(part, behind))
                 continue
+            signs = True
             if isinstance(part, ToolCall):
-                new = self._call(part, first=not has_call and signature is None)
+                signs = self._signs_calls and part.signature is None
+                new = self._call(part, first=not (has_call or (signs and signature is not None)))
                 has_call = True
             elif isinstance(part, Text | Refusal):
                 if not part.text:
@@ -59,8 +66,8 @@ class _Writer:
                 new = {"text": part.text}
             else:
                 new = self._file(part)
-            if signature is not None:
-                new.setdefault("thoughtSignature", signature)
+            if signs and signature is not None:
+                new["thoughtSignature"] = signature
                 signature = None
             written.append(new)
         if signature is not None:
@@ -73,7 +80,7 @@ class _Writer:
         if part.format != GEMINI_REASONING:
             self._dropped.append("reasoning_content")
             return None
-        if part.text:
+        if part.text or part.signature is not None:
             thought: dict[str, Any] = {"text": part.text, "thought": True}
             if part.signature is not None:
                 thought["thoughtSignature"] = part.signature
@@ -131,7 +138,7 @@ def write_contents(
 
     `skip_validation` marks calls that come without Gemini's signature. Raises InvalidRequest.
     """
-    writer = _Writer(dropped, skip_validation)
+    writer = _Writer(dropped, skip_validation, signs_calls=conversation.origin is not WireFormat.OPENAI_CHAT)
     system = writer.parts(conversation.system)
     contents: list[dict[str, Any]] = []
     for turn in conversation.turns:
