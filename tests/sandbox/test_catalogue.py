@@ -27,6 +27,10 @@ BODIES: dict[WireFormat, Any] = {
     WireFormat.GEMINI_COUNT_TOKENS: {"contents": [{"parts": [{"text": "x"}]}]},
     WireFormat.GEMINI_EMBED: {"content": {"parts": [{"text": "x"}]}},
     WireFormat.GEMINI_BATCH_EMBED: {"requests": [{"model": "models/any", "content": {"parts": [{"text": "x"}]}}]},
+    WireFormat.COHERE_CHAT: chat(),
+    WireFormat.OLLAMA_CHAT: chat(),
+    WireFormat.RERANK: {"model": "any", "query": "x", "documents": ["x"]},
+    WireFormat.COHERE_RERANK: {"model": "any", "query": "x", "documents": ["x"]},
 }
 WORDS = {
     "good": CredentialStatus.VALID,

@@ -9,6 +9,7 @@ class Operation(StrEnum):
     CHAT = "chat"
     EMBEDDINGS = "embeddings"
     COUNT_TOKENS = "count_tokens"
+    RERANK = "rerank"
 
 
 class WireFormat(StrEnum):
@@ -22,6 +23,10 @@ class WireFormat(StrEnum):
     GEMINI_COUNT_TOKENS = "gemini_count_tokens"
     GEMINI_EMBED = "gemini_embed"
     GEMINI_BATCH_EMBED = "gemini_batch_embed"
+    COHERE_CHAT = "cohere_chat"
+    OLLAMA_CHAT = "ollama_chat"
+    RERANK = "rerank"
+    COHERE_RERANK = "cohere_rerank"
 
     @property
     def operation(self) -> Operation:
@@ -37,4 +42,8 @@ _OPERATION = {
     WireFormat.GEMINI_COUNT_TOKENS: Operation.COUNT_TOKENS,
     WireFormat.GEMINI_EMBED: Operation.EMBEDDINGS,
     WireFormat.GEMINI_BATCH_EMBED: Operation.EMBEDDINGS,
+    WireFormat.COHERE_CHAT: Operation.CHAT,
+    WireFormat.OLLAMA_CHAT: Operation.CHAT,
+    WireFormat.RERANK: Operation.RERANK,
+    WireFormat.COHERE_RERANK: Operation.RERANK,
 }

@@ -13,12 +13,11 @@ from ownkey.gateway.net import HeadEncoder, UpstreamRequest
 from ownkey.gateway.net.target import Target
 from ownkey.gateway.read import Ask
 from ownkey.providers.auth import auth_headers
-from ownkey.wire import FORMATS, Written, address_of, splice
+from ownkey.wire import FORMATS, Written, address_of, event_type, splice
 from ownkey.wire.translation import Wishes, translate_request
 
 _FORWARDED = (b"anthropic-", b"openai-beta")
 """Client headers that belong to the format itself and pass on when the formats are the same."""
-_ACCEPT_EVENTS = [(b"accept", b"text/event-stream")]
 _ACCEPT_JSON = [(b"accept", b"application/json")]
 _KEPT = 4096
 _HEADS_KEPT = 32
@@ -37,7 +36,7 @@ class Outgoing(Struct, frozen=True):
 class _Prepared:
     """What every request of one attempt shares. `base` are its headers but for those the client forwards."""
 
-    __slots__ = ("attempt", "base", "defaults", "heads", "secret", "targets")
+    __slots__ = ("accept", "attempt", "base", "defaults", "heads", "secret", "targets")
 
     def __init__(self, attempt: Attempt, secret: Secret, fixed: list[tuple[bytes, bytes]]) -> None:
         self.attempt = attempt
@@ -45,11 +44,13 @@ class _Prepared:
         self.targets = (_target(attempt, stream=False), _target(attempt, stream=True))
         self.base = auth_headers(attempt.provider, secret, attempt.credential.config, attempt.format) + fixed
         self.defaults = [(name.encode(), value.encode()) for name, value in attempt.provider.headers.items()]
+        self.accept = [(b"accept", event_type(attempt.format))]
+        """For a stream."""
         self.heads: dict[tuple[bool, _Fields], bytes] = {}
 
     def headers(self, stream: bool, forwarded: _Fields) -> list[tuple[bytes, bytes]]:
         """All headers of a request; what the client names itself replaces the provider's defaults."""
-        headers = [*self.base, *(_ACCEPT_EVENTS if stream else _ACCEPT_JSON), *forwarded]
+        headers = [*self.base, *(self.accept if stream else _ACCEPT_JSON), *forwarded]
         if self.defaults:
             named = {name for name, _ in forwarded}
             headers += [field for field in self.defaults if field[0] not in named]

@@ -34,6 +34,7 @@ _EXACT = {
     "/v1/chat/completions": Surface("POST", Deed.RELAY, WireFormat.OPENAI_CHAT),
     "/v1/responses": Surface("POST", Deed.RELAY, WireFormat.OPENAI_RESPONSES),
     "/v1/embeddings": Surface("POST", Deed.RELAY, WireFormat.OPENAI_EMBEDDINGS),
+    "/v1/rerank": Surface("POST", Deed.RELAY, WireFormat.RERANK),
     "/v1/messages": Surface("POST", Deed.RELAY, WireFormat.ANTHROPIC_MESSAGES),
     "/v1/models": Surface("GET", Deed.LIST_MODELS, WireFormat.OPENAI_CHAT),
     "/v1beta/models": _LISTS_GOOGLES,

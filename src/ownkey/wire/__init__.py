@@ -22,7 +22,7 @@ from ownkey.wire.format import (
     Watched,
     Written,
 )
-from ownkey.wire.registry import CHAT_FORMATS, FORMATS, PROVIDER_CHATS, address_of, error_reader
+from ownkey.wire.registry import CHAT_FORMATS, FORMATS, PROVIDER_CHATS, address_of, error_reader, event_type
 from ownkey.wire.splice import splice
 
 __all__ = [
@@ -48,5 +48,6 @@ __all__ = [
     "Written",
     "address_of",
     "error_reader",
+    "event_type",
     "splice",
 ]
