@@ -22,13 +22,22 @@ from ownkey.wire.format import (
     Watched,
     Written,
 )
-from ownkey.wire.registry import CHAT_FORMATS, FORMATS, PROVIDER_CHATS, address_of, error_reader, event_type
+from ownkey.wire.registry import (
+    CHAT_FORMATS,
+    FORMATS,
+    PROVIDER_CHATS,
+    PROVIDER_RERANKS,
+    address_of,
+    error_reader,
+    event_type,
+)
 from ownkey.wire.splice import splice
 
 __all__ = [
     "CHAT_FORMATS",
     "FORMATS",
     "PROVIDER_CHATS",
+    "PROVIDER_RERANKS",
     "Answers",
     "ChatFormat",
     "ErrorKind",

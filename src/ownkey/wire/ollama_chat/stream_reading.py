@@ -51,6 +51,9 @@ class OllamaReader(FramedReader):
                 self._line(checked(decode(RESPONSE, rest)), out)
         except MalformedAnswer as error:
             self.fail(error.error or truncated(), out)
+            return
+        if not self.ended:
+            self.fail(truncated(), out)
 
     def _line(self, line: Response, out: list[Event]) -> None:
         if line.message is None and not line.done:
