@@ -99,12 +99,13 @@ def test_what_is_no_answer_is_malformed(body: bytes) -> None:
         (ANSWER, Usage(0, units=3)),
         ({"usage": {"prompt_tokens": 5, "completion_tokens": 0, "total_tokens": 5}}, Usage(5)),
         ({"usage": {"total_tokens": 7}}, Usage(7)),
+        ({"usage": {"search_units": 2, "cost": 0.004}}, Usage(0, units=2)),
         ({"meta": {"billed_units": {"input_tokens": 4.0}}}, Usage(4)),
         ({"meta": {}}, None),
         ({"usage": {"total_tokens": "x"}}, None),
         ([], None),
     ],
-    ids=range(7),
+    ids=range(8),
 )
 def test_units_and_tokens_are_counted(body: Any, usage: Usage | None) -> None:
     assert usage_of(json.dumps(body).encode()) == usage

@@ -8,10 +8,11 @@ from ownkey.wire.fields import Count
 
 
 class _Tokens(Struct):
-    """`usage` of the shape that Jina, Together and vLLM share."""
+    """`usage` of the shape that Jina, Together and vLLM share; OpenRouter adds search units."""
 
     prompt_tokens: Count | None = None
     total_tokens: Count | None = None
+    search_units: Count | None = None
 
 
 class _Units(Struct):
@@ -41,9 +42,10 @@ def usage_of(body: bytes) -> Usage | None:
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         return None
     if told.usage is not None:
-        count = told.usage.total_tokens if told.usage.prompt_tokens is None else told.usage.prompt_tokens
-        if count is not None:
-            return Usage(int(count))
+        counts = told.usage
+        tokens = counts.total_tokens if counts.prompt_tokens is None else counts.prompt_tokens
+        if (usage := _usage(tokens, counts.search_units)) is not None:
+            return usage
     return of_meta(told.meta) if told.meta is not None else None
 
 
@@ -52,6 +54,10 @@ def of_meta(meta: Meta) -> Usage | None:
     units = meta.billed_units.search_units if meta.billed_units is not None else None
     counts = [each.input_tokens for each in (meta.billed_units, meta.tokens) if each is not None]
     tokens = next((count for count in counts if count is not None), None)
+    return _usage(tokens, units)
+
+
+def _usage(tokens: float | None, units: float | None) -> Usage | None:
     if units is None and tokens is None:
         return None
     return Usage(int(tokens or 0), units=1 if units is None else int(units))
