@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from ownkey.wire.neutral import Document, Image, Part, Text, ToolResult
+from ownkey.wire.neutral import Document, Image, Part, Text, ToolCall, ToolResult
 
 
 def split_result(result: ToolResult, dropped: list[str]) -> tuple[list[str], list[Part]]:
@@ -39,3 +39,8 @@ def plain_text(part: Part) -> str | None:
 def with_cache_mark(parts: Sequence[Part]) -> bool:
     """Whether any part asks to be cached."""
     return any(isinstance(part, Text | Image | Document) and part.cache is not None for part in parts)
+
+
+def with_call_signature(parts: Sequence[Part]) -> bool:
+    """Whether any call bears the proof that only its own vendor reads."""
+    return any(isinstance(part, ToolCall) and part.signature is not None for part in parts)

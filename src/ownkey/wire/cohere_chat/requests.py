@@ -24,7 +24,7 @@ from ownkey.wire.neutral import (
     ToolResult,
     Turn,
 )
-from ownkey.wire.tool_results import plain_text, split_result, with_cache_mark
+from ownkey.wire.tool_results import plain_text, split_result, with_cache_mark, with_call_signature
 
 _OWN = frozenset({"citation_options", "documents", "priority", "safety_mode", "strict_tools"})
 """Cohere's own fields: a client that adds them to its request means them."""
@@ -93,6 +93,8 @@ def _user_turn(turn: Turn, dropped: list[str]) -> list[dict[str, Any]]:
 def _assistant(turn: Turn, dropped: list[str]) -> dict[str, Any]:
     if with_cache_mark(turn.parts):
         dropped.append("cache_control")
+    if with_call_signature(turn.parts):
+        dropped.append("thought_signature")
     calls = [_call(part) for part in turn.parts if isinstance(part, ToolCall)]
     plan = ""
     content: list[dict[str, Any]] = []

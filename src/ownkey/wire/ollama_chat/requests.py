@@ -22,7 +22,7 @@ from ownkey.wire.neutral import (
     ToolResult,
     Turn,
 )
-from ownkey.wire.tool_results import plain_text, split_result, with_cache_mark
+from ownkey.wire.tool_results import plain_text, split_result, with_cache_mark, with_call_signature
 
 _LEVELS = {"minimal": "low", "low": "low", "medium": "medium", "high": "high", "xhigh": "high", "max": "high"}
 
@@ -138,6 +138,8 @@ def _assistant(turn: Turn, dropped: list[str]) -> dict[str, Any]:
             calls.append({"function": {"name": part.name, "arguments": object_raw(part.arguments)}})
         else:
             said.append(Text(part.text) if isinstance(part, Refusal) else part)
+    if with_call_signature(turn.parts):
+        dropped.append("thought_signature")
     message = _message("assistant", said, dropped)
     if thoughts:
         message["thinking"] = "".join(thoughts)
