@@ -254,3 +254,13 @@ def test_ollamas_stream_is_asked_for_as_lines(workshop: Workshop, user: User, ne
     assert seen.headers["accept"] == "application/x-ndjson"
     assert seen.json()["stream"] is True
     assert user.receipt(streamed)["output_tokens"] == 2
+
+
+def test_googles_format_is_translated_for_the_native_interface(
+    provider: str, user: User, sandbox_requests: Requests, new_key: str
+) -> None:
+    body = {"contents": [{"parts": [{"text": "Hello, world!"}]}], "generationConfig": {"topK": 3}}
+    done = user.gateway.post(f"/v1beta/models/{provider}/echo:generateContent", json=body)
+    assert done.status_code == 200, done.text
+    assert done.json()["candidates"][0]["content"]["parts"][0]["text"] == "Hello, world!"
+    assert sandbox_requests(new_key[-4:])[-1]["path"].endswith(PATHS[provider])
