@@ -48,7 +48,7 @@ def write(conversation: Conversation, model: str, stream: bool, quirks: Collecti
         body["response_format"] = _output(conversation.output, "tools" in body)
     thinking(conversation.thinking, conversation.max_tokens, body, dropped)
     if conversation.user is not None:
-        dropped.append("user" if conversation.origin is WireFormat.OPENAI_CHAT else "metadata.user_id")
+        dropped.append("metadata.user_id" if conversation.origin is WireFormat.ANTHROPIC_MESSAGES else "user")
     return Written(encode(body | own), tuple(dict.fromkeys(dropped)))
 
 
@@ -65,7 +65,7 @@ def _messages(conversation: Conversation, dropped: list[str]) -> list[dict[str, 
             messages += _user_turn(turn, dropped)
         else:
             messages.append({"role": "system", "content": _content(turn.parts, dropped)})
-    if messages and messages[-1]["role"] == "assistant" and conversation.origin is not WireFormat.OPENAI_CHAT:
+    if messages and messages[-1]["role"] == "assistant" and conversation.origin is WireFormat.ANTHROPIC_MESSAGES:
         # Anthropic's models go on from there; Cohere's begin a message of their own.
         dropped.append("messages.prefill")
     return messages

@@ -45,7 +45,7 @@ def write(conversation: Conversation, model: str, stream: bool, quirks: Collecti
     if keep_alive is not None:
         body["keep_alive"] = keep_alive
     if conversation.user is not None:
-        dropped.append("user" if conversation.origin is WireFormat.OPENAI_CHAT else "metadata.user_id")
+        dropped.append("metadata.user_id" if conversation.origin is WireFormat.ANTHROPIC_MESSAGES else "user")
     return Written(encode(body), tuple(dict.fromkeys(dropped)))
 
 
