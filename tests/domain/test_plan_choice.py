@@ -56,11 +56,11 @@ def test_a_key_bound_to_a_model_serves_that_model_only():
 
 
 def test_the_clients_format_is_kept_where_the_provider_speaks_it():
-    assert choose_format(CLAUDE, WireFormat.ANTHROPIC_MESSAGES) is WireFormat.ANTHROPIC_MESSAGES
+    assert choose_format(CLAUDE.endpoints, WireFormat.ANTHROPIC_MESSAGES) is WireFormat.ANTHROPIC_MESSAGES
 
 
 def test_another_format_of_the_same_operation_is_translated_to():
-    assert choose_format(CLAUDE, WireFormat.OPENAI_CHAT) is WireFormat.ANTHROPIC_MESSAGES
+    assert choose_format(CLAUDE.endpoints, WireFormat.OPENAI_CHAT) is WireFormat.ANTHROPIC_MESSAGES
 
 
 def test_an_operation_that_the_provider_lacks_drops_the_key():

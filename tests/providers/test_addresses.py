@@ -29,10 +29,10 @@ def test_paths_are_joined_below_the_host(base: str, relative: str, joined: str):
         ("openrouter", "http://sandbox/openrouter/api/v1", "http://sandbox/openrouter/api/v1/key"),
         ("anthropic", "http://sandbox/anthropic", "http://sandbox/anthropic/v1/models"),
         ("huggingface", "http://sandbox/huggingface/v1", "http://sandbox/huggingface/api/whoami-v2"),
-        ("cohere", "http://sandbox/cohere/compatibility/v1", "http://sandbox/cohere/v1/check-api-key"),
+        ("cohere", "http://sandbox/cohere", "http://sandbox/cohere/v1/check-api-key"),
         ("deepseek", "http://sandbox/deepseek", "http://sandbox/deepseek/user/balance"),
         ("azure", "http://sandbox/azure/openai/v1", "http://sandbox/azure/openai/v1/models"),
-        ("ollama", "http://sandbox/ollama/v1", "http://sandbox/ollama/api/tags"),
+        ("ollama", "http://sandbox/ollama", "http://sandbox/ollama/api/tags"),
         ("custom", "http://sandbox/custom/v1", "http://sandbox/custom/v1/models"),
     ],
 )

@@ -226,6 +226,7 @@ def test_an_operators_folder_may_bring_models_and_prices(tmp_path: Path):
         ("key_pattern = '('\n" + GOOD, "key_pattern"),
         ('auth = "magic"\n' + GOOD, "auth"),
         (GOOD + '[check]\nmethod = "GET"\nurl = "file:///etc/passwd"\n', "check.url"),
+        ('base_url_ends = ["/v3"]\n' + GOOD, "base_url_ends"),
         ("name = ", "Invalid value"),
     ],
 )

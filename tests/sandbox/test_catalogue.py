@@ -34,6 +34,10 @@ BODIES: dict[WireFormat, Any] = {
     WireFormat.GEMINI_EMBED: {"content": {"parts": [{"text": "x"}]}},
     WireFormat.GEMINI_BATCH_EMBED: {"requests": [{"model": "models/any", "content": {"parts": [{"text": "x"}]}}]},
     WireFormat.ANTHROPIC_COUNT_TOKENS: message(),
+    WireFormat.COHERE_CHAT: chat(),
+    WireFormat.OLLAMA_CHAT: chat(),
+    WireFormat.RERANK: {"model": "any", "query": "x", "documents": ["x"]},
+    WireFormat.COHERE_RERANK: {"model": "any", "query": "x", "documents": ["x"]},
 }
 FORMS = {
     WireFormat.OPENAI_IMAGE_EDITS: {"model": b"any", "prompt": b"x", "image": PNG},

@@ -15,7 +15,10 @@ from ownkey.wire import CHAT_FORMATS, Written
 
 CHAT = CHAT_FORMATS[WireFormat.OPENAI_CHAT].requests
 MESSAGES = CHAT_FORMATS[WireFormat.ANTHROPIC_MESSAGES].requests
-RECORDINGS = sorted((Path(__file__).parent / "recordings").glob("*/*.sse"))
+RECORDINGS = sorted(
+    path for path in (Path(__file__).parent / "recordings").glob("*/*.sse") if path.parent.name in CHAT_FORMATS
+)
+"""Those of formats that clients speak; what only providers speak has tests of its own."""
 UNTYPED = {"stream", "temperature", "top_p", "top_k"}
 """Fields of both formats that this version of Anthropic's SDK, or its type for whole answers, leaves out."""
 

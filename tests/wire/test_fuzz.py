@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ownkey.domain.errors import InvalidRequest
 from ownkey.domain.formats import WireFormat
-from ownkey.wire import CHAT_FORMATS, FORMATS
+from ownkey.wire import CHAT_FORMATS, FORMATS, PROVIDER_CHATS
 from ownkey.wire.neutral import Conversation
 
 RECORDINGS = Path(__file__).parent / "recordings"
@@ -59,7 +59,7 @@ def test_any_object_is_read_or_refused(body: dict[str, Any], source: WireFormat,
     except InvalidRequest:
         return
     assert isinstance(conversation, Conversation)
-    for target in CHAT_FORMATS.values():
+    for target in PROVIDER_CHATS.values():
         try:
             written = target.requests.write(conversation, model, True)
         except InvalidRequest:

@@ -6,7 +6,7 @@ import pytest
 
 from ownkey.domain.errors import InvalidRequest
 from ownkey.domain.formats import WireFormat
-from ownkey.wire import FORMATS, Outline
+from ownkey.wire import FORMATS, PROVIDER_CHATS, PROVIDER_RERANKS, Outline
 
 CHAT = FORMATS[WireFormat.OPENAI_CHAT]
 MESSAGES = FORMATS[WireFormat.ANTHROPIC_MESSAGES]
@@ -18,7 +18,7 @@ BATCH = FORMATS[WireFormat.GEMINI_BATCH_EMBED]
 
 
 def test_every_wire_format_has_an_entry() -> None:
-    assert set(FORMATS) == set(WireFormat)
+    assert {*FORMATS, *PROVIDER_CHATS, *PROVIDER_RERANKS} == set(WireFormat)
     assert all(FORMATS[name].name is name for name in FORMATS)
 
 

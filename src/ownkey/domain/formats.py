@@ -17,6 +17,7 @@ class Operation(StrEnum):
     TRANSCRIPTION = "transcription"
     SPEECH_TRANSLATION = "speech_translation"
     MODERATION = "moderation"
+    RERANK = "rerank"
 
     @property
     def stand_in(self) -> "Operation":
@@ -48,6 +49,10 @@ class WireFormat(StrEnum):
     GEMINI_EMBED = "gemini_embed"
     GEMINI_BATCH_EMBED = "gemini_batch_embed"
     ANTHROPIC_COUNT_TOKENS = "anthropic_count_tokens"
+    COHERE_CHAT = "cohere_chat"
+    OLLAMA_CHAT = "ollama_chat"
+    RERANK = "rerank"
+    COHERE_RERANK = "cohere_rerank"
 
     @property
     def operation(self) -> Operation:
@@ -72,4 +77,8 @@ _OPERATION = {
     WireFormat.GEMINI_EMBED: Operation.EMBEDDINGS,
     WireFormat.GEMINI_BATCH_EMBED: Operation.EMBEDDINGS,
     WireFormat.ANTHROPIC_COUNT_TOKENS: Operation.COUNT_TOKENS,
+    WireFormat.COHERE_CHAT: Operation.CHAT,
+    WireFormat.OLLAMA_CHAT: Operation.CHAT,
+    WireFormat.RERANK: Operation.RERANK,
+    WireFormat.COHERE_RERANK: Operation.RERANK,
 }

@@ -42,6 +42,7 @@ from ownkey.domain.errors import (
 )
 from ownkey.domain.formats import WireFormat
 from ownkey.domain.ids import CredentialId
+from ownkey.domain.interfaces import endpoints_at, root_of
 from ownkey.domain.price import FREE, Rates
 from ownkey.domain.residency import Place, find_place
 from ownkey.domain.tenancy import Scope
@@ -222,11 +223,12 @@ def _examine(
         return Dropped(
             credential, DropReason.MODEL_NOT_SERVED, f"{provider.title} does not serve {asked!r} by this key"
         )
-    format_ = choose_format(provider, request.client_format)
+    place = find_place(credential, offer, preferences.require_eu)
+    endpoints = endpoints_at(provider, place.base_url)
+    format_ = choose_format(endpoints, request.client_format)
     if format_ is None:
         operation = request.client_format.operation.value
         return Dropped(credential, DropReason.OPERATION_NOT_SERVED, f"{provider.title} has no {operation} endpoint")
-    place = find_place(credential, offer, preferences.require_eu)
     if place.base_url is None:
         return Dropped(credential, DropReason.NO_ADDRESS, "this key needs a base_url or a region that has one")
     refused = _policy(credential, request, asked, offer, place, preferences) or _health(
@@ -237,8 +239,8 @@ def _examine(
     return Attempt(
         credential=credential,
         provider=provider,
-        base_url=place.base_url,
-        path=provider.endpoints[format_],
+        base_url=root_of(provider, place.base_url),
+        path=endpoints[format_],
         trusted=credential.base_url is None or credential.owner.scope is Scope.PLATFORM,
         format=format_,
         upstream_model=offer.upstream_model,
@@ -265,15 +267,15 @@ def _offer(
     return offer
 
 
-def choose_format(provider: Provider, client_format: WireFormat) -> WireFormat | None:
+def choose_format(endpoints: Mapping[WireFormat, str], client_format: WireFormat) -> WireFormat | None:
     """The client's own format where the provider speaks it, else the row's first that can stand in, else None.
 
     A row names the format that says most first.
     """
-    if client_format in provider.endpoints:
+    if client_format in endpoints:
         return client_format
     wanted = client_format.operation.stand_in
-    for candidate in provider.endpoints:
+    for candidate in endpoints:
         if candidate.operation is wanted:
             return candidate
     return None

@@ -48,7 +48,7 @@ def list_cost(rates: Rates, usage: Usage) -> Nano:
         + spoken * rates.output
         + thought
     )
-    return Nano(rates.per_request + -(-micro // 1_000_000))
+    return Nano(rates.per_request * usage.units + -(-micro // 1_000_000))
 
 
 def surcharged(rates: Rates, percent: int) -> Rates:

@@ -47,6 +47,6 @@ def mask(text: str) -> str:
         if len(word) > 6 or len(head) + len(word) + 1 > budget:
             break
         head += word + "-"
-    if not head and "_" in text[:6]:
+    if not head and 0 < text.find("_") < budget:
         head = text[: text.index("_") + 1]
     return f"{head}…{text[-4:]}"

@@ -9,7 +9,8 @@ class Usage(Struct, frozen=True):
     """Token counts of one answer.
 
     `input_tokens` includes cached reads and cache writes; `output_tokens` includes reasoning, as in
-    OpenAI's chat format. `reported` is False when the counts are our estimate.
+    OpenAI's chat format. `reported` is False when the counts are our estimate. `units` is how many times
+    the price of one request is due: search units of a rerank, 1 for everything else.
     """
 
     input_tokens: int = 0
@@ -18,6 +19,7 @@ class Usage(Struct, frozen=True):
     cache_write_tokens: int = 0
     reasoning_tokens: int = 0
     reported: bool = True
+    units: int = 1
 
 
 class RequestStatus(StrEnum):

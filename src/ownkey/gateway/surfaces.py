@@ -42,6 +42,7 @@ _EXACT = {
     "/v1/audio/transcriptions": Surface("POST", Deed.RELAY, WireFormat.OPENAI_TRANSCRIPTIONS),
     "/v1/audio/translations": Surface("POST", Deed.RELAY, WireFormat.OPENAI_TRANSLATIONS),
     "/v1/moderations": Surface("POST", Deed.RELAY, WireFormat.OPENAI_MODERATIONS),
+    "/v1/rerank": Surface("POST", Deed.RELAY, WireFormat.RERANK),
     "/v1/messages": Surface("POST", Deed.RELAY, WireFormat.ANTHROPIC_MESSAGES),
     "/v1/messages/count_tokens": Surface("POST", Deed.RELAY, WireFormat.ANTHROPIC_COUNT_TOKENS),
     "/v1/models": Surface("GET", Deed.LIST_MODELS, WireFormat.OPENAI_CHAT),

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from ownkey.domain.catalogue import KeyCheck, Provider
 from ownkey.domain.credential import CredentialStatus
+from ownkey.domain.interfaces import root_of
 from ownkey.domain.secret import Secret
 from ownkey.providers.addresses import check_url, is_absolute
 from ownkey.providers.auth import auth_headers
@@ -56,7 +57,7 @@ def check_request(
     headers.append((b"accept", b"application/json"))
     if check.body:
         headers.append((b"content-type", b"application/json"))
-    return CheckRequest(check.method, check_url(check, base_url), headers, check.body.encode())
+    return CheckRequest(check.method, check_url(check, root_of(provider, base_url)), headers, check.body.encode())
 
 
 def read_check(

@@ -93,6 +93,9 @@ def read_provider(file: Traversable) -> ProviderRow:
         _require_url(file, f"hosts.{region}.base_url", host.base_url)
         if host.surcharge_percent < 0:
             raise CatalogueError(f"{file}: hosts.{region}.surcharge_percent: must not be negative")
+    for end in row.base_url_ends:
+        if not any(path.startswith(f"{end}/") for path in row.endpoints.values()):
+            raise CatalogueError(f"{file}: base_url_ends: no endpoint begins with {end!r}")
     for format_, path in row.endpoints.items():
         if not path.startswith("/"):
             raise CatalogueError(f"{file}: endpoints.{format_.value}: {path!r} must start with a slash")

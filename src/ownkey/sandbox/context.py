@@ -16,7 +16,11 @@ from ownkey.sandbox.vendors import Vendor, native_face
 
 SIMULATOR = "x-ownkey-sandbox: simulator\r\n"
 _JSON = "content-type: application/json\r\n" + SIMULATOR
-_EVENTS = "content-type: text/event-stream; charset=utf-8\r\ncache-control: no-cache\r\n" + SIMULATOR
+_EVENTS = "text/event-stream; charset=utf-8"
+
+
+def _stream_head(media_type: str) -> str:
+    return f"content-type: {media_type}\r\ncache-control: no-cache\r\n{SIMULATOR}"
 
 
 class Plan:
@@ -26,7 +30,7 @@ class Plan:
     or the problem to answer with when the head alone is enough to refuse.
     """
 
-    __slots__ = ("action", "json_head", "key", "provider", "rest", "stream_head", "vendor")
+    __slots__ = ("action", "json_head", "key", "lines", "provider", "rest", "stream_head", "vendor")
 
     def __init__(
         self,
@@ -41,9 +45,9 @@ class Plan:
         self.vendor = vendor
         self.key = key
         self.action = action
-        lines = f"{vendor.head}{vendor.request_id}: req_"
-        self.json_head = _JSON + lines
-        self.stream_head = _EVENTS + lines
+        self.lines = f"{vendor.head}{vendor.request_id}: req_"
+        self.json_head = _JSON + self.lines
+        self.stream_head = _stream_head(_EVENTS) + self.lines
 
 
 class Context:
@@ -75,9 +79,10 @@ class Context:
         """The header lines of a JSON answer."""
         return f"{self.plan.json_head}{self.ident}\r\n".encode()
 
-    def stream_head(self) -> bytes:
-        """The header lines of an event stream."""
-        return f"{self.plan.stream_head}{self.ident}\r\n".encode()
+    def stream_head(self, media_type: str | None = None) -> bytes:
+        """The header lines of a stream: one of server-sent events unless it is of another type."""
+        head = self.plan.stream_head if media_type is None else _stream_head(media_type) + self.plan.lines
+        return f"{head}{self.ident}\r\n".encode()
 
     def json(self, value: Any) -> Answer:
         """`value` as a JSON answer with status 200."""

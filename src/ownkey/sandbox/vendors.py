@@ -273,3 +273,8 @@ def anthropic_face(name: str) -> Vendor:
 def gemini_face(name: str) -> Vendor:
     """How a provider answers in Google's format."""
     return GEMINI if native_face(name) is GEMINI else _GEMINI_ELSEWHERE
+
+
+def ollama_face(name: str) -> Vendor:
+    """How Ollama answers in its own format."""
+    return structs.replace(native_face(name), shape=errors.bare_string)

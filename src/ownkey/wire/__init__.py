@@ -27,8 +27,10 @@ from ownkey.wire.registry import (
     CLIENT_CHATS,
     FORMATS,
     PROVIDER_CHATS,
+    PROVIDER_RERANKS,
     address_of,
     error_reader,
+    event_type,
     ping_of,
 )
 from ownkey.wire.splice import splice
@@ -38,6 +40,7 @@ __all__ = [
     "CLIENT_CHATS",
     "FORMATS",
     "PROVIDER_CHATS",
+    "PROVIDER_RERANKS",
     "Answers",
     "ChatFormat",
     "ErrorKind",
@@ -57,6 +60,7 @@ __all__ = [
     "Written",
     "address_of",
     "error_reader",
+    "event_type",
     "ping_of",
     "splice",
 ]

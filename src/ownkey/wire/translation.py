@@ -12,7 +12,7 @@ from ownkey.domain.errors import UnsupportedField
 from ownkey.domain.formats import WireFormat
 from ownkey.domain.usage import Usage
 from ownkey.wire.format import EventReader, EventWriter, Written
-from ownkey.wire.registry import CLIENT_CHATS, EMBEDDING_FORMATS, PROVIDER_CHATS
+from ownkey.wire.registry import CLIENT_CHATS, EMBEDDING_FORMATS, PROVIDER_CHATS, PROVIDER_RERANKS
 
 
 class Wishes(Struct, frozen=True):
@@ -47,6 +47,8 @@ def translate_request(
     """A client's request for a provider. Raises InvalidRequest, UnsupportedField."""
     if source in EMBEDDING_FORMATS:
         return EMBEDDING_FORMATS[target].write_ask(EMBEDDING_FORMATS[source].read_ask(parsed), model)
+    if target in PROVIDER_RERANKS:
+        return PROVIDER_RERANKS[target].write(parsed, model)
     spoken, wanted = CLIENT_CHATS[source], PROVIDER_CHATS[target]
     temperature = wishes.temperature
     if temperature is not None:
@@ -77,6 +79,8 @@ def translate_answer(source: WireFormat, target: WireFormat, body: bytes, named:
     if source in EMBEDDING_FORMATS:
         found = EMBEDDING_FORMATS[source].read_answer(body)
         return EMBEDDING_FORMATS[target].write_answer(found, named.asked, named.model), found.usage
+    if source in PROVIDER_RERANKS:
+        return PROVIDER_RERANKS[source].read(body, named.asked, named.model, named.id)
     answer = PROVIDER_CHATS[source].answers.read(body)
     spoken = CLIENT_CHATS[target]
     answers = spoken.answers if spoken.echo is None else spoken.echo(named.asked).answers

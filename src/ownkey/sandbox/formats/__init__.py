@@ -6,21 +6,24 @@ The first matching row of a method wins, so longer suffixes stand before shorter
 from ownkey.sandbox.context import Endpoint
 from ownkey.sandbox.formats import (
     anthropic_messages,
+    cohere_chat,
     gemini,
     gemini_embeddings,
     key_checks,
     model_lists,
+    ollama_chat,
     openai_audio,
     openai_chat,
     openai_completions,
     openai_images,
     openai_moderations,
     openai_responses,
+    rerank,
     stored_responses,
 )
 from ownkey.sandbox.formats.chat import chat_handler
 from ownkey.sandbox.formats.openai_embeddings import embeddings
-from ownkey.sandbox.vendors import anthropic_face, gemini_face, openai_face
+from ownkey.sandbox.vendors import anthropic_face, gemini_face, ollama_face, openai_face
 
 ENDPOINTS = (
     Endpoint(b"POST", "chat/completions", chat_handler(openai_chat), face=openai_face),
@@ -37,6 +40,10 @@ ENDPOINTS = (
     Endpoint(b"POST", "audio/transcriptions", openai_audio.transcribe, face=openai_face),
     Endpoint(b"POST", "audio/translations", openai_audio.translate, face=openai_face),
     Endpoint(b"POST", "moderations", openai_moderations.moderate, face=openai_face),
+    Endpoint(b"POST", "v2/chat", chat_handler(cohere_chat)),
+    Endpoint(b"POST", "v2/rerank", rerank.cohere_rerank),
+    Endpoint(b"POST", "rerank", rerank.rerank, face=openai_face),
+    Endpoint(b"POST", "api/chat", chat_handler(ollama_chat, ollama_chat.LINES), face=ollama_face),
     Endpoint(b"POST", "messages/count_tokens", anthropic_messages.count_tokens, face=anthropic_face),
     Endpoint(b"POST", "messages", chat_handler(anthropic_messages), face=anthropic_face),
     Endpoint(b"POST", "models/*:generateContent", chat_handler(gemini), face=gemini_face),
@@ -53,5 +60,6 @@ ENDPOINTS = (
     Endpoint(b"GET", "user/balance", key_checks.deepseek_balance),
     Endpoint(b"GET", "whoami-v2", key_checks.huggingface_whoami),
     Endpoint(b"POST", "check-api-key", key_checks.cohere_check),
-    Endpoint(b"GET", "api/tags", key_checks.ollama_tags),
+    Endpoint(b"GET", "api/tags", key_checks.ollama_tags, face=ollama_face),
+    Endpoint(b"GET", "api/version", ollama_chat.version, face=ollama_face),
 )

@@ -23,15 +23,18 @@ class ChatFormat(Protocol):
     def error_event(self, context: Context, problem: Problem) -> bytes: ...
 
 
-def chat_handler(wire: ChatFormat) -> Handler:
-    """The handler that answers chat requests in `wire`."""
+def chat_handler(wire: ChatFormat, stream_type: str | None = None) -> Handler:
+    """The handler that answers chat requests in `wire`.
+
+    `stream_type` is the media type of streams that are no server-sent events.
+    """
 
     def handle(context: Context) -> Response:
         ask = wire.read(context)
         reply = reply_to(ask, context.plan.key, context.scene)
         pace = context.pace(reply.delay)
         if ask.stream:
-            return _stream(wire, context, ask, reply, pace)
+            return _stream(wire, context, ask, reply, pace, stream_type)
         body = wire.answer(context, ask, reply)
         delay = pace.due(reply.output_tokens() * ask.count) if pace is not UNPACED else 0.0
         answer = Answer(200, context.head(), body, delay)
@@ -40,9 +43,11 @@ def chat_handler(wire: ChatFormat) -> Handler:
     return handle
 
 
-def _stream(wire: ChatFormat, context: Context, ask: Ask, reply: Reply, pace: Pace) -> EventStream:
+def _stream(
+    wire: ChatFormat, context: Context, ask: Ask, reply: Reply, pace: Pace, stream_type: str | None
+) -> EventStream:
     events = wire.events(context, ask, reply)
     if reply.fault:
         error_event = wire.error_event(context, reply.error_event) if reply.error_event else b""
         events = spoil_stream(events, reply.fault, reply.output_tokens() * ask.count, error_event)
-    return EventStream(context.stream_head(), events, pace, breaks_off=reply.fault is Fault.CUT)
+    return EventStream(context.stream_head(stream_type), events, pace, breaks_off=reply.fault is Fault.CUT)

@@ -1,0 +1,1 @@
+"""Ollama's own chat, which only providers speak."""

@@ -1,0 +1,1 @@
+"""Rerank: documents in the order of their relevance to a query."""
