@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from ownkey.sandbox import tokens
+from ownkey.sandbox.directions import Direction, directions_in
 from ownkey.sandbox.errors import Problem, Refused, problem_for_status
 from ownkey.sandbox.keys import KeyIdentity
 from ownkey.sandbox.response_book import ResponseBook
@@ -158,6 +159,9 @@ def _tool(ask: Ask, number: int, key: KeyIdentity | None, scene: Scene) -> Reply
         return Reply(text=ask.tool_result)
     if not ask.tools:
         return Reply(text=ask.prompt, size=ask.prompt_tokens)
+    directions = directions_in(ask.prompt)
+    if directions and ask.forced_tool is None:
+        return Reply(calls=[_directed(ask, directions[0])], finish=Finish.TOOL)
     chosen = next((tool for tool in ask.tools if tool.name == ask.forced_tool), ask.tools[0])
     return Reply(calls=[_call(chosen)], finish=Finish.TOOL)
 
@@ -165,7 +169,8 @@ def _tool(ask: Ask, number: int, key: KeyIdentity | None, scene: Scene) -> Reply
 def _tools(ask: Ask, number: int, key: KeyIdentity | None, scene: Scene) -> Reply:
     if ask.tool_result is not None or not ask.tools or ask.forced_tool is not None or not ask.parallel:
         return _tool(ask, number, key, scene)
-    return Reply(calls=[_call(tool) for tool in ask.tools], finish=Finish.TOOL)
+    directed = [_directed(ask, direction) for direction in directions_in(ask.prompt)]
+    return Reply(calls=directed or [_call(tool) for tool in ask.tools], finish=Finish.TOOL)
 
 
 def _json(ask: Ask, number: int, key: KeyIdentity | None, scene: Scene) -> Reply:
@@ -303,6 +308,13 @@ def _apply_limit(reply: Reply, limit: int) -> None:
 
 def _call(tool: Tool) -> Call:
     return Call(tool.name, _encode(_instance({"type": "object", **tool.schema})))
+
+
+def _directed(ask: Ask, direction: Direction) -> Call:
+    if all(tool.name != direction.tool for tool in ask.tools):
+        text = f"sandbox:call names the tool {direction.tool!r}, which this request does not offer."
+        raise Refused(Problem(status=400, message=text, param="tools"))
+    return Call(direction.tool, direction.arguments)
 
 
 def _instance(schema: dict[str, Any]) -> Any:
