@@ -64,6 +64,8 @@ class Finish(StrEnum):
     LENGTH = "length"
     TOOL = "tool"
     STOP_SEQUENCE = "stop_sequence"
+    REFUSAL = "refusal"
+    """The vendor's filter withheld the answer."""
 
 
 class Fault(Enum):
@@ -185,6 +187,10 @@ def _cached(ask: Ask, number: int, key: KeyIdentity | None, scene: Scene) -> Rep
     )
 
 
+def _refuse(ask: Ask, number: int, key: KeyIdentity | None, scene: Scene) -> Reply:
+    return Reply(finish=Finish.REFUSAL)
+
+
 def _cut(ask: Ask, number: int, key: KeyIdentity | None, scene: Scene) -> Reply:
     return Reply(text=ask.prompt, size=ask.prompt_tokens, fault=Fault.CUT)
 
@@ -231,6 +237,7 @@ _NAMED: dict[str, Behaviour] = {
     "tools": _tools,
     "json": _json,
     "cached": _cached,
+    "refuse": _refuse,
     "cut": _cut,
     "garbage": _garbage,
     "stream-error": _stream_error,
@@ -247,7 +254,7 @@ _NUMBERED: dict[str, Behaviour] = {
 _WITH_NUMBER = re.compile(r"([a-z]+)-([0-9]{1,7})")
 
 MODEL_NAMES = (
-    *("echo", "lorem-100", "think-20", "tool", "tools", "json", "cached", "slow-1000", "flaky-3"),
+    *("echo", "lorem-100", "think-20", "tool", "tools", "json", "cached", "refuse", "slow-1000", "flaky-3"),
     *("error-429", "error-500", "error-echo-key", "stream-error", "stream-echo-key", "cut", "garbage"),
 )
 """The names shown in model lists; numbers may be changed at will."""

@@ -11,6 +11,7 @@ _MODELS = (
     ),
     ("json", "obeys the response schema"),
     ("cached", "echoes, and reports half of the input as read from a cache"),
+    ("refuse", "answers nothing, as when the vendor's filter withholds an answer"),
     ("slow-MS", "sends its first byte after MS milliseconds"),
     ("flaky-K", "echoes, but every K-th call fails with 500"),
     ("error-STATUS", "fails with that status, 400 to 599, in the vendor's shape"),

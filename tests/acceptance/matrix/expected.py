@@ -1,0 +1,29 @@
+"""What each pair of formats cannot do. Every pair and feature that is not named here passes.
+
+docs/matrix.md is this table in full: `scripts/matrix-table` writes it, and a test fails when it is stale.
+"""
+
+NOT_ASKED: dict[str, tuple[str, ...]] = {
+    "openai_chat": (),
+    "anthropic_messages": ("JSON, any", "several answers"),
+}
+"""Client format → what its requests cannot ask for."""
+
+NOT_ANSWERED: dict[str, tuple[str, ...]] = {
+    "openai_chat": (),
+    "anthropic_messages": (),
+}
+"""Provider format → what its answers cannot say."""
+
+REFUSED: dict[tuple[str, str], dict[str, str]] = {
+    ("openai_chat", "anthropic_messages"): {"JSON, any": "response_format", "several answers": "n"},
+    ("anthropic_messages", "openai_chat"): {"top_k": "top_k"},
+}
+"""(client format, provider format) → feature → the field that the 400 names: the target has no such thing."""
+
+
+def expected(client: str, provider: str, feature: str) -> str | None:
+    """`-` where the question cannot be put, the refused field's name, or None: it passes."""
+    if feature in NOT_ASKED[client] or feature in NOT_ANSWERED[provider]:
+        return "-"
+    return REFUSED.get((client, provider), {}).get(feature)
