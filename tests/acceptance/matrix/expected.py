@@ -5,19 +5,30 @@ docs/matrix.md is this table in full: `scripts/matrix-table` writes it, and a te
 
 NOT_ASKED: dict[str, tuple[str, ...]] = {
     "openai_chat": (),
+    "openai_responses": ("stop sequences", "several answers"),
     "anthropic_messages": ("JSON, any", "several answers"),
+    "gemini": ("tools: one at a time",),
 }
 """Client format → what its requests cannot ask for."""
 
 NOT_ANSWERED: dict[str, tuple[str, ...]] = {
     "openai_chat": (),
+    "openai_responses": (),
     "anthropic_messages": (),
+    "gemini": (),
+    "cohere_chat": (),
+    "ollama_chat": (),
+    "bedrock_converse": (),
 }
 """Provider format → what its answers cannot say."""
 
 REFUSED: dict[tuple[str, str], dict[str, str]] = {
     ("openai_chat", "anthropic_messages"): {"JSON, any": "response_format", "several answers": "n"},
+    ("openai_chat", "gemini"): {"tools: one at a time": "parallel_tool_calls", "several answers": "n"},
     ("anthropic_messages", "openai_chat"): {"top_k": "top_k"},
+    ("anthropic_messages", "gemini"): {"tools: one at a time": "parallel_tool_calls"},
+    ("gemini", "openai_chat"): {"top_k": "top_k", "several answers": "candidateCount"},
+    ("gemini", "anthropic_messages"): {"JSON, any": "response_format", "several answers": "candidateCount"},
 }
 """(client format, provider format) → feature → the field that the 400 names: the target has no such thing."""
 

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from ownkey.domain.formats import WireFormat
 
 Json = dict[str, Any]
 
@@ -55,7 +54,7 @@ class Seen:
 class Speaker(Protocol):
     """How one format is spoken by a client, without any SDK."""
 
-    format: WireFormat
+    format: str
 
     def path(self, model: str, stream: bool) -> str: ...
 

@@ -3,7 +3,6 @@
 import json
 from typing import Any
 
-from ownkey.domain.formats import WireFormat
 from tests.acceptance.matrix.questions import PNG, TOOL_SCHEMA, Json, Question, Seen
 
 _STOPS = {
@@ -16,7 +15,7 @@ _STOPS = {
 
 
 class AnthropicMessages:
-    format = WireFormat.ANTHROPIC_MESSAGES
+    format = "anthropic_messages"
 
     def path(self, model: str, stream: bool) -> str:
         return "/v1/messages"

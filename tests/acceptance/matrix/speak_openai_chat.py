@@ -3,14 +3,13 @@
 import json
 from typing import Any
 
-from ownkey.domain.formats import WireFormat
 from tests.acceptance.matrix.questions import PNG, TOOL_SCHEMA, Json, Question, Seen
 
 _STOPS = {"stop": "end", "length": "length", "tool_calls": "tool", "content_filter": "refusal"}
 
 
 class OpenAIChat:
-    format = WireFormat.OPENAI_CHAT
+    format = "openai_chat"
 
     def path(self, model: str, stream: bool) -> str:
         return "/v1/chat/completions"

@@ -5,38 +5,45 @@ A format that a client comes to speak is a row in SPEAKERS, one that a provider 
 """
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx2
 import pytest
 from tests.acceptance.matrix.expected import expected
 from tests.acceptance.matrix.features import FEATURES, Feature
-from tests.acceptance.matrix.providers import PROVIDERS
+from tests.acceptance.matrix.providers import PROVIDERS, write_rows
 from tests.acceptance.matrix.questions import Json, Seen, Speaker
 from tests.acceptance.matrix.speak_anthropic_messages import AnthropicMessages
+from tests.acceptance.matrix.speak_gemini import Gemini
 from tests.acceptance.matrix.speak_openai_chat import OpenAIChat
+from tests.acceptance.matrix.speak_openai_responses import OpenAIResponses
 from tests.acceptance.matrix.table import markdown
-from tests.services.stack import Stack, User
+from tests.services.stack import Process, Stack, User
 
-from ownkey.domain.formats import WireFormat
 from ownkey.wire.registry import CHAT_FORMATS, PROVIDER_CHATS
 
-SPEAKERS: dict[WireFormat, Speaker] = {speaker.format: speaker for speaker in (OpenAIChat(), AnthropicMessages())}
+_SPEAKERS: tuple[Speaker, ...] = (OpenAIChat(), OpenAIResponses(), AnthropicMessages(), Gemini())
+SPEAKERS = {speaker.format: speaker for speaker in _SPEAKERS if speaker.format in CHAT_FORMATS}
 DOCUMENT = Path(__file__).parents[3] / "docs" / "matrix.md"
 
 
 @pytest.fixture(scope="module")
-def user(stack: Stack) -> User:
-    made = stack.user("matrix")
+def user(sandbox: Process, tmp_path_factory: pytest.TempPathFactory) -> Iterator[User]:
+    rows = tmp_path_factory.mktemp("rows")
+    write_rows(rows)
+    running = Stack(tmp_path_factory.mktemp("matrix"), sandbox, OWNKEY_PROVIDER_DIRS=str(rows))
+    made = running.user("matrix")
     for provider in PROVIDERS.values():
         made.add_key(provider.name, provider.key, **provider.more)
-    return made
+    yield made
+    assert running.stop() == 0
 
 
 @pytest.mark.parametrize("feature", FEATURES, ids=lambda feature: feature.name)
 @pytest.mark.parametrize("provider", PROVIDERS)
 @pytest.mark.parametrize("client", SPEAKERS)
-def test_pair(user: User, client: WireFormat, provider: WireFormat, feature: Feature) -> None:
+def test_pair(user: User, client: str, provider: str, feature: Feature) -> None:
     outcome = expected(client, provider, feature.name)
     if outcome == "-":
         return
