@@ -4,6 +4,7 @@ Usage: langchain_client.py VENDOR PROVIDERS LIMITED_KEY; VENDOR (openai, anthrop
 the package, which is pointed by that vendor's variables.
 """
 
+# pyright: reportMissingImports=false
 import json
 import sys
 from collections.abc import Callable

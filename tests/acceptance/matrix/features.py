@@ -8,8 +8,9 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ownkey.sandbox import tokens
 from tests.acceptance.matrix.questions import Question, Seen
+
+from ownkey.sandbox import tokens
 
 SCHEMA = {
     "type": "object",

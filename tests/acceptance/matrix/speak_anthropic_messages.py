@@ -67,6 +67,8 @@ class AnthropicMessages:
                     usage |= {name: count for name, count in event["usage"].items() if count is not None}
                 case "error":
                     error = event["error"]["message"]
+                case _:
+                    pass
         for block in blocks.values():
             if block["type"] == "tool_use":
                 block["input"] = json.loads(block["json"] or "{}")

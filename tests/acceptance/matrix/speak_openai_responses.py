@@ -52,6 +52,8 @@ class OpenAIResponses:
                     return Seen(error=event["response"]["error"]["message"], pieces=pieces)
                 case "response.completed" | "response.incomplete":
                     return _seen(event["response"], pieces)
+                case _:
+                    pass
         raise AssertionError("the stream has no end")
 
     def error(self, answer: Json) -> str:

@@ -12,7 +12,7 @@ import httpx2
 import pytest
 from tests.acceptance.matrix.expected import expected
 from tests.acceptance.matrix.features import FEATURES, Feature
-from tests.acceptance.matrix.providers import PROVIDERS, write_rows
+from tests.acceptance.matrix.providers import PROVIDERS, Provider, write_rows
 from tests.acceptance.matrix.questions import Json, Seen, Speaker
 from tests.acceptance.matrix.speak_anthropic_messages import AnthropicMessages
 from tests.acceptance.matrix.speak_gemini import Gemini
@@ -53,17 +53,22 @@ def test_pair(user: User, client: str, provider: str, feature: Feature) -> None:
     if outcome is not None:
         refuses(user, speaker, model, body, outcome)
         return
-    if feature.then is not None:
-        first = user.gateway.post(speaker.path(model, stream=False), json=body)
-        assert first.status_code == 200, first.text
-        if feature.then == "prompt" and target.signs:
-            assert speaker.whole(first.json()).signed, "the signature was lost"
     for stream in feature.streamed:
         asked = speaker.body(feature.question, model, stream)
         if feature.then is not None:
-            prompt = feature.question.prompt if feature.then == "prompt" else None
-            asked = speaker.go_on(asked, first.json(), ["rain", "noon"], prompt)
+            asked = follow_up(user, speaker, target, feature, asked, body)
         feature.check(ask(user, speaker, model, asked, stream, feature.status), stream)
+
+
+def follow_up(user: User, speaker: Speaker, target: Provider, feature: Feature, asked: Json, body: Json) -> Json:
+    """The second request of a conversation whose first is `body`, sent here."""
+    first = user.gateway.post(speaker.path(f"{target.name}/{feature.model}", stream=False), json=body)
+    assert first.status_code == 200, first.text
+    if feature.then == "results":
+        return speaker.go_on(asked, first.json(), ["rain", "noon"], None)
+    if target.signs:
+        assert speaker.whole(first.json()).signed, "the signature was lost"
+    return speaker.go_on(asked, first.json(), [], feature.question.prompt)
 
 
 def ask(user: User, speaker: Speaker, model: str, body: Json, stream: bool, status: int) -> Seen:
