@@ -85,13 +85,18 @@ def _reasons(seen: Seen, streamed: bool) -> None:
     assert seen.text == "one two three four"
 
 
+def _answers_again(seen: Seen, streamed: bool) -> None:
+    """The simulator refuses reasoning whose signature is not the one it gave."""
+    assert (seen.text, seen.stop) == ("one two three four", "end")
+
+
 def _stops_early(seen: Seen, streamed: bool) -> None:
     assert seen.text.strip() == "one two"
     assert seen.stop in ("end", "stop_sequence")
 
 
 def _is_cut_short(seen: Seen, streamed: bool) -> None:
-    assert (tokens.count(seen.text), seen.output, seen.stop) == (5, 5, "length")
+    assert (tokens.count(seen.text), seen.output, seen.stop) == (16, 16, "length")
 
 
 def _is_refused(seen: Seen, streamed: bool) -> None:
@@ -127,9 +132,9 @@ FEATURES = (
     Feature("JSON schema", "json", Question(schema=SCHEMA), _obeys_schema),
     Feature("JSON, any", "json", Question(any_json=True), _is_json),
     Feature("reasoning", "think-12", Question(think=True), _reasons),
-    Feature("reasoning returned", "think-12", Question(think=True), _reasons, then="prompt"),
+    Feature("reasoning returned", "think-12", Question(think=True), _answers_again, then="prompt"),
     Feature("stop sequences", "echo", Question(prompt="one two END three", stop=("END",)), _stops_early),
-    Feature("length stop", "lorem-50", Question(max_tokens=5), _is_cut_short),
+    Feature("length stop", "lorem-50", Question(max_tokens=16), _is_cut_short),
     Feature("refusal", "refuse", Question(), _is_refused),
     Feature("cached tokens", "cached", Question(prompt="one two three four five six"), _counts_cached),
     Feature("top_k", "echo", Question(top_k=5), _echoes(Question())),

@@ -34,8 +34,6 @@ class OpenAIResponses:
         if question.think:
             body["reasoning"] = {"effort": "low", "summary": "auto"}
             body["include"] = ["reasoning.encrypted_content"]
-        if question.top_k is not None:
-            body["top_k"] = question.top_k
         # Nothing is kept: what has been said goes back with the next request.
         return body | {"store": False} | ({"stream": True} if stream else {})
 
