@@ -19,7 +19,8 @@ function modelsOf(apiKey) {
     case "anthropic":
       return createAnthropic({ baseURL: `${url}/v1`, apiKey });
     case "google":
-      return createGoogleGenerativeAI({ baseURL: `${url}/v1beta`, apiKey });
+      // A name with a slash is taken for a whole resource name, which begins with `models/`.
+      return (name) => createGoogleGenerativeAI({ baseURL: `${url}/v1beta`, apiKey })(`models/${name}`);
   }
 }
 
