@@ -185,7 +185,9 @@ def test_an_unchanged_client_is_served(name: str, user: User, limited: User, tmp
 def check_answers(client: Client, provider: str, saw: dict[str, Any]) -> None:
     assert saw["chat"] == {"text": "Hello there", "stop": client.ended, "output": 2}
     assert saw["stream"] == {"text": "one two three four", "output": 4}
-    assert saw["tools"] == {"stop": client.called, "name": "get_weather", "input": ["city"], "text": "4 degrees"}
+    # Vercel's client for Google wraps a tool's result in an object of its own.
+    assert "4 degrees" in saw["tools"].pop("text")
+    assert saw["tools"] == {"stop": client.called, "name": "get_weather", "input": ["city"]}
     receipt = {"provider": provider, "payer": "user", "attempts": "1"}
     assert saw["receipt"] == (receipt if client.shows_headers else None)
 
