@@ -113,9 +113,6 @@ CLIENTS = {
     "vercel-ai-anthropic": Client(
         *("node/vercel_ai.mjs", "node", "3.", "stop", "tool-calls"), arguments=("anthropic",), lists_models=False
     ),
-}
-
-CLIENTS |= {
     "google-genai-python": Client(
         *("clients/google_genai_client.py", "google-genai", "3.", "STOP", "STOP"), GOOGLE_CLASSES, embeds=True
     ),
