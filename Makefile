@@ -37,8 +37,8 @@ run: setup ## start the server (PORT=8080 DATA_DIR=.data)
 	@PYTHON=$(PYTHON) ./scripts/install-system-packages postgresql
 	@touch $@
 
-setup-clients: setup-dev ## install older majors of the vendors' SDKs, each in an environment of its own
-	@./scripts/install-clients $(V)/python
+setup-clients: setup-dev ## install the clients that tests drive, each in an environment of its own
+	@./scripts/install-clients $(V)
 
 test: setup-dev .venv/system.stamp setup-clients ## every test, with a real Postgres; installs what it needs
 	$(V)/python -m pytest -n $(TEST_WORKERS) -m "not long" $(TEST_ARGS)

@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from ownkey.sandbox import tokens
+from ownkey.sandbox.directions import Direction, directions_in
 from ownkey.sandbox.errors import Problem, Refused, problem_for_status
 from ownkey.sandbox.keys import KeyIdentity
 from ownkey.sandbox.response_book import ResponseBook
@@ -63,6 +64,8 @@ class Finish(StrEnum):
     LENGTH = "length"
     TOOL = "tool"
     STOP_SEQUENCE = "stop_sequence"
+    REFUSAL = "refusal"
+    """The vendor's filter withheld the answer."""
 
 
 class Fault(Enum):
@@ -158,6 +161,9 @@ def _tool(ask: Ask, number: int, key: KeyIdentity | None, scene: Scene) -> Reply
         return Reply(text=ask.tool_result)
     if not ask.tools:
         return Reply(text=ask.prompt, size=ask.prompt_tokens)
+    directions = directions_in(ask.prompt)
+    if directions and ask.forced_tool is None:
+        return Reply(calls=[_directed(ask, directions[0])], finish=Finish.TOOL)
     chosen = next((tool for tool in ask.tools if tool.name == ask.forced_tool), ask.tools[0])
     return Reply(calls=[_call(chosen)], finish=Finish.TOOL)
 
@@ -165,7 +171,8 @@ def _tool(ask: Ask, number: int, key: KeyIdentity | None, scene: Scene) -> Reply
 def _tools(ask: Ask, number: int, key: KeyIdentity | None, scene: Scene) -> Reply:
     if ask.tool_result is not None or not ask.tools or ask.forced_tool is not None or not ask.parallel:
         return _tool(ask, number, key, scene)
-    return Reply(calls=[_call(tool) for tool in ask.tools], finish=Finish.TOOL)
+    directed = [_directed(ask, direction) for direction in directions_in(ask.prompt)]
+    return Reply(calls=directed or [_call(tool) for tool in ask.tools], finish=Finish.TOOL)
 
 
 def _json(ask: Ask, number: int, key: KeyIdentity | None, scene: Scene) -> Reply:
@@ -178,6 +185,10 @@ def _cached(ask: Ask, number: int, key: KeyIdentity | None, scene: Scene) -> Rep
     return Reply(
         text=ask.prompt, size=ask.prompt_tokens, cached=ask.input_tokens // 2, cache_written=ask.input_tokens // 4
     )
+
+
+def _refuse(ask: Ask, number: int, key: KeyIdentity | None, scene: Scene) -> Reply:
+    return Reply(finish=Finish.REFUSAL)
 
 
 def _cut(ask: Ask, number: int, key: KeyIdentity | None, scene: Scene) -> Reply:
@@ -226,6 +237,7 @@ _NAMED: dict[str, Behaviour] = {
     "tools": _tools,
     "json": _json,
     "cached": _cached,
+    "refuse": _refuse,
     "cut": _cut,
     "garbage": _garbage,
     "stream-error": _stream_error,
@@ -242,7 +254,7 @@ _NUMBERED: dict[str, Behaviour] = {
 _WITH_NUMBER = re.compile(r"([a-z]+)-([0-9]{1,7})")
 
 MODEL_NAMES = (
-    *("echo", "lorem-100", "think-20", "tool", "tools", "json", "cached", "slow-1000", "flaky-3"),
+    *("echo", "lorem-100", "think-20", "tool", "tools", "json", "cached", "refuse", "slow-1000", "flaky-3"),
     *("error-429", "error-500", "error-echo-key", "stream-error", "stream-echo-key", "cut", "garbage"),
 )
 """The names shown in model lists; numbers may be changed at will."""
@@ -303,6 +315,13 @@ def _apply_limit(reply: Reply, limit: int) -> None:
 
 def _call(tool: Tool) -> Call:
     return Call(tool.name, _encode(_instance({"type": "object", **tool.schema})))
+
+
+def _directed(ask: Ask, direction: Direction) -> Call:
+    if all(tool.name != direction.tool for tool in ask.tools):
+        text = f"sandbox:call names the tool {direction.tool!r}, which this request does not offer."
+        raise Refused(Problem(status=400, message=text, param="tools"))
+    return Call(direction.tool, direction.arguments)
 
 
 def _instance(schema: dict[str, Any]) -> Any:

@@ -5,8 +5,13 @@ _MODELS = (
     ("lorem-N", "answers with N tokens"),
     ("think-N", "reasons for N tokens, then echoes"),
     ("tool, tools", "call the first tool offered, or all of them; then answer with the result"),
+    (
+        'sandbox:call NAME {"argument": "value"}',
+        "in the last user message tells tool which tool to call with which arguments; tools takes several",
+    ),
     ("json", "obeys the response schema"),
     ("cached", "echoes, and reports half of the input as read from a cache"),
+    ("refuse", "answers nothing, as when the vendor's filter withholds an answer"),
     ("slow-MS", "sends its first byte after MS milliseconds"),
     ("flaky-K", "echoes, but every K-th call fails with 500"),
     ("error-STATUS", "fails with that status, 400 to 599, in the vendor's shape"),

@@ -27,6 +27,7 @@ _STOP_REASON = {
     Finish.STOP_SEQUENCE: "stop_sequence",
     Finish.LENGTH: "max_tokens",
     Finish.TOOL: "tool_use",
+    Finish.REFUSAL: "refusal",
 }
 
 

@@ -28,6 +28,7 @@ _FINISH = {
     Finish.STOP_SEQUENCE: "STOP",
     Finish.LENGTH: "MAX_TOKENS",
     Finish.TOOL: "STOP",
+    Finish.REFUSAL: "SAFETY",
 }
 _SKIP = "skip/thought/signature/validator"
 """Google's word for calls that no Gemini model made, as it reads in base64's standard alphabet."""

@@ -110,6 +110,7 @@ _FINISH = {
     Finish.STOP_SEQUENCE: "stop",
     Finish.LENGTH: "length",
     Finish.TOOL: "tool_calls",
+    Finish.REFUSAL: "content_filter",
 }
 
 

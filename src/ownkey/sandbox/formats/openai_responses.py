@@ -35,6 +35,10 @@ _REPEATED: dict[str, Any] = {
 }
 
 
+_CUT = {Finish.LENGTH: "max_output_tokens", Finish.REFUSAL: "content_filter"}
+"""Why an answer is incomplete."""
+
+
 def _begun(context: Context, ask: Ask) -> dict[str, Any]:
     request: dict[str, Any] = ask.request or {}
     response: dict[str, Any] = {
@@ -57,11 +61,11 @@ def _begun(context: Context, ask: Ask) -> dict[str, Any]:
 
 def _over(context: Context, ask: Ask, reply: Reply) -> dict[str, Any]:
     """The whole response, which is kept unless the request says otherwise."""
-    cut = reply.finish is Finish.LENGTH
+    cut = _CUT.get(reply.finish)
     response = _begun(context, ask) | {
         "status": "incomplete" if cut else "completed",
-        "incomplete_details": {"reason": "max_output_tokens"} if cut else None,
-        "output": _output(context, ask, reply, cut),
+        "incomplete_details": {"reason": cut} if cut else None,
+        "output": _output(context, ask, reply, cut is not None),
         "usage": _usage(ask, reply),
     }
     request: dict[str, Any] = ask.request or {}
@@ -159,7 +163,7 @@ def events(context: Context, ask: Ask, reply: Reply) -> Generator[Beat, None, No
     begun = _begun(context, ask)
     yield 0, write("response.created", response=begun)
     yield 0, write("response.in_progress", response=begun)
-    cut = reply.finish is Finish.LENGTH
+    cut = reply.finish in _CUT
     for index, item in enumerate(_output(context, ask, reply, cut)):
         if item["type"] == "reasoning":
             yield from _thought_events(write, index, item, reply)

@@ -1,0 +1,53 @@
+"""What each pair of formats cannot do. Every pair and feature that is not named here passes.
+
+docs/matrix.md is this table in full: `scripts/matrix-table` writes it, and a test fails when it is stale.
+"""
+
+NOT_ASKED: dict[str, tuple[str, ...]] = {
+    "openai_chat": (),
+    "openai_responses": ("stop sequences", "top_k", "several answers"),
+    "anthropic_messages": ("JSON, any", "several answers"),
+    "gemini": ("tools: one at a time",),
+}
+"""Client format → what its requests cannot ask for."""
+
+NOT_ANSWERED: dict[str, tuple[str, ...]] = {
+    "openai_chat": (),
+    "openai_responses": (),
+    "anthropic_messages": (),
+    "gemini": (),
+    "cohere_chat": (),
+    "ollama_chat": (),
+    "bedrock_converse": (),
+}
+"""Provider format → what its answers cannot say."""
+
+NOT_SHOWN: dict[tuple[str, str], tuple[str, ...]] = {
+    ("openai_chat", "openai_responses"): ("reasoning",),
+    ("anthropic_messages", "openai_responses"): ("reasoning",),
+    ("gemini", "openai_responses"): ("reasoning",),
+}
+"""(client format, provider format) → what a translated answer lacks: responses keep reasoning to themselves unless a
+summary is asked for, which OpenAI grants to verified organisations alone, so no translated request asks."""
+
+REFUSED: dict[tuple[str, str], dict[str, str]] = {
+    ("openai_chat", "anthropic_messages"): {"JSON, any": "response_format", "several answers": "n"},
+    ("openai_chat", "gemini"): {"tools: one at a time": "parallel_tool_calls", "several answers": "n"},
+    ("openai_chat", "openai_responses"): {"stop sequences": "stop", "top_k": "top_k", "several answers": "n"},
+    ("openai_responses", "anthropic_messages"): {"JSON, any": "text.format"},
+    ("openai_responses", "gemini"): {"tools: one at a time": "parallel_tool_calls"},
+    ("anthropic_messages", "openai_responses"): {"stop sequences": "stop", "top_k": "top_k"},
+    ("gemini", "openai_responses"): {"stop sequences": "stop", "top_k": "top_k", "several answers": "candidateCount"},
+    ("anthropic_messages", "openai_chat"): {"top_k": "top_k"},
+    ("anthropic_messages", "gemini"): {"tools: one at a time": "parallel_tool_calls"},
+    ("gemini", "openai_chat"): {"top_k": "top_k", "several answers": "candidateCount"},
+    ("gemini", "anthropic_messages"): {"JSON, any": "response_format", "several answers": "candidateCount"},
+}
+"""(client format, provider format) → feature → the field that the 400 names: the target has no such thing."""
+
+
+def expected(client: str, provider: str, feature: str) -> str | None:
+    """`-` where the question cannot be put, the refused field's name, or None: it passes."""
+    if feature in (*NOT_ASKED[client], *NOT_ANSWERED[provider], *NOT_SHOWN.get((client, provider), ())):
+        return "-"
+    return REFUSED.get((client, provider), {}).get(feature)
