@@ -6,7 +6,7 @@ import pytest
 
 from ownkey.domain.errors import InvalidRequest
 from ownkey.domain.formats import WireFormat
-from ownkey.wire import FORMATS, Outline
+from ownkey.wire import FORMATS, PROVIDER_CHATS, Outline
 
 CHAT = FORMATS[WireFormat.OPENAI_CHAT]
 MESSAGES = FORMATS[WireFormat.ANTHROPIC_MESSAGES]
@@ -18,8 +18,9 @@ BATCH = FORMATS[WireFormat.GEMINI_BATCH_EMBED]
 
 
 def test_every_wire_format_has_an_entry() -> None:
-    assert set(FORMATS) == set(WireFormat)
+    assert set(FORMATS) | set(PROVIDER_CHATS) == set(WireFormat)
     assert all(FORMATS[name].name is name for name in FORMATS)
+    assert all(PROVIDER_CHATS[name].name is name for name in PROVIDER_CHATS)
 
 
 def test_the_newer_limit_wins_in_chat() -> None:

@@ -48,6 +48,7 @@ class WireFormat(StrEnum):
     GEMINI_EMBED = "gemini_embed"
     GEMINI_BATCH_EMBED = "gemini_batch_embed"
     ANTHROPIC_COUNT_TOKENS = "anthropic_count_tokens"
+    BEDROCK_CONVERSE = "bedrock_converse"
 
     @property
     def operation(self) -> Operation:
@@ -72,4 +73,5 @@ _OPERATION = {
     WireFormat.GEMINI_EMBED: Operation.EMBEDDINGS,
     WireFormat.GEMINI_BATCH_EMBED: Operation.EMBEDDINGS,
     WireFormat.ANTHROPIC_COUNT_TOKENS: Operation.COUNT_TOKENS,
+    WireFormat.BEDROCK_CONVERSE: Operation.CHAT,
 }

@@ -1,5 +1,6 @@
 """From an attempt to the bytes sent upstream: body in the target's format, headers, address."""
 
+import time
 from typing import Any
 
 from msgspec import Struct
@@ -11,14 +12,14 @@ from ownkey.gateway.edge.exchange import Request
 from ownkey.gateway.net import HeadEncoder, UpstreamRequest
 from ownkey.gateway.net.target import Target
 from ownkey.gateway.read import Ask
-from ownkey.providers.auth import auth_headers
-from ownkey.wire import FORMATS, Written, address_of, splice
+from ownkey.providers.auth import auth_headers, signer_for
+from ownkey.wire import FORMATS, Written, address_of, event_type, splice
 from ownkey.wire.translation import Wishes, translate_request
 
 _FORWARDED = (b"anthropic-", b"openai-beta")
 """Client headers that belong to the format itself and pass on when the formats are the same."""
 _JSON = (b"content-type", b"application/json")
-_JSON_BACK, _EVENTS_BACK = (b"accept", b"application/json"), (b"accept", b"text/event-stream")
+_JSON_BACK = (b"accept", b"application/json")
 _ANYTHING_BACK = (b"accept", b"*/*")
 _KEPT = 4096
 _HEADS_KEPT = 32
@@ -37,7 +38,7 @@ class Outgoing(Struct, frozen=True):
 class _Prepared:
     """What every request of one attempt shares. `base` are its headers but for those the client forwards."""
 
-    __slots__ = ("attempt", "base", "defaults", "heads", "secret", "targets")
+    __slots__ = ("attempt", "base", "defaults", "events_back", "heads", "secret", "signer", "targets")
 
     def __init__(self, attempt: Attempt, secret: Secret, fixed: list[tuple[bytes, bytes]]) -> None:
         self.attempt = attempt
@@ -45,6 +46,8 @@ class _Prepared:
         self.targets = (_target(attempt, stream=False), _target(attempt, stream=True))
         self.base = auth_headers(attempt.provider, secret, attempt.credential.config, attempt.format) + fixed
         self.defaults = [(name.encode(), value.encode()) for name, value in attempt.provider.headers.items()]
+        self.events_back = (b"accept", event_type(attempt.format))
+        self.signer = signer_for(attempt.provider, secret, attempt.credential.config, attempt.base_url, attempt.format)
         self.heads: dict[tuple[bool, _Fields], bytes] = {}
 
     def headers(self, kinds: _Fields, forwarded: _Fields) -> list[tuple[bytes, bytes]]:
@@ -77,11 +80,15 @@ class OutgoingBuilder:
             written = _translated_body(ask, attempt, preferences)
             body, dropped, forwarded = written.body, written.dropped, ()
         target = prepared.targets[stream]
+        if prepared.signer is not None:
+            headers = prepared.headers(_kinds(ask, prepared), forwarded)
+            headers += prepared.signer.sign(b"POST", target.url, headers, body, time.time())
+            return Outgoing(UpstreamRequest(b"POST", target, headers, body, attempt.trusted), dropped)
         if ask.form is None:
             prefix = prepared.heads.get((stream, forwarded)) or self._head(prepared, ask, forwarded)
         else:
             # Each form has a boundary of its own: its head is not worth keeping.
-            prefix = self._encoder.prefix(b"POST", target, prepared.headers(_kinds(ask), forwarded))
+            prefix = self._encoder.prefix(b"POST", target, prepared.headers(_kinds(ask, prepared), forwarded))
         return Outgoing(UpstreamRequest(b"POST", target, [], body, attempt.trusted, None, prefix), dropped)
 
     def forget(self) -> None:
@@ -96,7 +103,7 @@ class OutgoingBuilder:
         return prepared
 
     def _head(self, prepared: _Prepared, ask: Ask, forwarded: _Fields) -> bytes:
-        headers = prepared.headers(_kinds(ask), forwarded)
+        headers = prepared.headers(_kinds(ask, prepared), forwarded)
         head = self._encoder.prefix(b"POST", prepared.targets[ask.stream], headers)
         if len(prepared.heads) < _HEADS_KEPT:
             prepared.heads[ask.stream, forwarded] = head
@@ -107,13 +114,13 @@ def _target(attempt: Attempt, *, stream: bool) -> Target:
     return Target.parse(attempt.base_url + address_of(attempt.format, attempt.path, attempt.upstream_model, stream))
 
 
-def _kinds(ask: Ask) -> _Fields:
+def _kinds(ask: Ask, prepared: _Prepared) -> _Fields:
     """What is sent and what may come back. A form keeps its content type, which names its boundary."""
     if ask.form is not None:
         return (b"content-type", ask.form.content_type), _ANYTHING_BACK
     if FORMATS[ask.format].media:
         return _JSON, _ANYTHING_BACK
-    return _JSON, _EVENTS_BACK if ask.stream else _JSON_BACK
+    return _JSON, prepared.events_back if ask.stream else _JSON_BACK
 
 
 def _same_format_body(ask: Ask, attempt: Attempt, preferences: Preferences) -> bytes:

@@ -16,7 +16,7 @@ from ownkey.sandbox.vendors import Vendor, native_face
 
 SIMULATOR = "x-ownkey-sandbox: simulator\r\n"
 _JSON = "content-type: application/json\r\n" + SIMULATOR
-_EVENTS = "content-type: text/event-stream; charset=utf-8\r\ncache-control: no-cache\r\n" + SIMULATOR
+_EVENTS = "cache-control: no-cache\r\n" + SIMULATOR
 
 
 class Plan:
@@ -43,7 +43,7 @@ class Plan:
         self.action = action
         lines = f"{vendor.head}{vendor.request_id}: req_"
         self.json_head = _JSON + lines
-        self.stream_head = _EVENTS + lines
+        self.stream_head = f"content-type: {vendor.events_type}\r\n" + _EVENTS + lines
 
 
 class Context:
@@ -86,6 +86,8 @@ class Context:
     def failure(self, problem: Problem) -> Answer:
         """`problem` in the vendor's shape."""
         head = self.head() + problem.head.encode("latin-1")
+        if self.vendor.error_head is not None:
+            head += self.vendor.error_head(problem).encode()
         if problem.retry_after is not None:
             head += b"retry-after: %d\r\n" % problem.retry_after
         return Answer(problem.status, head, render(problem, self.vendor.shape, self.request_id))

@@ -29,6 +29,7 @@ from ownkey.wire.registry import (
     PROVIDER_CHATS,
     address_of,
     error_reader,
+    event_type,
     ping_of,
 )
 from ownkey.wire.splice import splice
@@ -57,6 +58,7 @@ __all__ = [
     "Written",
     "address_of",
     "error_reader",
+    "event_type",
     "ping_of",
     "splice",
 ]

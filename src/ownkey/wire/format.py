@@ -132,6 +132,13 @@ class EventSource(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Source:
+    """Streams that are only read."""
+
+    reader: Callable[[], EventReader]
+
+
+@dataclass(frozen=True, slots=True)
 class Streams:
     """`reader()` and `writer(…)` are fresh for each stream; `ping` keeps a silent one alive and means nothing."""
 
@@ -188,6 +195,10 @@ class Address(Protocol):
     def __call__(self, path: str, model: str, stream: bool) -> str:
         """The path, and query if any, below a provider's base URL; `path` is the catalogue row's."""
         ...
+
+
+EVENT_STREAM = "text/event-stream"
+"""The media type of streams of server-sent events."""
 
 
 def plain_address(path: str, model: str, stream: bool) -> str:
@@ -306,3 +317,5 @@ class OutgoingFormat:
     errors: ErrorReader
     hottest: float
     address: Address = plain_address
+    event_type: str = EVENT_STREAM
+    """The media type of its streams."""

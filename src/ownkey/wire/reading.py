@@ -1,9 +1,28 @@
 """The part every event reader shares: framing, the end of the stream, and failing once."""
 
+from collections.abc import Iterable
+from typing import Protocol
+
 from ownkey.domain.usage import Usage
 from ownkey.wire.errors import MalformedAnswer, WireError, broken, read_error, truncated
 from ownkey.wire.events import Event, Finished, StreamFailed
-from ownkey.wire.sse import SseParser
+from ownkey.wire.sse import Frame, SseParser
+
+
+class Parser(Protocol):
+    """Cuts a stream into events, each a name and its data. May raise MalformedAnswer."""
+
+    @property
+    def oversized(self) -> bool:
+        """Set when an event was too large; nothing is parsed after that."""
+        ...
+
+    @property
+    def rest(self) -> bytes:
+        """The bytes of an event that is not complete yet."""
+        ...
+
+    def feed(self, data: bytes) -> Iterable[Frame]: ...
 
 
 class FramedReader:
@@ -14,12 +33,13 @@ class FramedReader:
 
     __slots__ = ("_closed", "_parser", "ended", "error", "first_content", "usage")
 
-    def __init__(self) -> None:
+    def __init__(self, parser: Parser | None = None) -> None:
+        """`parser` takes the place of that of server-sent events."""
         self.usage: Usage | None = None
         self.first_content = False
         self.ended = False
         self.error: WireError | None = None
-        self._parser = SseParser()
+        self._parser: Parser = parser or SseParser()
         self._closed = False
 
     def take(self, name: bytes, data: bytes, out: list[Event]) -> None:

@@ -6,7 +6,9 @@ from types import MappingProxyType
 from ownkey.domain.formats import WireFormat
 from ownkey.wire.anthropic_count_tokens import ANTHROPIC_COUNT_TOKENS
 from ownkey.wire.anthropic_messages.format import ANTHROPIC_MESSAGES
+from ownkey.wire.bedrock_converse.format import BEDROCK_CONVERSE
 from ownkey.wire.format import (
+    EVENT_STREAM,
     ChatFormat,
     EmbeddingFormat,
     ErrorReader,
@@ -28,7 +30,7 @@ from ownkey.wire.openai_moderations import OPENAI_MODERATIONS
 from ownkey.wire.openai_responses.format import OPENAI_RESPONSES
 
 _CHATS: tuple[ChatFormat, ...] = (OPENAI_CHAT, OPENAI_RESPONSES, ANTHROPIC_MESSAGES, GEMINI)
-_OUTGOING: tuple[OutgoingFormat, ...] = ()
+_OUTGOING: tuple[OutgoingFormat, ...] = (BEDROCK_CONVERSE,)
 _EMBEDDINGS: tuple[EmbeddingFormat, ...] = (OPENAI_EMBEDDINGS, GEMINI_EMBED, GEMINI_BATCH_EMBED)
 _INCOMING: tuple[IncomingFormat, ...] = (OPENAI_COMPLETIONS,)
 _OTHERS: tuple[Format, ...] = (
@@ -84,3 +86,9 @@ def error_reader(format_: WireFormat) -> ErrorReader:
     """What reads a provider's errors in this format."""
     found = FORMATS.get(format_) or PROVIDER_CHATS[format_]
     return found.errors
+
+
+def event_type(format_: WireFormat) -> bytes:
+    """The media type in which a provider streams this format."""
+    found = PROVIDER_CHATS.get(format_)
+    return (found.event_type if isinstance(found, OutgoingFormat) else EVENT_STREAM).encode()
