@@ -53,6 +53,14 @@ def test_every_setting_of_a_key_can_be_given(user: User) -> None:
     assert (made["is_default"], made["test"]) == (False, None)
 
 
+def test_what_a_provider_asks_beside_a_key_can_be_given(user: User) -> None:
+    key = "AKIACLIKEY0000000001:" + "s" * 40
+    ran = keys(user, "add", "bedrock", "--json", "--no-test", "--config", "region=eu-west-1", stdin=key)
+    assert ran.code == 0, ran.err
+    assert ran.json["config"] == {"region": "eu-west-1"}
+    assert keys(user, "add", "bedrock", "--config", "region", stdin=key).code == 2
+
+
 def test_an_endpoint_may_take_no_key(user: User) -> None:
     ran = ownkey(
         "keys",

@@ -7,11 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.domain.values import CHAT, SmallCatalogue, a_key, names, plan_for, platform_key, reasons
 
+from ownkey.domain.address import base_url_of
 from ownkey.domain.catalogue import Host, Provider
 from ownkey.domain.credential import PaidFallback, Preferences
 from ownkey.domain.errors import ResidencyNotSatisfied
 from ownkey.domain.price import Rates, surcharged
-from ownkey.domain.residency import home_url, unknown_region
+from ownkey.domain.residency import unknown_region
 
 EU = Host("https://eu.maker.test/v1", eu=True, surcharge_percent=10, surcharge_models=("model-*",))
 US = Host("https://us.maker.test/v1")
@@ -146,8 +147,8 @@ def test_whatever_the_keys_nothing_leaves_the_eu(
 def test_a_key_is_tested_where_it_is_used():
     row = maker("regional", eu=EU).provider("maker")
     assert row is not None
-    assert home_url(row, {"region": "eu"}) == EU.base_url
-    assert home_url(row, {}) == GLOBAL
+    assert base_url_of(row, None, {"region": "eu"}) == EU.base_url
+    assert base_url_of(row, None, {}) == GLOBAL
 
 
 def test_a_region_is_checked_only_where_regions_have_addresses():

@@ -60,3 +60,16 @@ def test_a_word_is_no_secret() -> None:
 
 def test_text_keeps_its_other_characters() -> None:
     assert scrub_text(f"schlüssel {KEY} 💥", Secret(KEY)) == "schlüssel [redacted] 💥"
+
+
+def test_every_part_of_a_key_of_several_parts_is_taken_out() -> None:
+    parts = ("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCY", "IQoJb3JpZ2luX2VjEXAMPLE//wEaCX")
+    for spelled in (*parts, ":".join(parts), quote(parts[1], safe=""), json.dumps(parts[2]).replace("/", "\\/")):
+        left = scrub(f"before {spelled} after".encode(), Secret(":".join(parts)))
+        assert b"[redacted]" in left
+        assert not any(part.encode() in left for part in parts)
+
+
+def test_what_a_secret_was_exchanged_for_is_taken_out_too() -> None:
+    token = Secret("eyJ0eXAiOiJKV1QifQ.e30.sig", ("client-secret-0123",))
+    assert scrub(b"client-secret-0123 for eyJ0eXAiOiJKV1QifQ.e30.sig", token) == b"[redacted] for [redacted]"

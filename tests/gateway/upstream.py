@@ -7,6 +7,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
+from urllib.parse import parse_qs
 
 Conversation = Callable[[socket.socket], None]
 Reply = bytes | Conversation
@@ -24,11 +25,13 @@ class Seen:
 
     @property
     def key(self) -> str:
-        return (
-            self.headers.get("x-api-key")
-            or self.headers.get("x-goog-api-key")
-            or self.headers.get("authorization", "").removeprefix("Bearer ")
-        )
+        """The key, for a signature the access key's id, for a form that exchanges a secret the secret."""
+        sent = self.headers.get("authorization", "").removeprefix("Bearer ")
+        if sent.startswith("AWS4-"):
+            return sent.partition("Credential=")[2].partition("/")[0]
+        secret = parse_qs(self.body.decode("latin-1")).get("client_secret") if b"client_secret=" in self.body else None
+        carriers = (self.headers.get(name) for name in ("x-api-key", "x-goog-api-key", "api-key"))
+        return secret[0] if secret else next(filter(None, carriers), sent)
 
     def json(self) -> Any:
         return json.loads(self.body)

@@ -19,7 +19,13 @@ from tests.services.stack import OPERATOR, Process
 Sink = tuple[str, bytes]
 _OPENAI = ("echo", "error-echo-key", "stream-echo-key", "error-500", "cut", "garbage")
 _ANTHROPIC = ("echo", "error-echo-key", "stream-echo-key")
-_MODELS = (*(f"openai/{name}" for name in _OPENAI), *(f"anthropic/{name}" for name in _ANTHROPIC))
+_CLOUDS = ("echo", "error-echo-key", "stream-echo-key", "garbage")
+_MODELS = (
+    *(f"openai/{name}" for name in _OPENAI),
+    *(f"anthropic/{name}" for name in _ANTHROPIC),
+    *(f"{provider}/{name}" for provider in ("bedrock", "azure") for name in _CLOUDS),
+)
+_LABELS = {"openai": ("good", "bad"), "anthropic": ("claude",), "bedrock": ("aws",), "azure": ("entra",)}
 _USAGE = ("/usage", "/requests", "/usage/export?format=csv", "/usage/export?format=json")
 _PAGES = ("/credentials", "/api-keys", "/me", "/preferences", "/providers", "/models", *_USAGE)
 
@@ -37,6 +43,9 @@ class Tour:
             "refused provider key": new_mark(),
             "replaced provider key": new_mark(),
             "deleted provider key": new_mark(),
+            "AWS secret access key": new_mark(),
+            "AWS session token": new_mark(),
+            "Entra client secret": new_mark(),
             "user's password": new_mark(),
             "user's new password": new_mark(),
         }
@@ -115,12 +124,28 @@ class Tour:
         gone = {"provider": "groq", "api_key": self.key("deleted provider key"), "label": "gone", "test": False}
         deleted: str = client.post("/api/v1/credentials", json=gone).json()["id"]
         assert client.delete(f"/api/v1/credentials/{deleted}").is_success
+        self._store_keys_of_several_parts()
+
+    def _store_keys_of_several_parts(self) -> None:
+        """An AWS key, which is signed with and never sent, and a secret that is exchanged for a token."""
+        secret, session = self.marks["AWS secret access key"], self.marks["AWS session token"]
+        aws = {"provider": "bedrock", "label": "aws", "config": {"region": "eu-central-1"}}
+        aws["api_key"] = f"AKIACANARY0000000001:head/{secret}/tail:head/{session}/tail"
+        entra = {"provider": "azure", "label": "entra", "config": {"tenant_id": "t", "client_id": "c"}}
+        entra["api_key"] = f"head~{self.marks['Entra client secret']}~tail"
+        for body in (aws, entra):
+            stored = self._client.post("/api/v1/credentials", json=body)
+            assert stored.status_code == 201, stored.text
+            wrong = body | {"api_key": str(body["api_key"]) + ":more:and:more", "label": "wrong"}
+            self._client.post(
+                "/api/v1/credentials", json=wrong | {"config": {"region": "!", "tenant_id": "!", "client_id": "c"}}
+            )
 
     def _call(self) -> None:
         for model in _MODELS:
             for path in ("chat/completions", "messages"):
                 for stream in (False, True):
-                    for label in ("good", "bad") if model.startswith("openai") else ("claude",):
+                    for label in _LABELS[model.partition("/")[0]]:
                         self._ask(model, path, stream, label)
         self._client.post("/v1/embeddings", json={"model": "openai/text-embedding-3-small", "input": "x"})
         self._client.get("/v1/models")
@@ -252,6 +277,9 @@ def tour(launcher: Launcher, sandbox: Process, tmp_path_factory: pytest.TempPath
         "refused provider key",
         "replaced provider key",
         "deleted provider key",
+        "AWS secret access key",
+        "AWS session token",
+        "Entra client secret",
         "by command line",
         "by command line, refused",
         "API key",

@@ -31,8 +31,9 @@ def test_paths_are_joined_below_the_host(base: str, relative: str, joined: str):
         ("huggingface", "http://sandbox/huggingface/v1", "http://sandbox/huggingface/api/whoami-v2"),
         ("cohere", "http://sandbox/cohere", "http://sandbox/cohere/v1/check-api-key"),
         ("deepseek", "http://sandbox/deepseek", "http://sandbox/deepseek/user/balance"),
-        ("azure", "http://sandbox/azure/openai/v1", "http://sandbox/azure/openai/v1/models"),
         ("ollama", "http://sandbox/ollama", "http://sandbox/ollama/api/tags"),
+        ("azure", "http://sandbox/azure", "http://sandbox/azure/openai/v1/models"),
+        ("bedrock", "http://sandbox/bedrock", "http://sandbox/bedrock/async-invoke?maxResults=1"),
         ("custom", "http://sandbox/custom/v1", "http://sandbox/custom/v1/models"),
     ],
 )
@@ -52,6 +53,13 @@ def test_the_operators_address_replaces_the_catalogues_and_the_check_follows():
     untouched = CATALOGUE.provider("openai")
     assert untouched is not None
     assert untouched.base_url == "https://api.openai.com/v1"
+
+
+def test_the_place_where_secrets_are_exchanged_moves_to_the_sandbox_too():
+    row = CATALOGUE.with_base_urls({}, "http://sandbox").provider("azure")
+    assert row is not None
+    assert row.token is not None
+    assert row.token.url == "http://sandbox/azure/{tenant_id}/oauth2/v2.0/token"
 
 
 def test_a_check_on_another_host_does_not_survive_a_move():

@@ -63,3 +63,17 @@ def test_an_unusual_key_gets_a_hint_and_no_refusal():
     assert hint is not None
     assert "canary" not in hint
     assert looks_unusual(a_provider(), Secret("anything")) is None
+
+
+@pytest.mark.parametrize(
+    ("key", "header"),
+    [
+        ("0123456789abcdef0123456789abcdef", b"api-key"),
+        ("a.b.c", b"api-key"),
+        ("eyJ0eXAiOiJKV1QifQ.eyJhdWQiOiJ4In0.c2lnbmF0dXJl", b"authorization"),
+    ],
+)
+def test_azure_takes_a_resources_key_and_an_entra_token_in_different_headers(key: str, header: bytes):
+    [(name, value)] = auth_headers(a_provider(AuthScheme.AZURE), Secret(key), {})
+    assert name == header
+    assert value.removeprefix(b"Bearer ") == key.encode()

@@ -128,6 +128,8 @@ def test_the_check_goes_to_the_providers_own_host_with_the_key_in_a_header(row: 
     carrier = {
         AuthScheme.BEARER: (b"authorization", b"Bearer " + KEY.encode()),
         AuthScheme.X_API_KEY: (b"x-api-key", KEY.encode()),
+        AuthScheme.AZURE: (b"api-key", KEY.encode()),
+        AuthScheme.AWS: (b"authorization", b"Bearer " + KEY.encode()),
     }
     assert carrier[row.auth] in request.headers
     assert sum(KEY.encode() in value for _, value in request.headers) == 1
@@ -146,6 +148,12 @@ def test_headers_are_ones_that_http_can_carry(row: ProviderRow):
         assert name == name.lower()
         assert re.fullmatch(rb"[a-z0-9-]+", name)
         assert re.fullmatch(rb"[\x20-\x7e]+", value)
+
+
+@every_row
+def test_regions_in_the_eu_are_regions_of_a_regional_row(row: ProviderRow):
+    assert set(row.eu_regions) <= set(row.regions)
+    assert row.eu == "regional" or not row.eu_regions
 
 
 @every_row
@@ -227,6 +235,10 @@ def test_an_operators_folder_may_bring_models_and_prices(tmp_path: Path):
         ('auth = "magic"\n' + GOOD, "auth"),
         (GOOD + '[check]\nmethod = "GET"\nurl = "file:///etc/passwd"\n', "check.url"),
         ('base_url_ends = ["/v3"]\n' + GOOD, "base_url_ends"),
+        ('base_url_template = "ftp://{region}.x"\n' + GOOD, "base_url_template"),
+        ('base_url_ends = ["v1"]\n' + GOOD, "base_url_ends"),
+        (GOOD + '[paths_with.v.endpoints]\nopenai_chat = "chat"\n', "paths_with.v.endpoints.openai_chat"),
+        (GOOD + '[token]\nurl = "login"\nscope = "s"\n', "token.url"),
         ("name = ", "Invalid value"),
     ],
 )

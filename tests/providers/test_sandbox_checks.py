@@ -10,6 +10,7 @@ from ownkey.domain.credential import CredentialStatus
 from ownkey.domain.secret import Secret
 from ownkey.gateway.key_test import KeyTestResult, run_key_test
 from ownkey.gateway.net import AddressGuard, NetSettings, UpstreamClient
+from ownkey.gateway.tokens import TokenCache
 from ownkey.providers import ProviderRow, load_catalogue
 from ownkey.providers.checks import check_request, read_check
 from ownkey.sandbox import SandboxServer
@@ -48,7 +49,7 @@ async def client() -> AsyncIterator[UpstreamClient]:
 
 async def ask(client: UpstreamClient, row: Provider, key: str) -> KeyTestResult:
     assert row.base_url
-    return await run_key_test(client, row, row.base_url, Secret(key), {}, trusted=True)
+    return await run_key_test(client, TokenCache(client), row, row.base_url, Secret(key), {}, trusted=True)
 
 
 def served_at(url: str, row: ProviderRow) -> ProviderRow:
@@ -113,5 +114,7 @@ async def test_a_key_of_a_region_is_tested_in_that_region(
     assert there is not None
     for region, host in there.hosts.items():
         assert f"/{row.name}/{region}/" in host.base_url
-        found = await run_key_test(client, there, host.base_url, Secret("sk-good-0001"), {}, trusted=True)
+        found = await run_key_test(
+            client, TokenCache(client), there, host.base_url, Secret("sk-good-0001"), {}, trusted=True
+        )
         assert found.status is CredentialStatus.VALID

@@ -50,6 +50,21 @@ def test_vendors_words_are_understood(provider: str, status: int, body: Any, kin
 
 
 @pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("UnrecognizedClientException", FailureKind.INVALID_KEY),
+        ("ExpiredTokenException:http://internal.amazon.com/coral/com.amazon.coral.service/", FailureKind.EXPIRED_KEY),
+        ("AccessDeniedException", FailureKind.PERMISSION),
+    ],
+)
+@pytest.mark.parametrize("body", [b"", b"{}", b'{"message":null}', b"[]"])
+def test_amazon_tells_the_kind_in_a_header(name: str, kind: FailureKind, body: bytes):
+    provider = CATALOGUE.provider("bedrock")
+    assert provider is not None
+    assert classify(provider, 403, body, [(b"x-amzn-errortype", name.encode())]).kind is kind
+
+
+@pytest.mark.parametrize(
     ("status", "kind"),
     [
         (301, FailureKind.UNEXPECTED),

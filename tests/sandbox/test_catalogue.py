@@ -33,6 +33,7 @@ BODIES: dict[WireFormat, Any] = {
     WireFormat.GEMINI_COUNT_TOKENS: {"contents": [{"parts": [{"text": "x"}]}]},
     WireFormat.GEMINI_EMBED: {"content": {"parts": [{"text": "x"}]}},
     WireFormat.GEMINI_BATCH_EMBED: {"requests": [{"model": "models/any", "content": {"parts": [{"text": "x"}]}}]},
+    WireFormat.BEDROCK_CONVERSE: {"messages": [{"role": "user", "content": [{"text": "hello"}]}]},
     WireFormat.ANTHROPIC_COUNT_TOKENS: message(),
     WireFormat.COHERE_CHAT: chat(),
     WireFormat.OLLAMA_CHAT: chat(),

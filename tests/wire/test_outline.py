@@ -20,6 +20,7 @@ BATCH = FORMATS[WireFormat.GEMINI_BATCH_EMBED]
 def test_every_wire_format_has_an_entry() -> None:
     assert {*FORMATS, *PROVIDER_CHATS, *PROVIDER_RERANKS} == set(WireFormat)
     assert all(FORMATS[name].name is name for name in FORMATS)
+    assert all(PROVIDER_CHATS[name].name is name for name in PROVIDER_CHATS)
 
 
 def test_the_newer_limit_wins_in_chat() -> None:

@@ -19,6 +19,7 @@ def add(
     provider: Annotated[str, typer.Argument(help="A name from `ownkey providers`")],
     label: Annotated[str | None, typer.Option(help="Your name for the key")] = None,
     base_url: Annotated[str | None, typer.Option(help="Own endpoint, for providers without a fixed address")] = None,
+    config: Annotated[list[str] | None, typer.Option(help="What the provider asks beside, region=eu-central-1")] = None,
     model: Annotated[str | None, typer.Option(help="The one model this key serves")] = None,
     priority: Annotated[int | None, typer.Option(help="Lower is tried first [100]")] = None,
     weight: Annotated[int | None, typer.Option(help="Share among keys of one priority [1]")] = None,
@@ -36,7 +37,7 @@ def add(
     """Store a key. It is read from the terminal or from standard input, never from the command line."""
     body: Json = {"provider": provider, "scope": scope, "test": test, "is_default": default}
     body |= _given(label=label, base_url=base_url, model=model, priority=priority, weight=weight)
-    body |= _given(allowed_models=allow_model, allowed_ips=allow_ip)
+    body |= _given(allowed_models=allow_model, allowed_ips=allow_ip, config=_settings(config))
     body |= _given(expires_at=expires_at, monthly_limit_usd=monthly_limit_usd)
     with signed_in(url) as client:
         if not no_key:
@@ -100,6 +101,17 @@ def rm(which: Which, url: UrlOption = DEFAULT_URL, as_json: JsonOption = False) 
         found = _find(client, which)
         client.delete(f"/credentials/{found['id']}")
     show({"deleted": found["id"]}, as_json, f"Deleted {found['label']!r}.")
+
+
+def _settings(pairs: list[str] | None) -> dict[str, str] | None:
+    """`name=value` as an object. None of it is secret: secrets are read from standard input."""
+    if not pairs:
+        return None
+    split = [pair.partition("=") for pair in pairs]
+    wrong = next((name for name, equals, _ in split if not equals), None)
+    if wrong is not None:
+        raise WrongUsage(f"--config {wrong} is not name=value, for example region=eu-central-1")
+    return {name: value for name, _, value in split}
 
 
 def _given(**values: Any) -> Json:

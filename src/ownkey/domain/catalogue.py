@@ -16,6 +16,10 @@ class AuthScheme(StrEnum):
     X_API_KEY = "x-api-key"
     X_GOOG_API_KEY = "x-goog-api-key"
     API_KEY = "api-key"
+    AZURE = "azure"
+    """`api-key`, or a bearer where the key is an Entra access token or is exchanged for one."""
+    AWS = "aws"
+    """Signature Version 4 for an access key, a bearer for a Bedrock API key: whichever the key is."""
     NONE = "none"
 
 
@@ -40,9 +44,36 @@ class Host(Struct, frozen=True, forbid_unknown_fields=True):
     note: str = ""
 
 
+class Paths(Struct, frozen=True, forbid_unknown_fields=True):
+    """Other paths than a provider's usual ones, and the key check that goes with them."""
+
+    endpoints: dict[WireFormat, str]
+    check: KeyCheck | None = None
+
+
+class TokenGrant(Struct, frozen=True, forbid_unknown_fields=True):
+    """OAuth 2.0 client credentials: where a client's secret is exchanged for an access token, and for which `scope`.
+
+    `{name}` in `url` stands for the field of that name in a key's `config`. Only keys whose `config` has
+    every field in `requires` are exchanged; any other is sent as it is.
+    """
+
+    url: str
+    scope: str
+    requires: tuple[str, ...] = ("tenant_id", "client_id")
+
+
 class Provider(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One provider. `endpoints` maps each wire format it speaks to a path below `base_url`, where `{model}` stands for
     the model's id. `auth_for` names the formats whose keys travel in another way than `auth` says.
+
+    `base_url_template` is the address of keys whose `config` holds the fields that stand in braces, each one
+    label of a host name.
+    `paths_with` are the paths of keys whose `config` has the field, which may stand in them in braces.
+    `token` says that keys may be exchanged for access tokens.
+
+    Where `eu` is regional, a key satisfies a need for EU processing when its region is among `eu_regions` and
+    the model matches none of the patterns `roaming_models`, which are processed in other regions too.
 
     A `router` serves other vendors' models under `vendor/model` names. `vendor_prefixes` are the
     first segments of model ids that mean this vendor (`google/…` for gemini). `models` are
@@ -59,8 +90,11 @@ class Provider(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     name: str
     title: str
     base_url: str | None
+    base_url_template: str | None = None
     base_url_ends: tuple[str, ...] = ()
     endpoints: dict[WireFormat, str]
+    paths_with: dict[str, Paths] = {}
+    token: TokenGrant | None = None
     auth: AuthScheme = AuthScheme.BEARER
     auth_for: dict[WireFormat, AuthScheme] = {}
     headers: dict[str, str] = {}
@@ -77,6 +111,8 @@ class Provider(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     eu: Literal["yes", "no", "regional", "self-hosted", "unknown"] = "unknown"
     regions: tuple[str, ...] = ()
     hosts: dict[str, Host] = {}
+    eu_regions: tuple[str, ...] = ()
+    roaming_models: tuple[str, ...] = ()
     capabilities: tuple[str, ...] = ()
     price_id: str | None = None
     price_suffixes: dict[str, str] = {}

@@ -53,6 +53,7 @@ class WireFormat(StrEnum):
     OLLAMA_CHAT = "ollama_chat"
     RERANK = "rerank"
     COHERE_RERANK = "cohere_rerank"
+    BEDROCK_CONVERSE = "bedrock_converse"
 
     @property
     def operation(self) -> Operation:
@@ -81,4 +82,5 @@ _OPERATION = {
     WireFormat.OLLAMA_CHAT: Operation.CHAT,
     WireFormat.RERANK: Operation.RERANK,
     WireFormat.COHERE_RERANK: Operation.RERANK,
+    WireFormat.BEDROCK_CONVERSE: Operation.CHAT,
 }

@@ -20,7 +20,9 @@ def endpoints_at(provider: Provider, base_url: str | None) -> Mapping[WireFormat
     end = "" if base_url is None else _end_of(provider, base_url)
     if not end:
         return provider.endpoints
-    return {format_: path for format_, path in provider.endpoints.items() if path.startswith(f"{end}/")}
+    served = {format_: path for format_, path in provider.endpoints.items() if path.startswith(f"{end}/")}
+    # Where a key's settings ask for other paths altogether, the end of its address says nothing of them.
+    return served or provider.endpoints
 
 
 def _end_of(provider: Provider, base_url: str) -> str:

@@ -21,6 +21,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from ownkey.domain.address import is_users_choice, needs_of, with_settings
 from ownkey.domain.catalogue import Offer, Provider
 from ownkey.domain.credential import (
     Credential,
@@ -32,6 +33,7 @@ from ownkey.domain.credential import (
     Preferences,
 )
 from ownkey.domain.errors import (
+    InvalidRequest,
     ModelNotFound,
     NoHealthyCredential,
     NotAllowed,
@@ -223,14 +225,18 @@ def _examine(
         return Dropped(
             credential, DropReason.MODEL_NOT_SERVED, f"{provider.title} does not serve {asked!r} by this key"
         )
-    place = find_place(credential, offer, preferences.require_eu)
+    try:
+        provider = with_settings(provider, credential.config)
+        place = find_place(credential, offer, preferences.require_eu)
+    except InvalidRequest as error:
+        return Dropped(credential, DropReason.NO_ADDRESS, error.public)
     endpoints = endpoints_at(provider, place.base_url)
     format_ = choose_format(endpoints, request.client_format)
     if format_ is None:
         operation = request.client_format.operation.value
         return Dropped(credential, DropReason.OPERATION_NOT_SERVED, f"{provider.title} has no {operation} endpoint")
     if place.base_url is None:
-        return Dropped(credential, DropReason.NO_ADDRESS, "this key needs a base_url or a region that has one")
+        return Dropped(credential, DropReason.NO_ADDRESS, f"this key needs a {needs_of(provider)}")
     refused = _policy(credential, request, asked, offer, place, preferences) or _health(
         credential, offer.upstream_model, request.now, resting
     )
@@ -241,7 +247,7 @@ def _examine(
         provider=provider,
         base_url=root_of(provider, place.base_url),
         path=endpoints[format_],
-        trusted=credential.base_url is None or credential.owner.scope is Scope.PLATFORM,
+        trusted=not is_users_choice(provider, credential.base_url) or credential.owner.scope is Scope.PLATFORM,
         format=format_,
         upstream_model=offer.upstream_model,
         payer=credential.owner.scope,

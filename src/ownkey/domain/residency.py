@@ -1,5 +1,6 @@
 """Where a key's requests go and whether that is in the EU. Fails closed: what nobody promises is not the EU.
 
+Where a key's region is a part of its host's name or its owner's word, `address.outside_eu` judges.
 A provider that processes in several regions has an address for each (`Provider.hosts`). The owner of a key
 that the provider has opened for a region says so by `region` in the key's config; its requests then always
 go there. Where every key may use the EU address, requests that require the EU go there by themselves.
@@ -9,6 +10,7 @@ from fnmatch import fnmatchcase
 
 from msgspec import Struct
 
+from ownkey.domain.address import base_url_of, outside_eu
 from ownkey.domain.catalogue import Host, Offer, Provider
 from ownkey.domain.credential import Credential
 from ownkey.domain.price import Rates, surcharged
@@ -27,13 +29,21 @@ class Place(Struct, frozen=True):
 
 
 def find_place(credential: Credential, offer: Offer, require_eu: bool) -> Place:
-    """Where a request with this key goes. `base_url` is None when the key has to bring one or its region is unknown."""
-    provider = offer.provider
-    if credential.base_url is not None:
-        if credential.owner.scope is not Scope.PLATFORM:
-            return Place(credential.base_url, offer.rates, "where the key's own address processes is not known")
-        return Place(credential.base_url, offer.rates, None if offer.eu else _no_promise(provider))
-    region = credential.config.get(REGION)
+    """Where a request with this key goes. `base_url` is None when the key has to bring one or its region is unknown.
+
+    Raises InvalidRequest for a setting that no address can hold.
+    """
+    provider, config, own = offer.provider, credential.config, credential.base_url
+    by_operator = credential.owner.scope is Scope.PLATFORM
+    base_url = base_url_of(provider, own, config)
+    if provider.eu_regions:
+        problem = outside_eu(provider, offer.upstream_model, own, config, by_operator=by_operator)
+        return Place(base_url, offer.rates, problem)
+    if own is not None:
+        if not by_operator:
+            return Place(base_url, offer.rates, "where the key's own address processes is not known")
+        return Place(base_url, offer.rates, None if offer.eu else _no_promise(provider))
+    region = config.get(REGION)
     if region is not None and provider.hosts:
         host = provider.hosts.get(region)
         if host is None:
@@ -43,13 +53,7 @@ def find_place(credential: Credential, offer: Offer, require_eu: bool) -> Place:
         for host in provider.hosts.values():
             if host.eu:
                 return _at(host, offer, None)
-    return Place(provider.base_url, offer.rates, None if offer.eu else _no_promise(provider))
-
-
-def home_url(provider: Provider, config: dict[str, str]) -> str | None:
-    """The provider's address for a key with this config that brings none of its own."""
-    host = provider.hosts.get(config.get(REGION, ""))
-    return provider.base_url if host is None else host.base_url
+    return Place(base_url, offer.rates, None if offer.eu else _no_promise(provider))
 
 
 def unknown_region(provider: Provider, config: dict[str, str]) -> str | None:

@@ -5,15 +5,26 @@ from typing import NoReturn
 
 
 class Secret:
-    """A decrypted secret. Only `reveal` gives the text; repr, str, format and pickle never do."""
+    """A decrypted secret. Only `reveal` gives the text; repr, str, format and pickle never do.
 
-    __slots__ = ("_text",)
+    `beside` are further texts that may be shown as little as this one: what it was exchanged for, say.
+    """
 
-    def __init__(self, text: str) -> None:
+    __slots__ = ("_beside", "_text")
+
+    def __init__(self, text: str, beside: tuple[str, ...] = ()) -> None:
         self._text = text
+        self._beside = beside
 
     def reveal(self) -> str:
         return self._text
+
+    def reveal_all(self) -> tuple[str, ...]:
+        """Every text that must be kept out of what is shown: the secret, those beside it, and the parts of each
+        that is made of several (`ID:SECRET:SESSION`)."""
+        whole = (self._text, *self._beside)
+        parts = tuple(part for text in whole if ":" in text for part in text.split(":"))
+        return whole + parts
 
     def __repr__(self) -> str:
         return "Secret(…)"

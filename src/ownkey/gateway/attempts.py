@@ -10,7 +10,7 @@ from typing import Any
 from msgspec import Struct
 
 from ownkey.domain.credential import CredentialStatus, Preferences
-from ownkey.domain.errors import SecretUnreadable, UnsupportedField
+from ownkey.domain.errors import SecretUnreadable, UnsupportedField, UpstreamError
 from ownkey.domain.plan import Attempt, Plan
 from ownkey.domain.secret import Secret
 from ownkey.gateway.edge.exchange import Request
@@ -20,9 +20,21 @@ from ownkey.gateway.net import NetError, TimedOut, UpstreamClient, UpstreamRespo
 from ownkey.gateway.outgoing import OutgoingBuilder
 from ownkey.gateway.read import Ask
 from ownkey.gateway.secrets import SecretCache
-from ownkey.providers.verdict import Verdict, classify, unreachable
+from ownkey.gateway.tokens import TokenCache
+from ownkey.providers.tokens import TokenRefused
+from ownkey.providers.verdict import FailureKind, Verdict, classify, unreachable
+from ownkey.wire import FORMATS, WireError
+from ownkey.wire.errors import kind_of_status
 
 _ERROR_BODY_LIMIT = 1024 * 1024
+_STATUS_WITHOUT_TOKEN = {
+    FailureKind.INVALID_KEY: 401,
+    FailureKind.EXPIRED_KEY: 401,
+    FailureKind.REVOKED_KEY: 401,
+    FailureKind.PERMISSION: 403,
+    FailureKind.RATE_LIMIT: 429,
+    FailureKind.OVERLOADED: 503,
+}
 
 
 class Answered(Struct, frozen=True):
@@ -60,9 +72,15 @@ class Attempts:
     """Sends requests as planned and teaches `KeyHealth` what came of it."""
 
     def __init__(
-        self, client: UpstreamClient, secrets: SecretCache, health: KeyHealth, builder: OutgoingBuilder
+        self,
+        client: UpstreamClient,
+        secrets: SecretCache,
+        tokens: TokenCache,
+        health: KeyHealth,
+        builder: OutgoingBuilder,
     ) -> None:
         self._client = client
+        self._tokens = tokens
         self._secrets = secrets
         self._health = health
         self._builder = builder
@@ -107,6 +125,13 @@ class Attempts:
             self._health.note(attempt.credential, CredentialStatus.UNDECRYPTABLE, "the stored key does not decrypt")
             meter.tried(attempt, error.code, None)
             raise
+        try:
+            exchanged = await self._tokens.exchange(attempt.provider, secret, attempt.credential.config)
+        except NetError as error:
+            return Unreached(attempt, error)
+        if isinstance(exchanged, TokenRefused):
+            return _without_token(attempt, exchanged, secret)
+        secret = exchanged
         outgoing = self._builder.build(request, ask, attempt, preferences, secret)
         meter.hints_dropped = outgoing.dropped
         try:
@@ -126,6 +151,8 @@ class Attempts:
             body = await response.read(_ERROR_BODY_LIMIT)
         except NetError as error:
             return Unreached(attempt, error)
+        if response.status == 401:
+            self._tokens.forget(secret)
         verdict = classify(attempt.provider, response.status, body, response.headers)
         return Refused(attempt, response.status, response.headers, body, secret, verdict)
 
@@ -141,6 +168,14 @@ class Attempts:
             case Unreached():
                 self._health.failed(attempt.credential, attempt.upstream_model, unreachable(outcome.error.public))
                 meter.tried(attempt, outcome.error.code, None)
+
+
+def _without_token(attempt: Attempt, refused: TokenRefused, secret: Secret) -> Refused:
+    """The refusal to exchange the key, told as if the provider itself had refused it."""
+    status = _STATUS_WITHOUT_TOKEN.get(refused.verdict.kind, UpstreamError.status)
+    error = WireError(kind_of_status(status), refused.verdict.message, status, code=refused.verdict.kind.value)
+    headers = [(b"content-type", b"application/json")]
+    return Refused(attempt, status, headers, FORMATS[attempt.format].errors.write(error, ""), secret, refused.verdict)
 
 
 def accepts(response: UpstreamResponse) -> bool:

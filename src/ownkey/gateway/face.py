@@ -16,6 +16,7 @@ from ownkey.gateway.key_test import KeyTestResult, run_key_test
 from ownkey.gateway.listing import ModelListing
 from ownkey.gateway.net import AddressGuard, UpstreamClient
 from ownkey.gateway.secrets import SecretCache
+from ownkey.gateway.tokens import TokenCache
 from ownkey.providers import ProviderCatalogue
 from ownkey.storage.journal import UsageWriter
 
@@ -31,6 +32,7 @@ class Gateway:
         health: KeyHealth,
         secrets: SecretCache,
         client: UpstreamClient,
+        tokens: TokenCache,
         guard: AddressGuard,
         follower: ChangeFollower,
         writer: UsageWriter,
@@ -40,6 +42,7 @@ class Gateway:
         self._health = health
         self._secrets = secrets
         self._client = client
+        self._tokens = tokens
         self._guard = guard
         self._follower = follower
         self._writer = writer
@@ -81,7 +84,7 @@ class Gateway:
         self, provider: Provider, base_url: str, secret: Secret, config: dict[str, str], trusted: bool
     ) -> KeyTestResult:
         """Call the provider's check endpoint with this key; see `run_key_test`."""
-        return await run_key_test(self._client, provider, base_url, secret, config, trusted)
+        return await run_key_test(self._client, self._tokens, provider, base_url, secret, config, trusted)
 
     def check_endpoint(self, url: str) -> None:
         """Raise unless a user's key may be sent to `url`. A name is resolved, and its addresses are checked, at each

@@ -1,5 +1,6 @@
 """From an attempt to the bytes sent upstream: body in the target's format, headers, address."""
 
+import time
 from typing import Any
 
 from msgspec import Struct
@@ -11,7 +12,7 @@ from ownkey.gateway.edge.exchange import Request
 from ownkey.gateway.net import HeadEncoder, UpstreamRequest
 from ownkey.gateway.net.target import Target
 from ownkey.gateway.read import Ask
-from ownkey.providers.auth import auth_headers
+from ownkey.providers.auth import auth_headers, signer_for
 from ownkey.wire import FORMATS, Written, address_of, event_type, splice
 from ownkey.wire.translation import Wishes, translate_request
 
@@ -37,7 +38,7 @@ class Outgoing(Struct, frozen=True):
 class _Prepared:
     """What every request of one attempt shares. `base` are its headers but for those the client forwards."""
 
-    __slots__ = ("attempt", "base", "defaults", "events_back", "heads", "secret", "targets")
+    __slots__ = ("attempt", "base", "defaults", "events_back", "heads", "secret", "signer", "targets")
 
     def __init__(self, attempt: Attempt, secret: Secret, fixed: list[tuple[bytes, bytes]]) -> None:
         self.attempt = attempt
@@ -46,6 +47,7 @@ class _Prepared:
         self.base = auth_headers(attempt.provider, secret, attempt.credential.config, attempt.format) + fixed
         self.defaults = [(name.encode(), value.encode()) for name, value in attempt.provider.headers.items()]
         self.events_back = (b"accept", event_type(attempt.format))
+        self.signer = signer_for(attempt.provider, secret, attempt.credential.config, attempt.base_url, attempt.format)
         self.heads: dict[tuple[bool, _Fields], bytes] = {}
 
     def headers(self, ask: Ask, forwarded: _Fields) -> list[tuple[bytes, bytes]]:
@@ -86,6 +88,10 @@ class OutgoingBuilder:
             written = _translated_body(ask, attempt, preferences)
             body, dropped, forwarded = written.body, written.dropped, ()
         target = prepared.targets[stream]
+        if prepared.signer is not None:
+            headers = prepared.headers(ask, forwarded)
+            headers += prepared.signer.sign(b"POST", target.url, headers, body, time.time())
+            return Outgoing(UpstreamRequest(b"POST", target, headers, body, attempt.trusted), dropped)
         if ask.form is None:
             prefix = prepared.heads.get((stream, forwarded)) or self._head(prepared, ask, forwarded)
         else:

@@ -12,10 +12,12 @@ _SHORTEST = 6
 
 
 def spellings(secret: Secret) -> tuple[bytes, ...]:
-    """The secret as it is, URL-encoded, JSON-escaped, and in base64 at each of the three alignments."""
-    text = secret.reveal()
-    if len(text) < _SHORTEST:
-        return ()
+    """The secret and its parts: as they are, URL-encoded, JSON-escaped, in base64 at each of the three alignments."""
+    found = {spelling for text in secret.reveal_all() if len(text) >= _SHORTEST for spelling in _spellings(text)}
+    return tuple(sorted(found, key=len, reverse=True))
+
+
+def _spellings(text: str) -> set[bytes]:
     raw = text.encode()
     escaped = json.dumps(text)[1:-1]
     found = {raw, escaped.encode(), escaped.replace("/", "\\/").encode()}
@@ -26,7 +28,7 @@ def spellings(secret: Secret) -> tuple[bytes, ...]:
         core = encoded[(4 if shift else 0) : len(encoded) // 4 * 4 - 4]
         if len(core) >= 8:
             found |= {core, core.replace(b"+", b"-").replace(b"/", b"_"), core.replace(b"/", b"\\/")}
-    return tuple(sorted(found, key=len, reverse=True))
+    return found
 
 
 def scrub(data: bytes, secret: Secret) -> bytes:

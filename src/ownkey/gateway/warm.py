@@ -32,6 +32,7 @@ from ownkey.gateway.refusals import render_error
 from ownkey.gateway.relay import Relay
 from ownkey.gateway.secrets import SecretCache
 from ownkey.gateway.surfaces import Deed, surface_of
+from ownkey.gateway.tokens import TokenCache
 from ownkey.wire import FORMATS
 
 
@@ -44,6 +45,7 @@ class WarmPath:
         directory: Directory,
         health: KeyHealth,
         secrets: SecretCache,
+        tokens: TokenCache,
         builder: OutgoingBuilder,
         client: UpstreamClient,
         attempts: Attempts,
@@ -55,6 +57,7 @@ class WarmPath:
         self._directory = directory
         self._health = health
         self._secrets = secrets
+        self._tokens = tokens
         self._builder = builder
         self._client = client
         self._ids = RequestIds()
@@ -116,10 +119,13 @@ class WarmPath:
         """Send the first attempt, if that needs no waiting."""
         meter = errand.meter
         attempt = meter.plan.attempts[0]
-        secret = self._secrets.known(attempt.credential)
-        if secret is None:
+        stored = self._secrets.known(attempt.credential)
+        if stored is None:
             return False
         try:
+            secret = self._tokens.known(attempt.provider, stored, attempt.credential.config)
+            if secret is None:
+                return False
             outgoing = self._builder.build(errand.request, meter.ask, attempt, errand.holdings.preferences, secret)
             sending = self._client.send_now(outgoing.request, errand.came)
         except OwnkeyError:

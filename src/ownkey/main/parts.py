@@ -28,6 +28,7 @@ from ownkey.gateway.plans import Planner
 from ownkey.gateway.relay import Relay
 from ownkey.gateway.responses import Keeping, ResponseDesk, ResponseStore
 from ownkey.gateway.secrets import SecretCache
+from ownkey.gateway.tokens import TokenCache
 from ownkey.gateway.warm import WarmPath
 from ownkey.main.background import Background
 from ownkey.main.environment_keys import store_environment_keys
@@ -146,7 +147,8 @@ async def _serve(
     user_agent = f"ownkey/{__version__}"
     builder = OutgoingBuilder(user_agent)
     responses = ResponseStore(database, vault, settings.response_retention_days, settings.response_size_limit)
-    attempts = Attempts(client, secrets, health, builder)
+    tokens = TokenCache(client)
+    attempts = Attempts(client, secrets, tokens, health, builder)
     relay = Relay(ledger, Keeping(responses), settings.stream_ping_interval)
     pipeline = Pipeline(
         authenticator=authenticator,
@@ -159,13 +161,14 @@ async def _serve(
         ledger=ledger,
         listing=ModelListing(catalogue),
         responses=responses,
-        desk=ResponseDesk(responses, client, secrets, user_agent),
+        desk=ResponseDesk(responses, client, secrets, tokens, user_agent),
     )
     warm = WarmPath(
         authenticator=authenticator,
         directory=directory,
         health=health,
         secrets=secrets,
+        tokens=tokens,
         builder=builder,
         client=client,
         attempts=attempts,
@@ -180,13 +183,14 @@ async def _serve(
         health=health,
         secrets=secrets,
         client=client,
+        tokens=tokens,
         guard=guard,
         follower=follower,
         writer=writer,
     )
     background.start("change-follower", follower.run())
     background.start("key-health", health.run())
-    background.start("forget-secrets", run_forgetting(secrets, builder))
+    background.start("forget-secrets", run_forgetting(secrets, tokens, builder))
     background.start("recovery", run_recovery(journal_root, sink))
     background.start("prices", follow_prices(settings.data_dir, catalogue.use_prices))
     background.start("upkeep", run_upkeep(database, settings.usage_retention_days))
@@ -196,6 +200,7 @@ async def _serve(
         )
     finally:
         await background.stop()
+        await tokens.close()
         await client.close()
         await health.write()
         await writer.close()

@@ -51,4 +51,9 @@ def moved_to_sandbox(row: ProviderRow, sandbox_url: str) -> ProviderRow:
         region: msgspec.structs.replace(host, base_url=f"{root}/{region}{urlsplit(host.base_url).path.rstrip('/')}")
         for region, host in row.hosts.items()
     }
-    return msgspec.structs.replace(row, base_url=root + urlsplit(real).path.rstrip("/"), check=check, hosts=hosts)
+    token = row.token
+    if token is not None:
+        token = msgspec.structs.replace(token, url=root + urlsplit(token.url).path)
+    return msgspec.structs.replace(
+        row, base_url=root + urlsplit(real).path.rstrip("/"), check=check, hosts=hosts, token=token
+    )

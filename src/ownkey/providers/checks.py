@@ -10,12 +10,13 @@ from typing import Any, Literal, cast
 import msgspec
 from msgspec import Struct
 
+from ownkey.domain.address import with_settings
 from ownkey.domain.catalogue import KeyCheck, Provider
 from ownkey.domain.credential import CredentialStatus
 from ownkey.domain.interfaces import root_of
 from ownkey.domain.secret import Secret
 from ownkey.providers.addresses import check_url, is_absolute
-from ownkey.providers.auth import auth_headers
+from ownkey.providers.auth import auth_headers, signer_for
 from ownkey.providers.phrases import Saying, what_it_says
 from ownkey.providers.problem import Problem, read_problem
 from ownkey.providers.verdict import FailureKind, classify
@@ -42,22 +43,29 @@ class CheckResult(Struct, frozen=True):
 
 
 def check_request(
-    provider: Provider, base_url: str, secret: Secret, config: dict[str, str] | None = None
+    provider: Provider, base_url: str, secret: Secret, config: dict[str, str] | None = None, now: float = 0.0
 ) -> CheckRequest:
     """The check of a key used at `base_url`. Raises InvalidRequest for a key that no header can carry.
+
+    `now` is Unix seconds: the keys of some providers are not sent but sign the request and its time.
 
     A check on a host of its own belongs to the provider's own address; a key used elsewhere is not shown to
     that host but asks for the list of models where it is used.
     """
-    check = provider.check or _LIST_MODELS
+    config = config or {}
+    check = with_settings(provider, config).check or _LIST_MODELS
     if is_absolute(check.url) and base_url.rstrip("/") != (provider.base_url or "").rstrip("/"):
         check = _LIST_MODELS
-    headers = auth_headers(provider, secret, config or {})
+    url, body = check_url(check, root_of(provider, base_url)), check.body.encode()
+    headers = auth_headers(provider, secret, config)
     headers += [(name.encode(), value.encode()) for name, value in provider.headers.items()]
     headers.append((b"accept", b"application/json"))
     if check.body:
         headers.append((b"content-type", b"application/json"))
-    return CheckRequest(check.method, check_url(check, root_of(provider, base_url)), headers, check.body.encode())
+    signer = signer_for(provider, secret, config, base_url)
+    if signer is not None:
+        headers += signer.sign(check.method.encode(), url, headers, body, now)
+    return CheckRequest(check.method, url, headers, body)
 
 
 def read_check(
@@ -66,8 +74,9 @@ def read_check(
     """Read the answer to a check. `body` must be free of the key: its message is quoted."""
     if 200 <= status < 300:
         return _read_success(provider, status, body)
+    headers = list(headers)
     verdict = classify(provider, status, body, headers)
-    problem = read_problem(body)
+    problem = read_problem(body, headers)
     quote = _quote(problem)
     if verdict.kind is FailureKind.PERMISSION and what_it_says(problem) is Saying.SCOPE:
         text = f"The key is genuine, but lacks a permission that the test needs ({status}): {quote}"
@@ -103,13 +112,14 @@ def _read_success(provider: Provider, status: int, body: bytes) -> CheckResult:
 
 
 def _is_list_of_things(content: object) -> bool:
-    """A list of models, or the answer to a one-token call: `data`, `models` or `choices`, or a bare array."""
+    """A list of models, or the answer to a one-token call: `data`, `models` or `choices`, or a bare array; Bedrock
+    lists asynchronous calls."""
     if isinstance(content, list):
         return True
     if not isinstance(content, dict):
         return False
     fields = cast("dict[str, Any]", content)
-    return any(isinstance(fields.get(name), list) for name in ("data", "models", "choices"))
+    return any(isinstance(fields.get(name), list) for name in ("data", "models", "choices", "asyncInvokeSummaries"))
 
 
 def _valid(provider: Provider, more: str = "") -> CheckResult:

@@ -73,6 +73,7 @@ _KNOWN: dict[Saying, tuple[frozenset[str], re.Pattern[str] | None]] = {
             r"key limit exceeded",
             r"you have (?:exceeded|depleted) your monthly",
             r"access denied, please make sure your account is in good standing",
+            r"model access is denied due to invalid_payment_instrument",
         ),
     ),
     Saying.RATE: (
@@ -92,7 +93,10 @@ _KNOWN: dict[Saying, tuple[frozenset[str], re.Pattern[str] | None]] = {
     ),
     Saying.EXPIRED: (
         frozenset({"api_key_expired", "token_expired", "expiredtokenexception"}),
-        _starts(r"(?:your |the )?(?:api key|access token|token|key) (?:has )?expired"),
+        _starts(
+            r"(?:your |the )?(?:api key|access token|bearer token|token|key) (?:has |is )?expired",
+            r"the security token included in the request is expired",
+        ),
     ),
     Saying.INVALID: (
         frozenset(
@@ -103,6 +107,9 @@ _KNOWN: dict[Saying, tuple[frozenset[str], re.Pattern[str] | None]] = {
                 "invalidapikey",
                 "unrecognizedclientexception",
                 "invalidsignatureexception",
+                "incompletesignatureexception",
+                "missingauthenticationtokenexception",
+                "invalidclienttokenid",
             }
         ),
         _starts(
@@ -111,6 +118,9 @@ _KNOWN: dict[Saying, tuple[frozenset[str], re.Pattern[str] | None]] = {
             r"the security token included in the request is invalid",
             r"authentication fails",
             r"the api key you provided is invalid",
+            r"authentication failed: please make sure your api key is valid",
+            r"invalid bearer token",
+            r"missing authentication token",
         ),
     ),
     Saying.FLAGGED: (
@@ -118,9 +128,18 @@ _KNOWN: dict[Saying, tuple[frozenset[str], re.Pattern[str] | None]] = {
         _starts(r"your chosen model requires moderation", r".{0,80}\binput was flagged\b"),
     ),
     Saying.SCOPE: (
-        frozenset({"missing_scope", "insufficient_scope", "permission_error", "service_disabled"}),
+        frozenset(
+            {
+                "missing_scope",
+                "insufficient_scope",
+                "permission_error",
+                "permissiondenied",
+                "service_disabled",
+            }
+        ),
         _starts(
             r"you have insufficient permissions",
+            r"user: arn:\S{1,400} is not authorized to perform",
             r"this authentication method does not have sufficient permissions",
             r"missing scopes?\b",
             r"your api key does not have permission",
@@ -140,6 +159,10 @@ _KNOWN: dict[Saying, tuple[frozenset[str], re.Pattern[str] | None]] = {
     ),
     Saying.NO_MODEL: (
         frozenset({"model_not_found", "model_not_supported", "modelnotfound", "invalid_model", "deploymentnotfound"}),
-        _starts(r"\S{1,200} is not a valid model id"),
+        _starts(
+            r"\S{1,200} is not a valid model id",
+            r"the provided model identifier is invalid",
+            r"invocation of model id \S{1,300} with on-demand throughput",
+        ),
     ),
 }

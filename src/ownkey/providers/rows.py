@@ -5,14 +5,16 @@ Errors name the file and the field, so that an operator who adds a row finds the
 
 import re
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from importlib.resources.abc import Traversable
 from typing import Any, TypeVar
 
 import msgspec
 from msgspec import Struct
 
+from ownkey.domain.address import filled
 from ownkey.domain.catalogue import Model, Provider
+from ownkey.domain.formats import WireFormat
 
 T = TypeVar("T")
 
@@ -85,6 +87,22 @@ def read_provider(file: Traversable) -> ProviderRow:
     row = read_toml(file, ProviderRow)
     if not _NAME.fullmatch(row.name):
         raise CatalogueError(f"{file}: name: {row.name!r} must be lower-case letters, digits, - and _")
+    _check_addresses(file, row)
+    for end in row.base_url_ends:
+        if not end.startswith("/"):
+            raise CatalogueError(f"{file}: base_url_ends: {end!r} must start with a slash")
+    for where, endpoints in _all_endpoints(row):
+        for format_, path in endpoints.items():
+            if not path.startswith("/"):
+                raise CatalogueError(f"{file}: {where}.{format_.value}: {path!r} must start with a slash")
+    try:
+        re.compile(row.key_pattern)
+    except re.error as error:
+        raise CatalogueError(f"{file}: key_pattern: {error}") from error
+    return row
+
+
+def _check_addresses(file: Traversable, row: ProviderRow) -> None:
     if row.base_url is not None:
         _require_url(file, "base_url", row.base_url)
     if row.check is not None and "://" in row.check.url:
@@ -96,14 +114,26 @@ def read_provider(file: Traversable) -> ProviderRow:
     for end in row.base_url_ends:
         if not any(path.startswith(f"{end}/") for path in row.endpoints.values()):
             raise CatalogueError(f"{file}: base_url_ends: no endpoint begins with {end!r}")
-    for format_, path in row.endpoints.items():
-        if not path.startswith("/"):
-            raise CatalogueError(f"{file}: endpoints.{format_.value}: {path!r} must start with a slash")
-    try:
-        re.compile(row.key_pattern)
-    except re.error as error:
-        raise CatalogueError(f"{file}: key_pattern: {error}") from error
-    return row
+    if row.base_url_template is not None:
+        _require_url(file, "base_url_template", filled(row.base_url_template, _Anything()))
+    if row.token is not None:
+        _require_url(file, "token.url", filled(row.token.url, _Anything()))
+
+
+class _Anything(dict[str, str]):
+    """Settings of every name, to look at a template with."""
+
+    def __contains__(self, _name: object) -> bool:
+        return True
+
+    def __missing__(self, name: str) -> str:
+        return "x"
+
+
+def _all_endpoints(row: Provider) -> Iterator[tuple[str, dict[WireFormat, str]]]:
+    yield "endpoints", row.endpoints
+    for name, paths in row.paths_with.items():
+        yield f"paths_with.{name}.endpoints", paths.endpoints
 
 
 def read_toml(file: Traversable, type_: type[T]) -> T:

@@ -95,7 +95,8 @@ def classify(
 ) -> Verdict:
     """Judge an answer of status 300 or above. `now` is Unix seconds and the present when not given."""
     now = time.time() if now is None else now
-    problem = read_problem(body)
+    headers = list(headers)
+    problem = read_problem(body, headers)
     wait = _wait(problem, headers, now)
     saying = what_it_says(problem) if status in _ABOUT_THE_KEY else None
     kind = _kind(status, saying, wait)
@@ -110,6 +111,17 @@ def classify(
         credential_status=state_of_key,
         rest_seconds=wait if wait is not None and told else default_rest,
         told=told,
+    )
+
+
+def verdict_of(provider: Provider, kind: FailureKind, status: int) -> Verdict:
+    """The verdict where the kind is known by other means than the answer's own words."""
+    return Verdict(
+        kind=kind,
+        message=f"{provider.title} {_TEXT[kind]} ({status}).",
+        failover=kind is not FailureKind.REQUEST,
+        credential_status=_STATUS.get(kind),
+        rest_seconds=_REST.get(kind, 0.0),
     )
 
 

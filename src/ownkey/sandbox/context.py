@@ -16,7 +16,6 @@ from ownkey.sandbox.vendors import Vendor, native_face
 
 SIMULATOR = "x-ownkey-sandbox: simulator\r\n"
 _JSON = "content-type: application/json\r\n" + SIMULATOR
-_EVENTS = "text/event-stream; charset=utf-8"
 
 
 def _stream_head(media_type: str) -> str:
@@ -47,7 +46,7 @@ class Plan:
         self.action = action
         self.lines = f"{vendor.head}{vendor.request_id}: req_"
         self.json_head = _JSON + self.lines
-        self.stream_head = _stream_head(_EVENTS) + self.lines
+        self.stream_head = _stream_head(vendor.events_type) + self.lines
 
 
 class Context:
@@ -91,6 +90,8 @@ class Context:
     def failure(self, problem: Problem) -> Answer:
         """`problem` in the vendor's shape."""
         head = self.head() + problem.head.encode("latin-1")
+        if self.vendor.error_head is not None:
+            head += self.vendor.error_head(problem).encode()
         if problem.retry_after is not None:
             head += b"retry-after: %d\r\n" % problem.retry_after
         return Answer(problem.status, head, render(problem, self.vendor.shape, self.request_id))

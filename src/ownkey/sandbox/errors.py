@@ -81,6 +81,19 @@ def azure(problem: Problem, request_id: str) -> Any:
     return {"error": {"code": problem.code or str(problem.status), "message": problem.message}}
 
 
+def entra(problem: Problem, request_id: str) -> Any:
+    """OAuth 2.0's shape with Microsoft's numbers; `code` is the number."""
+    number = int(problem.code) if problem.code and problem.code.isdigit() else 900144
+    return {
+        "error": problem.type,
+        "error_description": f"AADSTS{number}: {problem.message}",
+        "error_codes": [number],
+        "timestamp": "2024-01-01 00:00:00Z",
+        "trace_id": request_id,
+        "correlation_id": request_id,
+    }
+
+
 def fireworks(problem: Problem, request_id: str) -> Any:
     return {"error": {"object": "error", "type": problem.type, "code": problem.code, "message": problem.message}}
 
@@ -115,6 +128,29 @@ def bare_string(problem: Problem, request_id: str) -> Any:
 
 def cohere(problem: Problem, request_id: str) -> Any:
     return {"id": request_id, "message": problem.message}
+
+
+_AWS_TYPES = {
+    400: "ValidationException",
+    401: "UnrecognizedClientException",
+    403: "AccessDeniedException",
+    404: "ResourceNotFoundException",
+    408: "ModelTimeoutException",
+    424: "ModelErrorException",
+    429: "ThrottlingException",
+    503: "ServiceUnavailableException",
+}
+
+
+def aws(problem: Problem, request_id: str) -> Any:
+    return {"message": problem.message}
+
+
+def aws_head(problem: Problem) -> str:
+    """What kind of error it is stands in a header."""
+    named = problem.code if problem.code and problem.code.endswith("Exception") else None
+    fallback = "ValidationException" if problem.status < 500 else "InternalServerException"
+    return f"x-amzn-errortype: {named or _AWS_TYPES.get(problem.status, fallback)}:http://internal.amazon.com/\r\n"
 
 
 _GRPC_TEXT = {

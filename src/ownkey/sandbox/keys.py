@@ -20,7 +20,7 @@ class Trouble(StrEnum):
 
 
 CARRIERS = (b"authorization", b"x-api-key", b"api-key", b"x-goog-api-key")
-SECRET_HEADERS = frozenset((*CARRIERS, b"proxy-authorization", b"cookie"))
+SECRET_HEADERS = frozenset((*CARRIERS, b"x-amz-security-token", b"proxy-authorization", b"cookie"))
 
 _WORDS = (Trouble.INVALID, Trouble.LIMITED, Trouble.BROKE, Trouble.REVOKED, Trouble.RESTRICTED, Trouble.REJECTED)
 
@@ -33,7 +33,7 @@ class KeyIdentity:
     def __init__(self, raw: bytes) -> None:
         self.raw = raw
         self.digest = sha256(raw).hexdigest()[:16]
-        self.trouble = next((word for word in _WORDS if word.value.encode() in raw), None)
+        self.trouble = next((word for word in _WORDS if word.value.encode() in raw.lower()), None)
         self.requests = 0
 
     def __repr__(self) -> str:
@@ -75,11 +75,14 @@ class KeyBook:
 
 
 def read_key(headers: dict[bytes, bytes]) -> bytes | None:
-    """The key in the first carrier that is present; `Authorization` must say Bearer."""
+    """The key in the first carrier that is present. `Authorization` must say Bearer, or bear a signature of AWS's,
+    which names the access key's id in place of a key."""
     for carrier in CARRIERS:
         value = headers.get(carrier)
         if value is not None:
             if carrier == b"authorization":
+                if value.startswith(b"AWS4-HMAC-SHA256 "):
+                    return value.partition(b"Credential=")[2].partition(b"/")[0]
                 if value[:7].lower() != b"bearer ":
                     continue
                 value = value[7:]

@@ -11,9 +11,8 @@ import msgspec
 from ownkey.sandbox.exchange import Request
 from ownkey.sandbox.keys import SECRET_HEADERS
 
-_SECRET_PARAMETERS = frozenset({"key", "api_key", "api-key", "access_token"})
-
-
+_SECRET_PARAMETERS = frozenset({"key", "api_key", "api-key", "access_token", "client_secret"})
+_FORM = b"application/x-www-form-urlencoded"
 _SMALL = 16 * 1024
 
 
@@ -64,7 +63,7 @@ def describe(request: Request) -> dict[str, Any]:
         "provider": plan.provider if plan else None,
         "key": plan.key.digest if plan and plan.key else None,
         "headers": {name.decode("latin-1"): _header(name, value) for name, value in head.headers.items()},
-        "body": _body(request.body),
+        "body": _body(request),
         "body_bytes": len(request.body),
         "status": request.status,
         "outcome": request.outcome,
@@ -91,10 +90,13 @@ def _without_secrets(query: bytes) -> str:
     return urlencode(digested)
 
 
-def _body(body: bytes) -> Any:
-    """JSON as JSON, anything else as text."""
+def _body(request: Request) -> Any:
+    """JSON as JSON, a form without its secrets, anything else as text."""
+    body = request.body
     if not body:
         return None
+    if request.head.headers.get(b"content-type", b"").startswith(_FORM):
+        return _without_secrets(body)
     try:
         return msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

@@ -1,5 +1,6 @@
 """How each vendor's answers differ, as rows of data. A provider without a row answers as OpenAI does."""
 
+from collections.abc import Callable
 from typing import Literal
 
 from msgspec import Struct, structs
@@ -8,13 +9,25 @@ from ownkey.sandbox import errors
 from ownkey.sandbox.errors import OPENAI_TROUBLES, Problem, Shape
 from ownkey.sandbox.keys import Trouble
 
+EVENT_STREAM = "text/event-stream; charset=utf-8"
+CONTENT_FILTER = (
+    '"content_filter_results":{"hate":{"filtered":false,"severity":"safe"},"self_harm":{"filtered":false,'
+    '"severity":"safe"},"sexual":{"filtered":false,"severity":"safe"},"violence":{"filtered":false,"severity":"safe"}}'
+)
+_AZURE_OPENING = (
+    'data: {"choices":[],"created":0,"id":"","model":"","object":"","prompt_filter_results":[{"prompt_index":0,'
+    f"{CONTENT_FILTER}}}]}}\n\n"
+).encode()
+"""What Azure's content filter says of the prompt, before the first chunk of the answer."""
+
 
 class Vendor(Struct, frozen=True, kw_only=True):
     """One vendor's face. `troubles` replace OpenAI's texts for bad keys, `{key}` being the masked key.
 
     `request_id` is the header that carries the request's id; `head` further header lines.
     With `version_required`, calls need a known `anthropic-version`. `opening` is sent before a
-    stream's first event. `extras` names the fields that this vendor adds to a chat answer;
+    stream's first event. `error_head` gives further header lines of an error, `events_type` is the media type of
+    streams. `extras` names the fields that this vendor adds to a chat answer;
     `reasoning_field` is where it puts a chat answer's reasoning. Without `keeps_responses` its
     responses API is stateless.
     """
@@ -28,8 +41,10 @@ class Vendor(Struct, frozen=True, kw_only=True):
     public_models: bool = False
     models_shape: Literal["openai", "anthropic", "openrouter", "array", "google", "gemini"] = "openai"
     reasoning_field: str = "reasoning_content"
-    extras: Literal["none", "openai", "openrouter", "deepseek", "groq"] = "none"
+    extras: Literal["none", "openai", "openrouter", "deepseek", "groq", "azure"] = "none"
     opening: bytes = b""
+    error_head: Callable[[Problem], str] | None = None
+    events_type: str = EVENT_STREAM
     version_required: bool = False
     keeps_responses: bool = True
 
@@ -91,13 +106,68 @@ GEMINI = Vendor(
     },
 )
 
+BEDROCK = Vendor(
+    name="bedrock",
+    shape=errors.aws,
+    request_id="x-amzn-requestid",
+    error_head=errors.aws_head,
+    events_type="application/vnd.amazon.eventstream",
+    troubles={
+        Trouble.MISSING: Problem(
+            status=403, message="Missing Authentication Token", code="MissingAuthenticationTokenException"
+        ),
+        Trouble.INVALID: Problem(
+            status=401,
+            message="The security token included in the request is invalid.",
+            code="UnrecognizedClientException",
+        ),
+        Trouble.REJECTED: Problem(
+            status=403,
+            message="The security token included in the request is invalid.",
+            code="UnrecognizedClientException",
+        ),
+        Trouble.LIMITED: Problem(
+            status=429,
+            message="Too many requests, please wait before trying again.",
+            code="ThrottlingException",
+            retry_after=1,
+        ),
+        Trouble.BROKE: Problem(
+            status=402,
+            message=(
+                "Model access is denied due to INVALID_PAYMENT_INSTRUMENT: A valid payment instrument must be provided."
+            ),
+            code="AccessDeniedException",
+        ),
+        Trouble.REVOKED: Problem(
+            status=403,
+            message="This API key has been revoked and can no longer be used.",
+            code="AccessDeniedException",
+        ),
+        Trouble.RESTRICTED: Problem(
+            status=403,
+            message=(
+                "User: arn:aws:iam::123456789012:user/sandbox is not authorized to perform: bedrock:* because no "
+                "identity-based policy allows it"
+            ),
+            code="AccessDeniedException",
+        ),
+    },
+)
+
 _GEMINI_AS_OPENAI = structs.replace(GEMINI, shape=errors.google_array, models_shape="google")
 """Google's OpenAI-compatible surface."""
 
 _GEMINI_ELSEWHERE = structs.replace(GEMINI, name="elsewhere")
 """Gemini's format as others serve it."""
 
-_AS_OPENAI = {"anthropic": _ANTHROPIC_AS_OPENAI, "gemini": _GEMINI_AS_OPENAI}
+_BEDROCK_AS_OPENAI = Vendor(name="bedrock")
+"""Bedrock's OpenAI-compatible surface."""
+
+ENTRA = Vendor(name="entra", shape=errors.entra, request_id="x-ms-request-id", key_required=False)
+"""The server of access tokens, whose callers show their secret in the body."""
+
+_AS_OPENAI = {"anthropic": _ANTHROPIC_AS_OPENAI, "bedrock": _BEDROCK_AS_OPENAI, "gemini": _GEMINI_AS_OPENAI}
 
 _ROWS = (
     Vendor(name="openai", head="openai-version: 2020-10-01\r\nopenai-processing-ms: 1\r\n", extras="openai"),
@@ -242,12 +312,15 @@ _ROWS = (
         name="azure",
         shape=errors.azure,
         request_id="apim-request-id",
+        extras="azure",
+        opening=_AZURE_OPENING,
         troubles={
             Trouble.INVALID: Problem(
                 status=401, code="401", message="Access denied due to invalid subscription key or wrong API endpoint."
             )
         },
     ),
+    BEDROCK,
     *(Vendor(name=name, key_required=False, keeps_responses=False) for name in ("ollama", "vllm")),
     *(Vendor(name=name, key_required=False) for name in ("lmstudio", "custom")),
 )
@@ -278,3 +351,13 @@ def gemini_face(name: str) -> Vendor:
 def ollama_face(name: str) -> Vendor:
     """How Ollama answers in its own format."""
     return structs.replace(native_face(name), shape=errors.bare_string)
+
+
+def bedrock_face(name: str) -> Vendor:
+    """How a provider answers in Bedrock's format."""
+    return BEDROCK
+
+
+def entra_face(name: str) -> Vendor:
+    """How the server of access tokens answers."""
+    return ENTRA

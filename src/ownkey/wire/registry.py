@@ -6,6 +6,7 @@ from types import MappingProxyType
 from ownkey.domain.formats import WireFormat
 from ownkey.wire.anthropic_count_tokens import ANTHROPIC_COUNT_TOKENS
 from ownkey.wire.anthropic_messages.format import ANTHROPIC_MESSAGES
+from ownkey.wire.bedrock_converse.format import BEDROCK_CONVERSE
 from ownkey.wire.cohere_chat.format import COHERE_CHAT
 from ownkey.wire.format import (
     EVENT_STREAM,
@@ -34,7 +35,7 @@ from ownkey.wire.rerank.cohere import COHERE_RERANK
 from ownkey.wire.rerank.format import RERANK
 
 _CHATS: tuple[ChatFormat, ...] = (OPENAI_CHAT, OPENAI_RESPONSES, ANTHROPIC_MESSAGES, GEMINI)
-_OUTGOING: tuple[OutgoingFormat, ...] = (COHERE_CHAT, OLLAMA_CHAT)
+_OUTGOING: tuple[OutgoingFormat, ...] = (BEDROCK_CONVERSE, COHERE_CHAT, OLLAMA_CHAT)
 _EMBEDDINGS: tuple[EmbeddingFormat, ...] = (OPENAI_EMBEDDINGS, GEMINI_EMBED, GEMINI_BATCH_EMBED)
 _INCOMING: tuple[IncomingFormat, ...] = (OPENAI_COMPLETIONS,)
 _OTHERS: tuple[Format, ...] = (

@@ -1,6 +1,7 @@
 """Answers of `/providers` and `/models`."""
 
 from ownkey.control.shapes import Reply
+from ownkey.domain.address import settings_of
 from ownkey.domain.catalogue import Model, Offer, Provider
 from ownkey.domain.money import format_usd, parse_usd
 from ownkey.domain.price import Rates
@@ -18,7 +19,10 @@ class HostReply(Reply):
 
 
 class ProviderReply(Reply):
-    """One provider. `check` is the call that tests a key, as method and address; `logo` is an address of an image."""
+    """One provider. `check` is the call that tests a key, as method and address; `logo` is an address of an image.
+
+    `settings` are names of a key's `config` that mean something here; some may stand in for a `base_url`.
+    """
 
     name: str
     title: str
@@ -26,6 +30,7 @@ class ProviderReply(Reply):
     base_url: str | None
     example_base_url: str | None
     needs_base_url: bool
+    settings: list[str]
     key_required: bool
     signup_url: str | None
     docs_url: str | None
@@ -94,6 +99,7 @@ def show_provider(row: Provider, example_base_url: str | None, model_count: int)
         base_url=row.base_url,
         example_base_url=example_base_url,
         needs_base_url=row.base_url is None,
+        settings=list(settings_of(row)),
         key_required=row.key_required,
         signup_url=row.signup_url,
         docs_url=row.docs_url,

@@ -1,7 +1,15 @@
 """Changing a stored key: the fields that were sent, and nothing else."""
 
 from ownkey.control.context import Control
-from ownkey.control.credentials.checks import check_endpoint, check_secret, provider_of, same_origin
+from ownkey.control.credentials.checks import (
+    address_of,
+    check_endpoint,
+    check_secret,
+    check_settings,
+    provider_of,
+    same_origin,
+    whereabouts,
+)
 from ownkey.control.credentials.labels import check_label, lock_keys
 from ownkey.control.credentials.schemas import CredentialChange
 from ownkey.control.credentials.service import NO_KEY, find, masked, refuse_duplicate, retest
@@ -77,26 +85,28 @@ async def _new_place_and_secret(control: Control, present: Credential, wanted: C
     provider = provider_of(control, present.provider)
     values: CredentialChanges = {}
     base_url = present.base_url
+    config = (wanted.config or {}) if "config" in wanted.model_fields_set else present.config
     if "base_url" in wanted.model_fields_set:
-        base_url = check_endpoint(control, provider, wanted.base_url, present.owner)
-    moved = base_url != present.base_url
+        base_url = check_endpoint(control, provider, wanted.base_url, present.owner, config)
+    place, old_place = (base_url, config), (present.base_url, present.config)
+    if place != old_place:
+        check_settings(provider, config)
+        address_of(provider, base_url, config)
+    moved = base_url != present.base_url or whereabouts(provider, place) != whereabouts(provider, old_place)
     secret = Secret(wanted.api_key.get_secret_value()) if wanted.api_key is not None else None
-    config = wanted.config if wanted.config is not None else present.config
     if secret is None:
-        if moved and present.masked_key != NO_KEY and not same_origin(provider, base_url, present.base_url):
-            text = "A stored key is not sent to a new address: send api_key together with base_url."
+        if moved and present.masked_key != NO_KEY and not same_origin(provider, place, old_place):
+            text = "A stored key is not sent to a new address: send api_key together with base_url or config."
             raise InvalidRequest(text, param="api_key")
-        if wanted.config is not None:
-            check_secret(provider, Secret("-"), config)
     else:
-        check_secret(provider, secret, config)
+        check_secret(provider, secret, config, base_url)
         fingerprint = await control.vault.fingerprint(present.owner.tenant, provider.name, secret)
         await refuse_duplicate(control, present.owner, provider.name, fingerprint, base_url, but=present.id)
-        place = credential_place(present.owner, present.id, present.provider)
-        values["sealed"] = await control.vault.seal(secret, place)
+        sealed_at = credential_place(present.owner, present.id, present.provider)
+        values["sealed"] = await control.vault.seal(secret, sealed_at)
         values["masked_key"] = masked(secret)
         values["fingerprint"] = fingerprint
-    if moved:
+    if base_url != present.base_url:
         values["base_url"] = base_url
     if moved or secret is not None:
         values |= {"status": CredentialStatus.UNTESTED, "status_detail": "", "last_tested_at": None}

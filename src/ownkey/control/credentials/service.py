@@ -26,9 +26,9 @@ async def create(control: Control, caller: Principal, new: NewCredential) -> tup
     """Store a key and, unless told not to, test it. Raises Conflict when the owner has it or its label already."""
     owner = owner_for(caller, new.scope)
     provider = provider_of(control, new.provider)
-    base_url = check_endpoint(control, provider, new.base_url, owner)
     secret, config = Secret(new.api_key.get_secret_value()), new.config or {}
-    check_secret(provider, secret, config)
+    base_url = check_endpoint(control, provider, new.base_url, owner, config)
+    check_secret(provider, secret, config, base_url)
     fingerprint = await control.vault.fingerprint(owner.tenant, provider.name, secret)
     await refuse_duplicate(control, owner, provider.name, fingerprint, base_url)
     await _check_label_early(control, owner, new.label)
@@ -95,9 +95,9 @@ async def remove(control: Control, caller: Principal, credential_id: str) -> Non
 async def try_unsaved(control: Control, caller: Principal, trial: KeyTrial) -> KeyTestResult:
     """Test a key that is not stored. Raises InvalidRequest, or RateLimited when the minute's tests are used up."""
     provider = provider_of(control, trial.provider)
-    base_url = check_endpoint(control, provider, trial.base_url, user_owner(caller.user_id))
     secret, config = Secret(trial.api_key.get_secret_value()), trial.config or {}
-    check_secret(provider, secret, config)
+    base_url = check_endpoint(control, provider, trial.base_url, user_owner(caller.user_id), config)
+    check_secret(provider, secret, config, base_url)
     await require_test(control, caller)
     return await run_trial(control, Trial(provider, base_url, secret, config, of_platform=False))
 

@@ -5,9 +5,10 @@ import time
 from msgspec import Struct
 
 from ownkey.control.context import Control
+from ownkey.control.credentials.checks import address_of
+from ownkey.domain.address import is_users_choice
 from ownkey.domain.catalogue import Provider
-from ownkey.domain.errors import InvalidRequest, RateLimited
-from ownkey.domain.residency import home_url
+from ownkey.domain.errors import RateLimited
 from ownkey.domain.secret import Secret
 from ownkey.domain.tenancy import Principal
 from ownkey.gateway import KeyTestResult
@@ -42,10 +43,8 @@ async def may_test(control: Control, caller: Principal) -> bool:
 
 async def run_trial(control: Control, trial: Trial) -> KeyTestResult:
     """Call the provider's check endpoint."""
-    base_url = trial.base_url or home_url(trial.provider, trial.config)
-    if base_url is None:
-        raise InvalidRequest(f"{trial.provider.title} has no fixed address: send base_url.", param="base_url")
-    trusted = trial.base_url is None or trial.of_platform
+    base_url = address_of(trial.provider, trial.base_url, trial.config)
+    trusted = trial.of_platform or not is_users_choice(trial.provider, trial.base_url)
     return await control.gateway.test_key(trial.provider, base_url, trial.secret, trial.config, trusted)
 
 

@@ -85,6 +85,11 @@ class Target(Struct, frozen=True, repr_omit_defaults=False):
         """`scheme://host:port`, for logs and errors."""
         return f"{self.scheme}://[{self.host}]:{self.port}" if ":" in self.host else "{}://{}:{}".format(*self.origin)
 
+    @property
+    def url(self) -> str:
+        """The whole address, its port always written out."""
+        return self.label + self.path.decode("ascii")
+
     def __repr__(self) -> str:
         return f"Target({self.label})"
 

@@ -22,7 +22,9 @@ from ownkey.gateway.refusals import passed_headers
 from ownkey.gateway.responses.store import ResponseStore
 from ownkey.gateway.scrub import scrub
 from ownkey.gateway.secrets import SecretCache
+from ownkey.gateway.tokens import TokenCache
 from ownkey.providers.auth import auth_headers
+from ownkey.providers.tokens import TokenRefused
 from ownkey.storage.records import StoredResponse
 from ownkey.wire.openai_responses.items import listed, page
 
@@ -38,10 +40,13 @@ _encode = msgspec.json.Encoder().encode
 class ResponseDesk:
     """Answers requests about stored responses. None of them is billed, so none is in the books."""
 
-    def __init__(self, store: ResponseStore, client: UpstreamClient, secrets: SecretCache, user_agent: str) -> None:
+    def __init__(
+        self, store: ResponseStore, client: UpstreamClient, secrets: SecretCache, tokens: TokenCache, user_agent: str
+    ) -> None:
         self._store = store
         self._client = client
         self._secrets = secrets
+        self._tokens = tokens
         self._user_agent = user_agent.encode()
 
     async def find(self, request: Request, principal: Principal) -> StoredResponse:
@@ -89,7 +94,10 @@ class ResponseDesk:
         attempt = plan.attempts[0]
         if attempt.format is not _FORMAT:
             raise NoHealthyCredential(f"{attempt.provider.title} does not serve stored responses any more.")
-        secret = await self._secrets.open(attempt.credential)
+        stored = await self._secrets.open(attempt.credential)
+        secret = await self._tokens.exchange(attempt.provider, stored, attempt.credential.config)
+        if isinstance(secret, TokenRefused):
+            raise UpstreamError(secret.verdict.message)
         response = await self._client.send(self._upstream(row, attempt, secret, request))
         try:
             if request.method == "DELETE" and (200 <= response.status < 300 or response.status == 404):

@@ -6,7 +6,9 @@ The first matching row of a method wins, so longer suffixes stand before shorter
 from ownkey.sandbox.context import Endpoint
 from ownkey.sandbox.formats import (
     anthropic_messages,
+    bedrock_converse,
     cohere_chat,
+    entra,
     gemini,
     gemini_embeddings,
     key_checks,
@@ -23,7 +25,14 @@ from ownkey.sandbox.formats import (
 )
 from ownkey.sandbox.formats.chat import chat_handler
 from ownkey.sandbox.formats.openai_embeddings import embeddings
-from ownkey.sandbox.vendors import anthropic_face, gemini_face, ollama_face, openai_face
+from ownkey.sandbox.vendors import (
+    anthropic_face,
+    bedrock_face,
+    entra_face,
+    gemini_face,
+    ollama_face,
+    openai_face,
+)
 
 ENDPOINTS = (
     Endpoint(b"POST", "chat/completions", chat_handler(openai_chat), face=openai_face),
@@ -53,6 +62,10 @@ ENDPOINTS = (
     Endpoint(b"POST", "models/*:batchEmbedContents", gemini_embeddings.batch_embed, face=gemini_face),
     Endpoint(b"GET", "v1beta/openai/models", model_lists.list_models, face=openai_face, lists_models=True),
     Endpoint(b"GET", "v1beta/openai/models/*", model_lists.get_model, face=openai_face, lists_models=True),
+    Endpoint(b"POST", "converse", chat_handler(bedrock_converse), face=bedrock_face),
+    Endpoint(b"POST", "converse-stream", chat_handler(bedrock_converse), face=bedrock_face),
+    Endpoint(b"GET", "async-invoke", bedrock_converse.async_invokes, face=bedrock_face),
+    Endpoint(b"POST", "oauth2/v2.0/token", entra.token, face=entra_face),
     Endpoint(b"GET", "models", model_lists.list_models, lists_models=True),
     Endpoint(b"GET", "models/*", model_lists.get_model, lists_models=True),
     Endpoint(b"GET", "key", key_checks.openrouter_key),

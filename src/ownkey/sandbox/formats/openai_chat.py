@@ -14,6 +14,7 @@ from ownkey.sandbox.behaviour import LONGEST, Ask, Call, Finish, Reply, Tool
 from ownkey.sandbox.context import Context
 from ownkey.sandbox.errors import Problem, Refused, render
 from ownkey.sandbox.exchange import Beat
+from ownkey.sandbox.formats.azure_paths import deployment
 from ownkey.sandbox.formats.openai_extras import (
     answer_extras,
     chunk_extras,
@@ -116,7 +117,7 @@ _FINISH = {
 
 def read(context: Context) -> Ask:
     body = read_json(context.request.body, _DECODER)
-    model = body.model or _deployment(context.plan.rest)
+    model = deployment(context) or body.model
     if not model:
         raise invalid("model", "you must provide a model parameter", None)
     if body.messages is None:
@@ -148,12 +149,6 @@ def read(context: Context) -> Ask:
         wanted = body.response_format.json_schema
         ask.output_schema = (wanted.schema if wanted else None) or {}
     return ask
-
-
-def _deployment(rest: str) -> str:
-    """Azure names the deployment in the path: `openai/deployments/<name>/chat/completions`."""
-    _, found, after = rest.partition("deployments/")
-    return after.split("/", 1)[0] if found else ""
 
 
 def _converse(model: str, messages: list[_Message]) -> Ask:

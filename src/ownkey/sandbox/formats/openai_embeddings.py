@@ -13,6 +13,7 @@ from ownkey.sandbox.behaviour import Ask, Fault, reply_to
 from ownkey.sandbox.context import Context
 from ownkey.sandbox.exchange import Answer
 from ownkey.sandbox.faults import spoil_answer
+from ownkey.sandbox.formats.azure_paths import deployment
 from ownkey.sandbox.reading import check_range, invalid, missing, read_json
 
 DEFAULT_DIMENSIONS = 1536
@@ -34,7 +35,8 @@ _DECODER = msgspec.json.Decoder(_Body)
 def embeddings(context: Context) -> Answer:
     """POST …/embeddings. The models that fail do so here too."""
     body = read_json(context.request.body, _DECODER)
-    if not body.model:
+    model = deployment(context) or body.model
+    if not model:
         raise invalid("model", "you must provide a model parameter", None)
     if body.input is None:
         raise missing("input")
@@ -45,9 +47,7 @@ def embeddings(context: Context) -> Answer:
         raise invalid("encoding_format", text)
     inputs = _inputs(body.input)
     size = sum(tokens.count(item) if isinstance(item, str) else len(item) for item in inputs)
-    reply = reply_to(
-        Ask(model=body.model, prompt="", prompt_tokens=0, input_tokens=size), context.plan.key, context.scene
-    )
+    reply = reply_to(Ask(model=model, prompt="", prompt_tokens=0, input_tokens=size), context.plan.key, context.scene)
     dimensions = body.dimensions or DEFAULT_DIMENSIONS
     data: list[dict[str, object]] = []
     for index, item in enumerate(inputs):
@@ -61,7 +61,7 @@ def embeddings(context: Context) -> Answer:
             {
                 "object": "list",
                 "data": data,
-                "model": body.model,
+                "model": model,
                 "usage": {"prompt_tokens": size, "total_tokens": size},
             }
         ),

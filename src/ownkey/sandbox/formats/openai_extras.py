@@ -1,6 +1,6 @@
 """What vendors add to OpenAI's chat answers, as ready JSON beginning with a comma."""
 
-from ownkey.sandbox.vendors import Vendor
+from ownkey.sandbox.vendors import CONTENT_FILTER, Vendor
 
 _DOLLARS_PER_TOKEN = 0.000001
 """OpenRouter reports a cost with each answer; the simulated price is a dollar a million tokens."""
@@ -31,6 +31,8 @@ def answer_extras(vendor: Vendor, ident: str) -> str:
             return ',"provider":"Ownkey Sandbox"'
         case "groq":
             return f',"x_groq":{{"id":"req_{ident}"}}'
+        case "azure":
+            return f',"prompt_filter_results":[{{"prompt_index":0,{CONTENT_FILTER}}}]'
         case _:
             return ""
 
@@ -42,7 +44,13 @@ def chunk_extras(vendor: Vendor) -> str:
 
 def finish_extras(vendor: Vendor) -> str:
     """In the choice that carries the finish reason."""
-    return ',"native_finish_reason":"stop"' if vendor.extras == "openrouter" else ""
+    match vendor.extras:
+        case "openrouter":
+            return ',"native_finish_reason":"stop"'
+        case "azure":
+            return f",{CONTENT_FILTER}"
+        case _:
+            return ""
 
 
 def last_chunk_extras(vendor: Vendor, ident: str) -> str:

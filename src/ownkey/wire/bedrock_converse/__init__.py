@@ -1,0 +1,1 @@
+"""Amazon Bedrock's Converse and ConverseStream, which only providers speak."""
