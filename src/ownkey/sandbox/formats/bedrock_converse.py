@@ -29,6 +29,7 @@ _STOP_REASON = {
     Finish.STOP_SEQUENCE: "stop_sequence",
     Finish.LENGTH: "max_tokens",
     Finish.TOOL: "tool_use",
+    Finish.REFUSAL: "content_filtered",
 }
 _SIGNATURE = re.compile(
     rb"AWS4-HMAC-SHA256 Credential=[\w]{16,128}/(?P<day>\d{8})/(?P<region>[a-z0-9-]{2,40})/bedrock/aws4_request, ?"

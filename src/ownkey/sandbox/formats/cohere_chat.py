@@ -91,6 +91,7 @@ _FINISH = {
     Finish.STOP_SEQUENCE: "STOP_SEQUENCE",
     Finish.LENGTH: "MAX_TOKENS",
     Finish.TOOL: "TOOL_CALL",
+    Finish.REFUSAL: "COMPLETE",
 }
 _RANGES = (("p", 0.01, 0.99), ("k", 0, 500), ("frequency_penalty", 0, 1), ("presence_penalty", 0, 1))
 _ADDED_TOKENS = 7

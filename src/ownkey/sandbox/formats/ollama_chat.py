@@ -78,7 +78,13 @@ class _Body(Struct):
 _DECODER = msgspec.json.Decoder(_Body)
 _encode = msgspec.json.Encoder().encode
 
-_REASONS = {Finish.STOP: "stop", Finish.STOP_SEQUENCE: "stop", Finish.LENGTH: "length", Finish.TOOL: "stop"}
+_REASONS = {
+    Finish.STOP: "stop",
+    Finish.STOP_SEQUENCE: "stop",
+    Finish.LENGTH: "length",
+    Finish.TOOL: "stop",
+    Finish.REFUSAL: "stop",
+}
 
 
 def read(context: Context) -> Ask:

@@ -38,6 +38,7 @@ _FINISH = {
     Finish.STOP_SEQUENCE: "stop",
     Finish.LENGTH: "length",
     Finish.TOOL: "stop",
+    Finish.REFUSAL: "content_filter",
 }
 
 
