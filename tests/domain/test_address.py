@@ -16,6 +16,7 @@ from ownkey.domain.address import (
 from ownkey.domain.catalogue import KeyCheck, Paths, Provider
 from ownkey.domain.errors import InvalidRequest
 from ownkey.domain.formats import WireFormat
+from ownkey.domain.interfaces import root_of
 
 CLOUD = Provider(
     name="cloud",
@@ -97,7 +98,8 @@ def test_no_setting_leads_elsewhere(region: str) -> None:
 def test_an_own_address_wins_and_is_cut_where_the_paths_begin() -> None:
     assert base_url_of(CLOUD, "https://own.test/x", {"region": "!"}) == "https://own.test/x"
     for own in ("https://mine.house.test", "https://mine.house.test/api", "https://mine.house.test/api/v1"):
-        assert base_url_of(HOUSE, own, {}) == "https://mine.house.test"
+        assert base_url_of(HOUSE, own, {}) == own
+        assert root_of(HOUSE, own) == "https://mine.house.test"
 
 
 def test_the_settings_that_mean_something() -> None:
