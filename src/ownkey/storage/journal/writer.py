@@ -14,13 +14,15 @@ from ownkey.storage.journal.journal import Journal
 class Pace(Struct, frozen=True, kw_only=True):
     """How eagerly records move. Times are in seconds.
 
-    A turn comes every `interval` and stores what is pending then, `rows` at a time. Between two
+    A turn comes every `interval` and stores what is pending then, `few` at a time, and up to `rows` when much
+    is pending: a small batch holds up the requests beside it for less, a large one costs less a row. Between two
     batches it rests as long as half a batch took, at most `rest`. After a failure it waits from
     `patience` on, doubling up to `longest`.
     """
 
     interval: float = 0.25
     rows: int = 500
+    few: int = 64
     rest: float = 0.01
     patience: float = 0.1
     longest: float = 5.0
@@ -128,7 +130,7 @@ class UsageWriter:
         while journal.stored + journal.lost < target:
             began = time.monotonic()
             try:
-                batch = await journal.peek(rows)
+                batch = await journal.peek(min(rows, max(self._pace.few, journal.pending // 4)))
             except OSError as error:
                 return error
             if not batch:
