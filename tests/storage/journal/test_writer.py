@@ -143,7 +143,7 @@ async def test_a_sink_that_hangs_neither_blocks_nor_loses(tmp_path: Path) -> Non
 async def test_a_burst_leaves_the_event_loop_to_others(tmp_path: Path) -> None:
     journal, books = Journal.open(tmp_path, None), Books()
     run(journal, *range(5000))
-    writer = UsageWriter(journal, books.insert, Pace(interval=0.001, rows=100))
+    writer = UsageWriter(journal, books.insert, Pace(interval=0.001, rows=100, few=100))
     turns = 0
     while journal.pending:
         await asyncio.sleep(0)
