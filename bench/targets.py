@@ -9,6 +9,8 @@ ADDED_P50_MS = 0.3
 ADDED_P99_MS = 1.0
 STREAMS_MB = 250.0
 READY_S = 2.0
+TRANSLATED_CALL_US = 150.0
+TRANSLATED_EVENT_US = 25.0
 
 
 class Verdict(Struct, frozen=True):
@@ -28,6 +30,8 @@ def judge(results: Results) -> list[Verdict]:
     whole = streams.most_open == streams.asked and not streams.broken
     open_text = "" if whole else f" (only {streams.most_open} open at once, {streams.broken} broken)"
     rate = f"{results.latency.rate:,} requests/s"
+    [call] = [row.median for row in results.throughput.rows if row.name.endswith("translated")]
+    event = results.streams[-1]
     return [
         Verdict(
             f"beside nginx, the hardest of four ({name})",
@@ -42,6 +46,18 @@ def judge(results: Results) -> list[Verdict]:
             f"< {STREAMS_MB:.0f} MB",
             f"{streams.memory_peak_mb:.0f} MB{open_text}",
             whole and streams.memory_peak_mb < STREAMS_MB,
+        ),
+        Verdict(
+            "CPU of a translated call, everything included",
+            f"< {TRANSLATED_CALL_US:.0f} µs",
+            f"{call.settled_us:.0f} µs",
+            call.settled_us < TRANSLATED_CALL_US,
+        ),
+        Verdict(
+            "CPU of a translated event, everything included",
+            f"< {TRANSLATED_EVENT_US:.0f} µs",
+            f"{event.cpu_us:.0f} µs",
+            event.cpu_us < TRANSLATED_EVENT_US,
         ),
         Verdict(
             "start to ready, warm", f"< {READY_S} s", f"{results.starts.warm_s:.2f} s", results.starts.warm_s < READY_S

@@ -183,7 +183,12 @@ class Connection(asyncio.Protocol):
         """Wait for body bytes or the end, at most `idle` seconds."""
         deadline = self._loop.time() + idle
         while not exchange.pieces and not exchange.ended:
-            await self._wait(exchange, _IDLE, deadline)
+            # As `_wait`, without a coroutine more for every piece of a stream.
+            waiter = self._expect(_IDLE, deadline)
+            try:
+                await waiter
+            finally:
+                self._waited(waiter, exchange)
 
     def drained(self, exchange: Exchange) -> None:
         """The reader took what was buffered: read on."""
