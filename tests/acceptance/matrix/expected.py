@@ -16,8 +16,8 @@ NOT_ANSWERED: dict[str, tuple[str, ...]] = {
     "openai_responses": (),
     "anthropic_messages": (),
     "gemini": (),
-    "cohere_chat": (),
-    "ollama_chat": (),
+    "cohere_chat": ("refusal",),
+    "ollama_chat": ("refusal", "cached tokens"),
     "bedrock_converse": (),
 }
 """Provider format → what its answers cannot say."""
@@ -42,6 +42,47 @@ REFUSED: dict[tuple[str, str], dict[str, str]] = {
     ("anthropic_messages", "gemini"): {"tools: one at a time": "parallel_tool_calls"},
     ("gemini", "openai_chat"): {"top_k": "top_k", "several answers": "candidateCount"},
     ("gemini", "anthropic_messages"): {"JSON, any": "response_format", "several answers": "candidateCount"},
+    ("openai_chat", "bedrock_converse"): {
+        "JSON, any": "response_format",
+        "several answers": "n",
+        "tools: one at a time": "parallel_tool_calls",
+        "top_k": "top_k",
+    },
+    ("openai_responses", "bedrock_converse"): {
+        "JSON, any": "text.format",
+        "tools: one at a time": "parallel_tool_calls",
+    },
+    ("anthropic_messages", "bedrock_converse"): {"tools: one at a time": "parallel_tool_calls", "top_k": "top_k"},
+    ("gemini", "bedrock_converse"): {
+        "JSON, any": "response_format",
+        "several answers": "candidateCount",
+        "top_k": "top_k",
+    },
+    ("openai_chat", "cohere_chat"): {"several answers": "n", "tools: one at a time": "parallel_tool_calls"},
+    ("openai_responses", "cohere_chat"): {"tools: one at a time": "parallel_tool_calls"},
+    ("anthropic_messages", "cohere_chat"): {"tools: one at a time": "parallel_tool_calls"},
+    ("gemini", "cohere_chat"): {"several answers": "candidateCount"},
+    ("openai_chat", "ollama_chat"): {
+        "several answers": "n",
+        "tools: any": "tool_choice",
+        "tools: forced": "tool_choice",
+        "tools: one at a time": "parallel_tool_calls",
+    },
+    ("openai_responses", "ollama_chat"): {
+        "tools: any": "tool_choice",
+        "tools: forced": "tool_choice",
+        "tools: one at a time": "parallel_tool_calls",
+    },
+    ("anthropic_messages", "ollama_chat"): {
+        "tools: any": "tool_choice",
+        "tools: forced": "tool_choice",
+        "tools: one at a time": "parallel_tool_calls",
+    },
+    ("gemini", "ollama_chat"): {
+        "several answers": "candidateCount",
+        "tools: any": "tool_choice",
+        "tools: forced": "tool_choice",
+    },
 }
 """(client format, provider format) → feature → the field that the 400 names: the target has no such thing."""
 
