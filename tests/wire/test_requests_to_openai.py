@@ -133,7 +133,7 @@ def test_a_conversation_with_tools_to_openai(to_openai: Translate) -> None:
     ]
     assert sent["tool_choice"] == {"type": "function", "function": {"name": "f"}}
     assert sent["parallel_tool_calls"] is False
-    assert written.dropped == ("cache_control", "thinking", "is_error", "messages.prefill")
+    assert written.dropped == ("cache_control", "reasoning_content", "is_error", "messages.prefill")
 
 
 @pytest.mark.parametrize(

@@ -131,7 +131,7 @@ def test_perplexitys_dialect(sent: Translate) -> None:
         "response_format": {"type": "json_schema", "json_schema": schema},
     }
     assert written.dropped == ("user",)
-    with pytest.raises(UnsupportedField, match="json_object"):
+    with pytest.raises(UnsupportedField, match="without a schema"):
         sent(CHAT, chat(response_format={"type": "json_object"}), ("agent_api",))
 
 
@@ -179,7 +179,13 @@ def test_a_claude_conversation(sent: Translate) -> None:
     ]
     assert body["tool_choice"] == "required"
     assert body["reasoning"] == {"effort": "high"}
-    assert set(written.dropped) == {"thinking", "cache_control", "is_error", "messages.prefill", "metadata.user_id"}
+    assert set(written.dropped) == {
+        "reasoning_content",
+        "cache_control",
+        "is_error",
+        "messages.prefill",
+        "metadata.user_id",
+    }
 
 
 def test_reasoning_goes_back_to_openai_alone(sent: Translate) -> None:
@@ -195,7 +201,7 @@ def test_reasoning_goes_back_to_openai_alone(sent: Translate) -> None:
         {"type": "reasoning", "summary": [], "encrypted_content": "gAAA"},
         {"type": "message", "role": "assistant", "content": "yes"},
     ]
-    assert written.dropped == ("thinking",)
+    assert written.dropped == ("reasoning_content",)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from ownkey.domain.errors import UnsupportedField
+from ownkey.domain.errors import InvalidRequest
 from ownkey.domain.formats import WireFormat
 from ownkey.domain.usage import Usage
 from ownkey.wire.format import EventReader, EventWriter, Written
@@ -58,20 +58,22 @@ def translate_request(
     conversation = spoken.requests.read(filled)
     try:
         written = wanted.requests.write(conversation, model, stream, quirks)
-    except UnsupportedField as error:
+    except InvalidRequest as error:
         raise _in_words(error, spoken.words) from None
     if spoken.words and written.dropped:
-        return Written(written.body, tuple(spoken.words.get(name, name) for name in written.dropped))
+        # Hints bear the client's own names already.
+        names = (name if name in conversation.hints else spoken.words.get(name, name) for name in written.dropped)
+        return Written(written.body, tuple(dict.fromkeys(names)))
     return written
 
 
-def _in_words(error: UnsupportedField, words: Mapping[str, str]) -> UnsupportedField:
+def _in_words(error: InvalidRequest, words: Mapping[str, str]) -> InvalidRequest:
     """The error with the field named as the client knows it."""
     name = error.param or ""
     if name not in words:
         return error
     text = error.public.removeprefix(name)
-    return UnsupportedField(words[name] + text if text != error.public else error.public, param=words[name])
+    return type(error)(words[name] + text if text != error.public else error.public, param=words[name])
 
 
 def translate_answer(source: WireFormat, target: WireFormat, body: bytes, named: Named) -> tuple[bytes, Usage | None]:

@@ -30,59 +30,56 @@ NOT_SHOWN: dict[tuple[str, str], tuple[str, ...]] = {
 """(client format, provider format) → what a translated answer lacks: responses keep reasoning to themselves unless a
 summary is asked for, which OpenAI grants to verified organisations alone, so no translated request asks."""
 
+_ONE_AT_A_TIME = "tools: one at a time"
+_PARALLEL = "tool_choice.disable_parallel_tool_use"
+_MODE = "toolConfig.functionCallingConfig"
+_MIME_TYPE = "generationConfig.responseMimeType"
+_STOP = "generationConfig.stopSequences"
+_TOP_K = "generationConfig.topK"
+_COUNT = "generationConfig.candidateCount"
+
 REFUSED: dict[tuple[str, str], dict[str, str]] = {
     ("openai_chat", "anthropic_messages"): {"JSON, any": "response_format", "several answers": "n"},
-    ("openai_chat", "gemini"): {"tools: one at a time": "parallel_tool_calls", "several answers": "n"},
+    ("openai_chat", "gemini"): {_ONE_AT_A_TIME: "parallel_tool_calls", "several answers": "n"},
     ("openai_chat", "openai_responses"): {"stop sequences": "stop", "top_k": "top_k", "several answers": "n"},
-    ("openai_responses", "anthropic_messages"): {"JSON, any": "text.format"},
-    ("openai_responses", "gemini"): {"tools: one at a time": "parallel_tool_calls"},
-    ("anthropic_messages", "openai_responses"): {"stop sequences": "stop", "top_k": "top_k"},
-    ("gemini", "openai_responses"): {"stop sequences": "stop", "top_k": "top_k", "several answers": "candidateCount"},
-    ("anthropic_messages", "openai_chat"): {"top_k": "top_k"},
-    ("anthropic_messages", "gemini"): {"tools: one at a time": "parallel_tool_calls"},
-    ("gemini", "openai_chat"): {"top_k": "top_k", "several answers": "candidateCount"},
-    ("gemini", "anthropic_messages"): {"JSON, any": "response_format", "several answers": "candidateCount"},
-    ("openai_chat", "bedrock_converse"): {
-        "JSON, any": "response_format",
-        "several answers": "n",
-        "tools: one at a time": "parallel_tool_calls",
-        "top_k": "top_k",
-    },
-    ("openai_responses", "bedrock_converse"): {
-        "JSON, any": "text.format",
-        "tools: one at a time": "parallel_tool_calls",
-    },
-    ("anthropic_messages", "bedrock_converse"): {"tools: one at a time": "parallel_tool_calls", "top_k": "top_k"},
-    ("gemini", "bedrock_converse"): {
-        "JSON, any": "response_format",
-        "several answers": "candidateCount",
-        "top_k": "top_k",
-    },
-    ("openai_chat", "cohere_chat"): {"several answers": "n", "tools: one at a time": "parallel_tool_calls"},
-    ("openai_responses", "cohere_chat"): {"tools: one at a time": "parallel_tool_calls"},
-    ("anthropic_messages", "cohere_chat"): {"tools: one at a time": "parallel_tool_calls"},
-    ("gemini", "cohere_chat"): {"several answers": "candidateCount"},
+    ("openai_chat", "cohere_chat"): {_ONE_AT_A_TIME: "parallel_tool_calls", "several answers": "n"},
     ("openai_chat", "ollama_chat"): {
-        "several answers": "n",
         "tools: any": "tool_choice",
         "tools: forced": "tool_choice",
-        "tools: one at a time": "parallel_tool_calls",
+        _ONE_AT_A_TIME: "parallel_tool_calls",
+        "several answers": "n",
     },
+    ("openai_chat", "bedrock_converse"): {
+        _ONE_AT_A_TIME: "parallel_tool_calls",
+        "JSON, any": "response_format",
+        "top_k": "top_k",
+        "several answers": "n",
+    },
+    ("openai_responses", "anthropic_messages"): {"JSON, any": "text.format"},
+    ("openai_responses", "gemini"): {_ONE_AT_A_TIME: "parallel_tool_calls"},
+    ("openai_responses", "cohere_chat"): {_ONE_AT_A_TIME: "parallel_tool_calls"},
     ("openai_responses", "ollama_chat"): {
         "tools: any": "tool_choice",
         "tools: forced": "tool_choice",
-        "tools: one at a time": "parallel_tool_calls",
+        _ONE_AT_A_TIME: "parallel_tool_calls",
     },
+    ("openai_responses", "bedrock_converse"): {_ONE_AT_A_TIME: "parallel_tool_calls", "JSON, any": "text.format"},
+    ("anthropic_messages", "openai_chat"): {"top_k": "top_k"},
+    ("anthropic_messages", "openai_responses"): {"stop sequences": "stop_sequences", "top_k": "top_k"},
+    ("anthropic_messages", "gemini"): {_ONE_AT_A_TIME: _PARALLEL},
+    ("anthropic_messages", "cohere_chat"): {_ONE_AT_A_TIME: _PARALLEL},
     ("anthropic_messages", "ollama_chat"): {
         "tools: any": "tool_choice",
         "tools: forced": "tool_choice",
-        "tools: one at a time": "parallel_tool_calls",
+        _ONE_AT_A_TIME: _PARALLEL,
     },
-    ("gemini", "ollama_chat"): {
-        "several answers": "candidateCount",
-        "tools: any": "tool_choice",
-        "tools: forced": "tool_choice",
-    },
+    ("anthropic_messages", "bedrock_converse"): {_ONE_AT_A_TIME: _PARALLEL, "top_k": "top_k"},
+    ("gemini", "openai_chat"): {"top_k": _TOP_K, "several answers": _COUNT},
+    ("gemini", "openai_responses"): {"stop sequences": _STOP, "top_k": _TOP_K, "several answers": _COUNT},
+    ("gemini", "anthropic_messages"): {"JSON, any": _MIME_TYPE, "several answers": _COUNT},
+    ("gemini", "cohere_chat"): {"several answers": _COUNT},
+    ("gemini", "ollama_chat"): {"tools: any": _MODE, "tools: forced": _MODE, "several answers": _COUNT},
+    ("gemini", "bedrock_converse"): {"JSON, any": _MIME_TYPE, "top_k": _TOP_K, "several answers": _COUNT},
 }
 """(client format, provider format) → feature → the field that the 400 names: the target has no such thing."""
 

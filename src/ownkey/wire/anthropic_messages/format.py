@@ -18,4 +18,16 @@ ANTHROPIC_MESSAGES = ChatFormat(
     answers=answers,
     streams=STREAMS,
     hottest=1.0,
+    words={
+        "stop": "stop_sequences",
+        "user": "metadata.user_id",
+        "parallel_tool_calls": "tool_choice.disable_parallel_tool_use",
+        "response_format": "output_config.format",
+        "reasoning_effort": "output_config.effort",
+        "reasoning_content": "thinking",
+        "image_url.url": "image.source",
+        "file.file_data": "document.source",
+        "file.filename": "document.title",
+        "messages.tool_call_id": "messages.tool_use_id",
+    },
 )

@@ -245,7 +245,6 @@ def _output(conversation: Conversation, body: dict[str, Any]) -> None:
     if wanted is None:
         return
     if wanted.schema is None:
-        raise unsupported(
-            "response_format", "json_object cannot be expressed for the chosen provider; send a json_schema."
-        )
+        text = "asks for JSON without a schema, which the chosen provider cannot promise; send a schema."
+        raise unsupported("response_format", text)
     body["output_config"] = {"format": {"type": "json_schema", "schema": wanted.schema}}

@@ -113,7 +113,7 @@ class BlockWriter:
         if image.detail not in (None, "auto"):
             self._dropped.append("image_url.detail")
         if image.data is None:
-            raise unsupported("image_url.url", "must be a data URL with base64 for Amazon Bedrock, which fetches none.")
+            raise unsupported("image_url.url", "must hold the image's bytes: Amazon Bedrock fetches none.")
         format_ = _IMAGES.get(image.media_type.lower())
         if format_ is None:
             raise unsupported(

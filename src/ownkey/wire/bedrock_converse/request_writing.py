@@ -142,7 +142,7 @@ def _tools(conversation: Conversation, writer: BlockWriter, messages: list[Block
             raise unsupported("tools", "must come with a conversation that has used them, for Amazon Bedrock.")
         return None
     if conversation.parallel_tools is False:
-        raise unsupported("parallel_tool_calls", "cannot be forbidden in Bedrock's Converse format.")
+        raise unsupported("parallel_tool_calls", "cannot forbid several calls at once at the chosen provider.")
     config: dict[str, Any] = {"tools": tools}
     if conversation.tool_choice is not None:
         config["toolChoice"] = {"tool": {"name": choice.name}} if choice.mode == "tool" else {choice.mode: {}}
@@ -166,7 +166,7 @@ def _output(conversation: Conversation) -> dict[str, Any]:
     if wanted is None:
         return {}
     if wanted.schema is None:
-        text = "json_object cannot be expressed for the chosen provider; send a json_schema."
+        text = "asks for JSON without a schema, which the chosen provider cannot promise; send a schema."
         raise unsupported("response_format", text)
     schema = {"schema": encode(wanted.schema).decode()}
     if wanted.name:

@@ -163,7 +163,7 @@ def _tools(conversation: Conversation, body: dict[str, Any], dropped: list[str])
     if not tools:
         return
     if conversation.parallel_tools is False and choice.mode != "none":
-        raise unsupported("parallel_tool_calls", "cannot be switched off at the chosen provider.")
+        raise unsupported("parallel_tool_calls", "cannot forbid several calls at once at the chosen provider.")
     if any(tool.cache is not None for tool in tools):
         dropped.append("cache_control")
     body["tools"] = [_tool(tool) for tool in tools]

@@ -5,6 +5,7 @@ from ownkey.wire.format import ChatFormat
 from ownkey.wire.gemini import answers, errors, outline, requests, usage
 from ownkey.wire.gemini.observe import ContentObserver
 from ownkey.wire.gemini.streams import STREAMS
+from ownkey.wire.gemini.words import WORDS
 
 GEMINI = ChatFormat(
     name=WireFormat.GEMINI,
@@ -20,4 +21,5 @@ GEMINI = ChatFormat(
     answers=answers,
     streams=STREAMS,
     hottest=2.0,
+    words=WORDS,
 )

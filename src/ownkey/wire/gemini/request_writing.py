@@ -30,7 +30,7 @@ def write(conversation: Conversation, model: str, stream: bool, quirks: Collecti
     if config:
         body["generationConfig"] = config
     if conversation.user is not None:
-        dropped.append("user" if conversation.origin is WireFormat.OPENAI_CHAT else "metadata.user_id")
+        dropped.append("metadata.user_id" if conversation.origin is WireFormat.ANTHROPIC_MESSAGES else "user")
     if native:
         for name, value in (conversation.required | conversation.hints).items():
             _put(body, name, value, dropped)
@@ -102,7 +102,7 @@ def _tools(conversation: Conversation, body: dict[str, Any], dropped: list[str])
     if not tools:
         return
     if conversation.parallel_tools is False:
-        raise unsupported("parallel_tool_calls", "false cannot be expressed in Gemini's format.")
+        raise unsupported("parallel_tool_calls", "cannot forbid several calls at once at the chosen provider.")
     if any(tool.cache is not None for tool in tools):
         dropped.append("cache_control")
     body["tools"] = [{"functionDeclarations": [_tool(tool) for tool in tools]}]

@@ -152,8 +152,8 @@ def _assistant(turn: Turn, dropped: list[str]) -> dict[str, Any]:
         elif isinstance(part, Refusal):
             refusals.append(part.text)
         elif isinstance(part, Reasoning):
-            # Providers differ in whether they accept reasoning in a request, and many unsupported the whole call.
-            dropped.append("thinking")
+            # Providers differ in whether they accept reasoning in a request, and many refuse the whole call.
+            dropped.append("reasoning_content")
         else:
             texts.append(part)
     message: dict[str, Any] = {"role": "assistant", "content": _content(texts, dropped) if texts else None}

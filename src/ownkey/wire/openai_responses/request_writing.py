@@ -158,7 +158,7 @@ def _assistant(parts: Sequence[Part], native: bool, dropped: list[str]) -> list[
             if native or (part.format == OPENAI_REASONING and part.redacted is not None):
                 items.append(_reasoning(part))
             else:
-                dropped.append("thinking")
+                dropped.append("reasoning_content")
         elif isinstance(part, Refusal | Text):
             items.append({"type": "message", "role": "assistant", "content": part.text})
         else:
@@ -236,7 +236,8 @@ def _output(wanted: OutputFormat | None, quirks: Collection[str], body: dict[str
         return
     if wanted.schema is None:
         if AGENT_API in quirks:
-            raise unsupported("response_format", "json_object is not known to the chosen provider; send a json_schema.")
+            text = "asks for JSON without a schema, which the chosen provider cannot promise; send a schema."
+            raise unsupported("response_format", text)
         body.setdefault("text", {})["format"] = {"type": "json_object"}
         return
     schema: dict[str, Any] = {"name": wanted.name or "answer", "schema": wanted.schema}
