@@ -7,9 +7,10 @@ import socket
 import time
 from collections.abc import Iterator
 
+import httpx2
 import pytest
 from tests.proof.books import journal_runs, statuses
-from tests.proof.load import chat, running
+from tests.proof.load import ask, chat, running
 from tests.proof.servers import Forked, ForkedStack, Launcher
 
 
@@ -45,11 +46,21 @@ async def test_both_serve_and_learn_what_the_other_was_told(forked: ForkedStack,
 
 async def test_the_survivor_books_what_the_dead_one_had_begun(forked: ForkedStack, second: Forked) -> None:
     user = forked.user("survived", openai="sk-test-shared-2")
-    async with running(second.url, user.key, [[chat("openai/slow-200")]] * 4) as load:
+    async with running(second.url, user.key, [[chat("openai/echo")]] * 4) as load:
         await load.until(lambda calls: len(calls) > 8)
-        os.kill(second.pid, signal.SIGKILL)
-        await load.until(lambda calls: any(call.status is None for call in calls))
+    endless = asyncio.create_task(ask(second.url, user.key, chat("openai/slow-60000")))
+    await _until_one_is_open(second.url)
+    os.kill(second.pid, signal.SIGKILL)
+    assert (await endless).status is None
     await asyncio.to_thread(forked.server.output.wait_for, "journal of a dead process stored", 45.0)
     rows = statuses(forked.data_dir)
-    assert {call.request_id for call in load.calls if call.status is not None} <= rows.keys()
-    assert "interrupted" in rows.values()
+    assert {call.request_id for call in load.calls} <= rows.keys()
+    assert sorted(rows.values()) == ["completed"] * len(load.calls) + ["interrupted"]
+
+
+async def _until_one_is_open(url: str) -> None:
+    async with httpx2.AsyncClient(trust_env=False) as client, asyncio.timeout(20):
+        while True:
+            if "ownkey_open_requests 1.0" in (await client.get(url + "/metrics")).text:
+                return
+            await asyncio.sleep(0.02)
