@@ -21,7 +21,7 @@ from sqlalchemy import (
     text,
 )
 
-SCHEMA_REVISION = "0002"
+SCHEMA_REVISION = "0003"
 """The migration that makes these tables, the last of a row."""
 
 metadata = MetaData(
@@ -220,6 +220,109 @@ stored_responses = Table(
 )
 """Exactly one of `credential_id` and `sealed` is set. No foreign key to credentials: when the key is gone, the
 response is out of reach and says so."""
+
+workbench_sessions = Table(
+    "workbench_sessions",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("token_hash", LargeBinary, nullable=False, unique=True),
+    Column("user_id", Text, ForeignKey("users.id", ondelete="CASCADE")),
+    Column("api_key_id", Text),
+    Column("peer_hash", LargeBinary, unique=True),
+    Column("created_at", Double, nullable=False),
+    Column("expires_at", Double, nullable=False),
+    Index(None, "user_id"),
+    Index(None, "expires_at"),
+)
+"""`peer_hash` is set for a session without an account, a keyed hash of its creator's address: one session each."""
+
+workbench_targets = Table(
+    "workbench_targets",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("session_id", Text, ForeignKey("workbench_sessions.id", ondelete="CASCADE"), nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("masked_key", Text),
+    Column("sealed", LargeBinary),
+    Column("created_at", Double, nullable=False),
+    Index(None, "session_id"),
+)
+"""Models under test. `body` is JSON without the key, which is `sealed`."""
+
+workbench_suites = Table(
+    "workbench_suites",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("session_id", Text, ForeignKey("workbench_sessions.id", ondelete="CASCADE")),
+    Column("user_id", Text, ForeignKey("users.id", ondelete="CASCADE")),
+    Column("name", Text, nullable=False),
+    Column("description", Text, nullable=False),
+    Column("prompts", Integer, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("created_at", Double, nullable=False),
+    Index(None, "session_id"),
+    Index(None, "user_id"),
+)
+"""Uploaded suites: of a session, or of a user for all of theirs. `size` is in bytes."""
+
+workbench_prompts = Table(
+    "workbench_prompts",
+    metadata,
+    Column("suite_id", Text, ForeignKey("workbench_suites.id", ondelete="CASCADE"), primary_key=True),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("body", LargeBinary, nullable=False),
+)
+
+workbench_runs = Table(
+    "workbench_runs",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("session_id", Text, ForeignKey("workbench_sessions.id", ondelete="CASCADE"), nullable=False),
+    Column("suite_id", Text, nullable=False),
+    Column("plan", LargeBinary, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("round", Integer, nullable=False),
+    Column("done", Integer, nullable=False),
+    Column("total", Integer, nullable=False),
+    Column("summary", LargeBinary),
+    Column("cancel_requested", Boolean, nullable=False),
+    Column("created_at", Double, nullable=False),
+    Column("started_at", Double),
+    Column("ended_at", Double),
+    Column("beat_at", Double),
+    Index(None, "session_id"),
+    Index(None, "status"),
+)
+"""`plan` and `summary` are JSON. `round` counts how often the failed were tried again; `beat_at` is when the process
+that carries a run out last said that it does."""
+
+workbench_results = Table(
+    "workbench_results",
+    metadata,
+    Column("run_id", Text, ForeignKey("workbench_runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("target", Integer, primary_key=True, autoincrement=False),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("repeat", Integer, primary_key=True, autoincrement=False),
+    Column("seq", Integer, nullable=False),
+    Column("round", Integer, nullable=False),
+    Column("ok", Boolean, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Index("ix_workbench_results_run_id_seq", "run_id", "seq"),
+)
+"""The primary key is what lets a prompt have one result whatever crashes; `body` is JSON."""
+
+aliases = Table(
+    "aliases",
+    metadata,
+    Column("user_id", Text, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("model", Text, nullable=False),
+    Column("credential_id", Text),
+    Column("created_at", Double, nullable=False),
+)
+"""A user's own names for models. No foreign key to credentials: without its key the name says so when it is used."""
 
 counters = Table(
     "counters",

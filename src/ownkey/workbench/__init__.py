@@ -1,0 +1,15 @@
+"""The workbench: test any model, compare models, and learn the truth about them.
+
+    records      the words: suites, targets, observations, results, run plans. Pure
+    suites/      curated suites, imports of people's own, limits
+    endpoint/    asking a model and taking the time; failure kinds; the connection check; presets
+    graders/     what tells a good answer from a bad one
+    engine/      carrying out a run: order, concurrency, retries, caps
+    metrics/     figures of a run, exactly as docs/metrics.md defines them
+    comparison/  paired statistics and the verdict in words
+    chat/        questions to the tested model about its own results
+    export/      CSV, JSON, JSONL, JUnit, HTML
+    jobs/        runs and sweeps as durable workflows
+
+One engine serves the REST API, the page and the command line.
+"""
