@@ -23,7 +23,7 @@ from ownkey.storage.engines import (
 )
 from ownkey.storage.tables import SCHEMA_REVISION
 
-_SECRET_TABLES = ("credentials", "data_keys")
+_SECRET_TABLES = ("credentials", "data_keys", "workbench_targets")
 """The tables that hold ciphertext."""
 
 _OLDER_SNAPSHOTS = """

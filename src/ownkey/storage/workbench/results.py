@@ -1,0 +1,60 @@
+"""Results: at most one for each call of a run, whatever crashes."""
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ownkey.storage.statements import upsert
+from ownkey.storage.tables import workbench_results, workbench_runs
+from ownkey.storage.workbench.rows import StoredResult
+
+_KEY = ("run_id", "target", "position", "repeat")
+
+
+async def put(conn: AsyncConnection, run_id: str, results: Sequence[StoredResult], done: int) -> None:
+    """Store results, each in the place of an earlier failure of the same call, and that `done` calls are settled.
+
+    A result of the same or a later round stays: what was done is not done again. Raises Conflict, when the
+    transaction ends, if the run is gone.
+    """
+    insert = upsert(conn, workbench_results)
+    columns = workbench_results.c
+    replaced = {name: insert.excluded[name] for name in ("seq", "round", "ok", "body")}
+    statement = insert.on_conflict_do_update(
+        index_elements=[columns[name] for name in _KEY],
+        set_=replaced,
+        where=columns.round < insert.excluded.round,
+    )
+    rows = [{"run_id": run_id} | {name: getattr(each, name) for name in each.__struct_fields__} for each in results]
+    await conn.execute(statement, rows)
+    await conn.execute(sa.update(workbench_runs).where(workbench_runs.c.id == run_id).values(done=done))
+
+
+async def settled(conn: AsyncConnection, run_id: str, round_: int) -> set[tuple[int, int, int]]:
+    """The calls (target, position, repeat) that need no call in this round: answered, or tried in it already."""
+    columns = workbench_results.c
+    wanted = sa.select(columns.target, columns.position, columns.repeat).where(
+        columns.run_id == run_id, columns.ok | (columns.round >= round_)
+    )
+    return {(row[0], row[1], row[2]) for row in await conn.execute(wanted)}
+
+
+async def count_failed(conn: AsyncConnection, run_id: str) -> int:
+    columns = workbench_results.c
+    wanted = sa.select(sa.func.count()).where(columns.run_id == run_id, columns.ok.is_(False), columns.repeat >= 0)
+    return (await conn.execute(wanted)).scalar_one()
+
+
+async def last_seq(conn: AsyncConnection, run_id: str) -> int:
+    """The number of the newest result, 0 when there is none."""
+    wanted = sa.select(sa.func.max(workbench_results.c.seq)).where(workbench_results.c.run_id == run_id)
+    return (await conn.execute(wanted)).scalar_one() or 0
+
+
+async def after(conn: AsyncConnection, run_id: str, seq: int, count: int) -> list[StoredResult]:
+    """At most `count` results that came after number `seq`, in their order."""
+    columns = workbench_results.c
+    fields = [columns[name] for name in StoredResult.__struct_fields__]
+    statement = sa.select(*fields).where(columns.run_id == run_id, columns.seq > seq).order_by(columns.seq)
+    return [StoredResult(*row) for row in await conn.execute(statement.limit(count))]

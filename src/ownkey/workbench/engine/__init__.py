@@ -1,0 +1,15 @@
+"""Carrying out a run: the same for the server's durable jobs and the command line.
+
+order      which call comes next
+arrivals   when, where load has a schedule
+retrying   asking again
+spending   the preview and the limit of costs
+runner     the whole
+"""
+
+from ownkey.workbench.engine.endings import Ending
+from ownkey.workbench.engine.order import PromptSource
+from ownkey.workbench.engine.runner import Keep, Runner
+from ownkey.workbench.engine.spending import Preview, likely, most, sampling_for
+
+__all__ = ["Ending", "Keep", "Preview", "PromptSource", "Runner", "likely", "most", "sampling_for"]

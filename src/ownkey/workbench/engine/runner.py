@@ -1,0 +1,219 @@
+"""Carries a run out: asks, grades, and hands results on as they come."""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable, Container, Iterable, Sequence
+from contextlib import aclosing
+from typing import cast
+
+from ownkey.workbench.engine.arrivals import due_times
+from ownkey.workbench.engine.endings import Ending
+from ownkey.workbench.engine.lateness import since_due
+from ownkey.workbench.engine.order import Call, PromptSource, measured, warm_ups
+from ownkey.workbench.engine.retrying import ask_patiently
+from ownkey.workbench.engine.spending import Purse, sampling_for
+from ownkey.workbench.graders import verdict
+from ownkey.workbench.ports import Caller, Grader
+from ownkey.workbench.records import Arrival, Failure, FailureKind, Observation, Result, RunPlan, Slot, Timing
+
+Keep = Callable[[Sequence[Result]], Awaitable[None]]
+"""Takes results for good, in the order in which they came. Its failure ends the run."""
+
+_CUT = Failure(FailureKind.CANCELLED, "The run was ended while this call was under way.")
+_UNGRADED_AT_MOST = 3
+"""How many answers a call of the concurrency may be ahead of their grading."""
+
+
+class Runner:
+    """One carrying out of one run.
+
+    `callers` are the targets' in their order. `settled` are the calls that need no call any more, `spent` is what they
+    cost in nano-dollars. What this holds in memory does not grow with the number of prompts.
+    """
+
+    def __init__(
+        self,
+        plan: RunPlan,
+        callers: Sequence[Caller],
+        grader: Grader,
+        source: PromptSource,
+        keep: Keep,
+        settled: Container[Slot] = frozenset(),
+        spent: int = 0,
+    ) -> None:
+        self._plan = plan
+        self._callers = callers
+        self._grader = grader
+        self._source = source
+        self._keep = keep
+        self._settled = settled
+        self._purse = Purse(plan.max_cost, spent)
+        self._ending: Ending | None = None
+        self._ended = asyncio.Event()
+        self._answers: asyncio.Queue[tuple[Call, Observation]] = asyncio.Queue()
+        self._room = asyncio.Semaphore(_UNGRADED_AT_MOST * plan.concurrency)
+        self._cut: list[tuple[Call, Observation]] = []
+        self._pending: list[Result] = []
+        self._keeping = asyncio.Lock()
+
+    def stop(self) -> None:
+        """End the run: calls under way are broken off and recorded as cancelled."""
+        self._end(Ending.STOPPED)
+
+    async def run(self) -> Ending:
+        """Make every call that is not settled, warm-ups first, until all are made or something ends the run.
+
+        When this coroutine itself is cancelled, as by a stopping server, calls under way leave no result: they are
+        made again another time.
+        """
+        alarm = None
+        if self._plan.deadline_ms is not None:
+            loop = asyncio.get_running_loop()
+            alarm = loop.call_later(self._plan.deadline_ms / 1000, self._end, Ending.OUT_OF_TIME)
+        finishers = [asyncio.create_task(self._finish_answers()) for _ in range(self._plan.concurrency)]
+        work = asyncio.create_task(self._phases())
+        ended = asyncio.create_task(self._ended.wait())
+        try:
+            await asyncio.wait((work, ended, *finishers), return_when=asyncio.FIRST_COMPLETED)
+            _raise_failure((work, *finishers))
+            await _cancel((work,))
+            await self._drain(finishers)
+        finally:
+            if alarm is not None:
+                alarm.cancel()
+            await _cancel((work, ended, *finishers))
+        for call, seen in self._cut:
+            await self._finish(call, seen)
+        return self._ending or Ending.FINISHED
+
+    def _end(self, ending: Ending) -> None:
+        self._ending = self._ending or ending
+        self._ended.set()
+
+    async def _phases(self) -> None:
+        async with aclosing(warm_ups(self._plan, self._source, self._settled)) as calls:
+            await self._closed_loop(calls)
+        async with aclosing(measured(self._plan, self._source, self._settled)) as calls:
+            if self._plan.arrival is Arrival.CLOSED:
+                await self._closed_loop(calls)
+            else:
+                await self._open_loop(calls)
+
+    async def _closed_loop(self, calls: AsyncGenerator[Call]) -> None:
+        turn = asyncio.Lock()
+
+        async def work() -> None:
+            while self._ending is None:
+                async with turn:
+                    call = await anext(calls, None)
+                if call is None:
+                    return
+                await self._room.acquire()
+                await self._make(call)
+
+        async with asyncio.TaskGroup() as group:
+            for _ in range(self._plan.concurrency):
+                group.create_task(work())
+
+    async def _open_loop(self, calls: AsyncGenerator[Call]) -> None:
+        """Begin each call when it is due; at most `concurrency` are under way, and waiting for that counts."""
+        under_way = asyncio.Semaphore(self._plan.concurrency)
+        began, began_at = time.monotonic(), time.time()
+
+        async def work(call: Call, due: float) -> None:
+            try:
+                await self._make(call, began_at + due)
+            finally:
+                under_way.release()
+
+        async with asyncio.TaskGroup() as group:
+            for due in due_times(self._plan):
+                call = await anext(calls, None)
+                if call is None or self._ending is not None:
+                    return
+                await asyncio.sleep(max(began + due - time.monotonic(), 0.0))
+                await self._room.acquire()
+                await under_way.acquire()
+                group.create_task(work(call, due))
+
+    async def _make(self, call: Call, due_at: float | None = None) -> None:
+        target, messages = self._plan.targets[call.slot.target], call.prompt.messages
+        sampling = sampling_for(call.prompt, self._plan.sampling)
+        held = await self._purse.hold(target, messages, sampling)
+        if held is None:
+            # No event: calls under way may finish, they are paid for.
+            self._ending = self._ending or Ending.OUT_OF_MONEY
+            self._room.release()
+            return
+        try:
+            seen = await ask_patiently(self._callers[call.slot.target], messages, sampling, self._plan.retries)
+        except asyncio.CancelledError:
+            self._purse.settle(held, self._note_cut(call))
+            raise
+        self._purse.settle(held, seen)
+        self._answers.put_nowait((call, seen if due_at is None else since_due(seen, due_at)))
+
+    def _note_cut(self, call: Call) -> Observation | None:
+        """Remember a call that was broken off, unless it will be made again."""
+        if self._ending is None:
+            return None
+        now = time.time()
+        seen = Observation(timing=Timing(now, now), failure=_CUT)
+        self._cut.append((call, seen))
+        return seen
+
+    async def _finish_answers(self) -> None:
+        while True:
+            call, seen = await self._answers.get()
+            await self._finish(call, seen)
+            self._answers.task_done()
+            self._room.release()
+
+    async def _finish(self, call: Call, seen: Observation) -> None:
+        warm_up = call.slot.repeat < 0
+        grades = () if warm_up or not seen.ok else await self._grader.grade(call.prompt, seen)
+        passed, score = verdict(grades)
+        result = Result(
+            slot=call.slot,
+            prompt_id=call.prompt.id,
+            observation=seen,
+            grades=grades,
+            passed=passed,
+            score=score,
+            warm_up=warm_up,
+        )
+        self._pending.append(result)
+        async with self._keeping:
+            # Whoever waited for the lock often finds that its result went with the batch before.
+            if self._pending:
+                batch, self._pending = self._pending, []
+                await self._keep(batch)
+
+    async def _drain(self, finishers: Sequence["asyncio.Task[None]"]) -> None:
+        drained = asyncio.create_task(self._answers.join())
+        try:
+            await asyncio.wait((drained, *finishers), return_when=asyncio.FIRST_COMPLETED)
+            _raise_failure(finishers)
+        finally:
+            await _cancel((drained,))
+
+
+def _raise_failure(tasks: Iterable["asyncio.Task[None]"]) -> None:
+    for task in tasks:
+        failure = task.exception() if task.done() and not task.cancelled() else None
+        if failure is not None:
+            raise _innermost(failure)
+
+
+def _innermost(failure: BaseException) -> BaseException:
+    while isinstance(failure, BaseExceptionGroup):
+        failure = cast("BaseExceptionGroup[BaseException]", failure).exceptions[0]
+    return failure
+
+
+async def _cancel(tasks: "Iterable[asyncio.Task[None] | asyncio.Task[bool]]") -> None:
+    pending = [task for task in tasks if not task.done()]
+    for task in pending:
+        task.cancel()
+    if pending:
+        await asyncio.wait(pending)

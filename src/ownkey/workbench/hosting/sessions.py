@@ -1,0 +1,138 @@
+"""Workbench sessions: opened with or without an account, found by their secret, erased with a receipt."""
+
+import hmac
+import secrets
+import time
+from ipaddress import IPv6Address, ip_address, ip_network
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from ownkey.domain.errors import NotFound, RateLimited
+from ownkey.domain.ids import new_id
+from ownkey.domain.tenancy import Principal
+from ownkey.storage import workbench as rows
+from ownkey.storage.database import Database
+from ownkey.storage.workbench import WorkbenchSession
+from ownkey.workbench.hosting.limits import ACCOUNT, ANONYMOUS, Limits
+
+_ABSENT = "There is no workbench session with this id and token."
+_SWEPT_AT_ONCE = 100
+
+
+class Receipt(Struct, frozen=True, kw_only=True):
+    """What an erasure deleted, by kind, and what it left, in words. `at` is Unix seconds."""
+
+    session_id: str
+    at: float
+    deleted: dict[str, int]
+    run_ids: tuple[str, ...]
+    scrubbed: bool
+    kept: tuple[str, ...] = ()
+
+
+class SessionBook:
+    """Opens, finds and erases sessions. `pepper` is 32 secret bytes under which tokens and addresses are hashed."""
+
+    def __init__(self, database: Database, pepper: bytes) -> None:
+        self._database = database
+        self._pepper = pepper
+
+    async def open(self, principal: Principal | None, peer: str) -> tuple[WorkbenchSession, str]:
+        """A new session and its token, which is shown once.
+
+        Raises RateLimited when `peer` has a session without an account already: its creator can end it, and only they.
+        """
+        token = f"wb_{secrets.token_urlsafe(32)}"
+        limits = ANONYMOUS if principal is None else ACCOUNT
+        now = time.time()
+        session = WorkbenchSession(
+            id=new_id("wbs"),
+            token_hash=self._hash("token", token),
+            created_at=now,
+            expires_at=now + limits.session_s,
+        )
+        if principal is not None:
+            key = principal.api_key
+            session = replace(session, user_id=principal.user_id, api_key_id=key.id if key else None)
+        else:
+            session = replace(session, peer_hash=self._hash("peer", _neighbourhood(peer)))
+            await self._make_room(session, now)
+        async with self._database.write() as conn:
+            made = await rows.sessions.create(conn, session)
+        if not made:
+            text = (
+                "Your address has a workbench session without an account already. Erase it with its token, wait for "
+                "its end (an hour after its start), or sign in."
+            )
+            raise RateLimited(text)
+        return session, token
+
+    async def find(self, session_id: str, token: str | None, principal: Principal | None) -> WorkbenchSession:
+        """The session, for who has its token or owns it. Raises NotFound, the same for every reason."""
+        now = time.time()
+        found = None
+        async with self._database.read() as conn:
+            if token:
+                found = await rows.sessions.by_token(conn, session_id, self._hash("token", token), now)
+            if found is None and principal is not None:
+                found = await rows.sessions.of_user(conn, session_id, principal.user_id, now)
+        if found is None:
+            raise NotFound(_ABSENT)
+        return found
+
+    async def erase(self, session_id: str) -> Receipt:
+        """Delete a session whole. Raises NotFound when it is gone already."""
+        async with self._database.write() as conn:
+            erased = await rows.sessions.erase(conn, session_id)
+        if erased is None:
+            raise NotFound(_ABSENT)
+        counts = {
+            "keys": erased.keys,
+            "data_keys": erased.data_keys,
+            "targets": erased.targets,
+            "suites": erased.suites,
+            "prompts": erased.prompts,
+            "runs": erased.runs,
+            "results": erased.results,
+            "sessions": 1,
+        }
+        return Receipt(
+            session_id=session_id,
+            at=time.time(),
+            deleted=counts,
+            run_ids=erased.run_ids,
+            scrubbed=await self._database.scrub(),
+        )
+
+    async def expired(self) -> list[str]:
+        """Ids of sessions whose time is over, some at a time."""
+        async with self._database.read() as conn:
+            return await rows.sessions.expired(conn, time.time(), _SWEPT_AT_ONCE)
+
+    async def _make_room(self, session: WorkbenchSession, now: float) -> None:
+        """An expired session of the same address does not keep its place until the sweep."""
+        async with self._database.read() as conn:
+            over = await rows.sessions.expired(conn, now, _SWEPT_AT_ONCE, session.peer_hash)
+        for session_id in over:
+            async with self._database.write() as conn:
+                await rows.sessions.erase(conn, session_id)
+
+    def _hash(self, kind: str, text: str) -> bytes:
+        return hmac.digest(self._pepper, f"{kind}:{text}".encode(), "sha256")
+
+
+def limits_of(session: WorkbenchSession) -> Limits:
+    return ANONYMOUS if session.user_id is None else ACCOUNT
+
+
+def _neighbourhood(peer: str) -> str:
+    """An IPv6 subscriber has a whole /64, and counts as one address; without an address all are one."""
+    try:
+        address = ip_address(peer)
+    except ValueError:
+        return peer
+    if isinstance(address, IPv6Address):
+        mapped = address.ipv4_mapped
+        return str(mapped) if mapped is not None else str(ip_network((int(address), 64), strict=False))
+    return str(address)

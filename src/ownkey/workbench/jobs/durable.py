@@ -1,0 +1,169 @@
+"""The workflows: a run in three kinds of step, and the hourly sweep.
+
+What the library stores of them is ids and one word a judged pair: no prompt, no answer, no key. The library itself
+keeps one instance a process; only this module knows it.
+"""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from ownkey.workbench.jobs.bridge import LoopBridge
+
+_SWEEP = "workbench-sweep"
+_HOURLY = "0 * * * *"
+_VERSION = "1"
+"""Workflows of one version are taken up by processes of the same one: raise it when the steps change."""
+_PAIRS_A_STEP = 8
+_SWEEPS_KEPT = timedelta(days=1)
+
+
+class JobWork(Protocol):
+    """What the workflows carry out, on the server's event loop. Each step may be carried out again after a crash."""
+
+    async def execute(self, run_id: str, round_: int) -> bool:
+        """Make the calls of a run; False when there is nothing more to do for it."""
+        ...
+
+    async def pairs(self, run_id: str) -> int:
+        """How many pairs of answers a judge is to compare."""
+        ...
+
+    async def judge(self, run_id: str, start: int, count: int) -> list[str]:
+        """Compare `count` pairs from number `start` on; a word a pair."""
+        ...
+
+    async def conclude(self, run_id: str, round_: int, outcomes: Sequence[str]) -> None:
+        """Compute and store the figures, and end the run."""
+        ...
+
+    async def sweep(self) -> None:
+        """Erase what has expired, and take up runs that nobody carries out."""
+        ...
+
+
+class DurableJobs:
+    """Starts workflows and carries them out in this process. One object a process.
+
+    `database_url` is SQLAlchemy's, for a synchronous driver. `executor` names this process and is the same after a
+    restart, so that it finds its own open workflows.
+    """
+
+    def __init__(self, database_url: str, executor: str, work: JobWork) -> None:
+        self._url = database_url
+        self._executor = executor
+        self._work = work
+        self._bridge = LoopBridge(asyncio.get_running_loop())
+        self._ready = asyncio.Event()
+        self._run: Any = None
+
+    async def launch(self) -> None:
+        """Open the library's database and take up what an earlier process left open."""
+        await asyncio.to_thread(self._launch)
+        self._ready.set()
+        # The hour may have passed while no process was there.
+        await self._work.sweep()
+
+    async def start(self, run_id: str, round_: int) -> None:
+        """Begin a round of a run; nothing happens when that was begun already."""
+        await self._ready.wait()
+        await asyncio.to_thread(self._start, run_id, round_)
+
+    async def forget(self, run_ids: Sequence[str], rounds: int) -> int:
+        """Delete what the library stored of these runs' workflows, which are over; how many rounds that can be."""
+        await self._ready.wait()
+        ids = [_workflow_id(run_id, round_) for run_id in run_ids for round_ in range(1, rounds + 1)]
+        return await asyncio.to_thread(self._forget, ids)
+
+    async def close(self) -> None:
+        """Leave open workflows as they are, for the next start, and end the library's threads."""
+        await self._bridge.close()
+        if self._ready.is_set():
+            from dbos import DBOS
+
+            await asyncio.to_thread(DBOS.destroy, destroy_registry=True)
+
+    def _launch(self) -> None:
+        from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer
+
+        # A handler that does nothing keeps the library from making a console of its own: its lines go to our log.
+        logging.getLogger("dbos").addHandler(logging.NullHandler())
+        config = DBOSConfig(
+            name="ownkey",
+            system_database_url=self._url,
+            application_version=_VERSION,
+            executor_id=self._executor,
+            serializer=DBOSPortableJSONSerializer(),
+            log_level="WARNING",
+        )
+        DBOS(config=config)
+        work, wait = self._work, self._bridge.wait
+
+        @DBOS.step(name="execute")
+        def execute(run_id: str, round_: int) -> bool:
+            return wait(lambda: work.execute(run_id, round_))
+
+        @DBOS.step(name="pairs")
+        def pairs(run_id: str) -> int:
+            return wait(lambda: work.pairs(run_id))
+
+        @DBOS.step(name="judge")
+        def judge(run_id: str, start: int) -> list[str]:
+            return wait(lambda: work.judge(run_id, start, _PAIRS_A_STEP))
+
+        @DBOS.step(name="conclude")
+        def conclude(run_id: str, round_: int, outcomes: list[str]) -> None:
+            wait(lambda: work.conclude(run_id, round_, outcomes))
+
+        @DBOS.workflow(name="workbench-run")
+        def run(run_id: str, round_: int) -> None:
+            if not execute(run_id, round_):
+                return
+            outcomes: list[str] = []
+            for start in range(0, pairs(run_id), _PAIRS_A_STEP):
+                outcomes += judge(run_id, start)
+            conclude(run_id, round_, outcomes)
+
+        @DBOS.step(name="sweep")
+        def sweep_step() -> None:
+            wait(work.sweep)
+
+        @DBOS.workflow(name=_SWEEP)
+        def sweep(at: datetime, context: Any) -> None:
+            sweep_step()
+            _prune(at)
+
+        self._run = run
+        DBOS.launch()
+        DBOS.apply_schedules([{"schedule_name": _SWEEP, "workflow_fn": sweep, "schedule": _HOURLY, "context": None}])
+
+    def _start(self, run_id: str, round_: int) -> None:
+        from dbos import DBOS, SetWorkflowID
+
+        with SetWorkflowID(_workflow_id(run_id, round_)):
+            DBOS.start_workflow(self._run, run_id, round_)
+
+    def _forget(self, workflow_ids: Sequence[str]) -> int:
+        from dbos import DBOS
+
+        known = [each.workflow_id for each in DBOS.list_workflows(workflow_ids=list(workflow_ids), load_input=False)]
+        if known:
+            DBOS.cancel_workflows(known)
+            DBOS.delete_workflows(known)
+        return len(known)
+
+
+def _prune(now: datetime) -> None:
+    """Delete what the library keeps of sweeps of earlier days."""
+    from dbos import DBOS
+
+    old = (now - _SWEEPS_KEPT).isoformat()
+    past = DBOS.list_workflows(name=_SWEEP, end_time=old, load_input=False, load_output=False)
+    if past:
+        DBOS.delete_workflows([each.workflow_id for each in past])
+
+
+def _workflow_id(run_id: str, round_: int) -> str:
+    return f"{run_id}:{round_}"
