@@ -65,7 +65,7 @@ class Principal(Struct, frozen=True):
     """An authenticated caller: the user, the tenants whose keys they may use, and how they signed in.
 
     `owners` runs from the user outwards to the platform; resolution follows this order.
-    Exactly one of `api_key` and `session_id` is set.
+    At most one of `api_key` and `session_id` is set; neither for work that the server does later for a signed-in user.
     """
 
     user_id: UserId

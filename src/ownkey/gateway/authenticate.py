@@ -37,8 +37,8 @@ class Authenticator:
         """The caller when in memory, None to be looked up. Raises as `authenticate` does."""
         key_hash = self._memo.get(self._memo_of(presented_key(request)))
         principal = self._directory.known_principal(key_hash) if key_hash is not None else None
-        if principal is not None and principal.api_key is not None:
-            check_grant(principal.api_key, scope, request.peer, time.time())
+        if principal is not None:
+            check_rights(principal, scope, request.peer)
         return principal
 
     async def authenticate(self, request: Request, scope: KeyScope) -> Principal:
@@ -54,8 +54,7 @@ class Authenticator:
             if len(self._memo) >= _MEMO:
                 self._memo.clear()
             self._memo[self._memo_of(key)] = key_hash
-            if principal.api_key is not None:
-                check_grant(principal.api_key, scope, request.peer, time.time())
+            check_rights(principal, scope, request.peer)
         return principal
 
     def _memo_of(self, key: bytes) -> bytes:
@@ -93,6 +92,12 @@ def _token(field: tuple[bytes, bytes]) -> bytes:
         return value.strip()
     scheme, _, token = value.partition(b" ")
     return token.strip() if scheme.lower() == b"bearer" else b""
+
+
+def check_rights(principal: Principal, scope: KeyScope, peer: str) -> None:
+    """Raise unless the principal may do `scope` from `peer` now. Only an API key limits its user."""
+    if principal.api_key is not None:
+        check_grant(principal.api_key, scope, peer, time.time())
 
 
 def check_grant(grant: ApiKeyGrant, scope: KeyScope, peer: str, now: float) -> None:

@@ -4,14 +4,16 @@ Loaded on first use, bounded, and dropped when the change feed names them. A loa
 by a change is used once and not kept, so a revoked key cannot come back from a slow read.
 """
 
+import time
 from typing import TypeVar
 
 from ownkey.domain.credential import Holdings
 from ownkey.domain.errors import Unauthenticated
-from ownkey.domain.tenancy import PLATFORM, ApiKeyGrant, KeyScope, Principal, user_owner
+from ownkey.domain.tenancy import PLATFORM, ApiKeyGrant, Principal, user_owner
 from ownkey.storage import api_keys, credentials, preferences, users
 from ownkey.storage.changes import EVERYTHING
 from ownkey.storage.database import Database
+from ownkey.storage.records import StoredApiKey, User
 
 _K = TypeVar("_K")
 _V = TypeVar("_V")
@@ -45,19 +47,28 @@ class Directory:
             user = await users.get(connection, stored.user_id)
         if user is None or user.disabled_at is not None:
             raise Unauthenticated(_UNKNOWN_KEY)
-        grant = ApiKeyGrant(
-            id=stored.id,
-            name=stored.name,
-            scopes=frozenset(KeyScope(scope) for scope in stored.scopes),
-            models=stored.models,
-            allowed_ips=stored.allowed_ips,
-            expires_at=stored.expires_at,
-            requests_per_minute=stored.requests_per_minute,
-        )
-        principal = Principal(user.id, user.role, (user_owner(user.id), PLATFORM), api_key=grant)
+        principal = _principal(user, stored)
         if epoch == self._epoch:
             _keep(self._principals, key_hash, principal, self._capacity)
         return principal
+
+    async def principal_for(self, user_id: str, api_key_id: str | None) -> Principal:
+        """The principal of work that was asked for earlier, as the user's and the key's rights are now.
+
+        `api_key_id` is of the key that asked for it, None for a session. Raises Unauthenticated when the user is
+        disabled or gone, or the key is revoked, deleted or expired.
+        """
+        async with self._database.read() as connection:
+            user = await users.get(connection, user_id)
+            stored = None if api_key_id is None else await api_keys.get(connection, user_id, api_key_id)
+        if user is None or user.disabled_at is not None:
+            raise Unauthenticated("The account this work belongs to is disabled or gone.")
+        if api_key_id is not None:
+            if stored is None or stored.revoked_at is not None:
+                raise Unauthenticated("The API key that asked for this work was revoked: start the work again.")
+            if stored.expires_at is not None and stored.expires_at <= time.time():
+                raise Unauthenticated("The API key that asked for this work has expired: start the work again.")
+        return _principal(user, stored)
 
     def known_holdings(self, principal: Principal) -> Holdings | None:
         """The holdings when they are in memory; no waiting."""
@@ -93,6 +104,22 @@ class Directory:
         elif topic == EVERYTHING:
             self._principals.clear()
             self._holdings.clear()
+
+
+def _principal(user: User, stored: StoredApiKey | None) -> Principal:
+    owners = (user_owner(user.id), PLATFORM)
+    if stored is None:
+        return Principal(user.id, user.role, owners)
+    grant = ApiKeyGrant(
+        id=stored.id,
+        name=stored.name,
+        scopes=stored.scopes,
+        models=stored.models,
+        allowed_ips=stored.allowed_ips,
+        expires_at=stored.expires_at,
+        requests_per_minute=stored.requests_per_minute,
+    )
+    return Principal(user.id, user.role, owners, api_key=grant)
 
 
 def _keep(cache: dict[_K, _V], key: _K, value: _V, capacity: int) -> None:

@@ -1,6 +1,7 @@
 """The gateway's public face: what the control plane and the composition root may ask of it."""
 
 import time
+from collections.abc import Sequence
 
 from ownkey.domain.catalogue import Provider
 from ownkey.domain.credential import Credential
@@ -8,10 +9,11 @@ from ownkey.domain.formats import WireFormat
 from ownkey.domain.plan import Plan, PlanRequest, make_plan
 from ownkey.domain.secret import Secret
 from ownkey.domain.tenancy import KeyScope, Principal
-from ownkey.gateway.authenticate import Authenticator, check_grant
+from ownkey.gateway.authenticate import Authenticator, check_rights
 from ownkey.gateway.changes import ChangeFollower
 from ownkey.gateway.directory import Directory
 from ownkey.gateway.health import KeyHealth
+from ownkey.gateway.inner import InnerAnswer, InnerCalls
 from ownkey.gateway.key_test import KeyTestResult, run_key_test
 from ownkey.gateway.listing import ModelListing
 from ownkey.gateway.net import AddressGuard, UpstreamClient
@@ -36,6 +38,7 @@ class Gateway:
         guard: AddressGuard,
         follower: ChangeFollower,
         writer: UsageWriter,
+        calls: InnerCalls,
     ) -> None:
         self._authenticator = authenticator
         self._directory = directory
@@ -46,6 +49,7 @@ class Gateway:
         self._guard = guard
         self._follower = follower
         self._writer = writer
+        self._calls = calls
         self._listing = ModelListing(catalogue)
         self.catalogue = catalogue
 
@@ -56,9 +60,34 @@ class Gateway:
     async def principal_of(self, key: str, scope: KeyScope, peer: str) -> Principal:
         """The principal of an Ownkey API key. Raises Unauthenticated or NotAllowed."""
         principal = await self._directory.principal(self._authenticator.hash(key))
-        if principal.api_key is not None:
-            check_grant(principal.api_key, scope, peer, time.time())
+        check_rights(principal, scope, peer)
         return principal
+
+    async def principal_for(self, user_id: str, api_key_id: str | None) -> Principal:
+        """The principal of work that was asked for earlier and runs now; `api_key_id` is None for a session's.
+
+        Raises Unauthenticated when the user is disabled or gone, or the key is revoked, deleted or expired. Ask again
+        before each step of long work: the rights may have changed.
+        """
+        return await self._directory.principal_for(user_id, api_key_id)
+
+    async def call(
+        self,
+        principal: Principal,
+        path: str,
+        body: bytes,
+        headers: Sequence[tuple[bytes, bytes]] = (),
+        peer: str = "",
+    ) -> InnerAnswer:
+        """Do a data-plane request in this process, as an HTTP client of this principal would; returns with the head.
+
+        `path` is the request target, percent-encoded, with a query where there is one; a request without a body is a
+        GET. The content type is JSON unless `headers` name another. `peer` is the address the work was asked for from:
+        an API key's `allowed_ips` are compared with it. Every refusal is an answer with its status, an API key without
+        the scope `gateway` included. Cancelling the wait gives the request up as `InnerAnswer.abort` does. Raises
+        InvalidRequest for a malformed target.
+        """
+        return await self._calls.call(principal, path, body, headers, peer)
 
     async def explain(
         self, principal: Principal, model: str, format_: WireFormat, credential: str | None, peer: str

@@ -14,7 +14,7 @@ from ownkey.domain.tenancy import KeyScope, Principal
 from ownkey.domain.usage import RequestStatus
 from ownkey.gateway.admit import Admission
 from ownkey.gateway.attempts import Answered, Attempts, FirstAttempt, Refused, Unreached
-from ownkey.gateway.authenticate import Authenticator
+from ownkey.gateway.authenticate import Authenticator, check_rights
 from ownkey.gateway.directory import Directory
 from ownkey.gateway.edge.exchange import Request, Responder
 from ownkey.gateway.health import KeyHealth
@@ -66,19 +66,36 @@ class Pipeline:
 
     async def handle(self, request: Request, responder: Responder) -> None:
         """Answer one request, whatever happens; a client that leaves ends the work for it."""
+        await self._handle(None, request, responder)
+
+    async def handle_for(self, principal: Principal, request: Request, responder: Responder) -> None:
+        """As `handle`, for a caller inside this process who is known: a key among the headers is not read."""
+        await self._handle(principal, request, responder)
+
+    async def _handle(self, principal: Principal | None, request: Request, responder: Responder) -> None:
         request_id = new_id("req")
         from_anthropic = request.header(b"anthropic-version") is not None
         format_ = error_format(request.path, from_anthropic, request.header(b"x-goog-api-key") is not None)
         with _leaving(responder):
             try:
-                await self._answer(request_id, format_, request, responder)
+                await self._answer(request_id, format_, principal, request, responder)
             except OwnkeyError as error:
                 headers, body = render_error(format_, error, request_id)
                 responder.answer(error.status, headers, body)
 
-    async def _answer(self, request_id: str, format_: WireFormat, request: Request, responder: Responder) -> None:
+    async def _answer(
+        self,
+        request_id: str,
+        format_: WireFormat,
+        principal: Principal | None,
+        request: Request,
+        responder: Responder,
+    ) -> None:
         surface = _surface(request)
-        principal = await self._authenticator.authenticate(request, KeyScope.GATEWAY)
+        if principal is None:
+            principal = await self._authenticator.authenticate(request, KeyScope.GATEWAY)
+        else:
+            check_rights(principal, KeyScope.GATEWAY, request.peer)
         if principal.api_key is not None:
             self._health.api_key_used(principal.api_key.id, request.started_at)
         if surface.deed is Deed.LIST_MODELS:

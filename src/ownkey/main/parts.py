@@ -19,6 +19,7 @@ from ownkey.gateway.changes import ChangeFollower
 from ownkey.gateway.directory import Directory
 from ownkey.gateway.forgetting import run_forgetting
 from ownkey.gateway.health import KeyHealth
+from ownkey.gateway.inner import InnerCalls
 from ownkey.gateway.listing import ModelListing
 from ownkey.gateway.metrics import GatewayMetrics
 from ownkey.gateway.net import AddressGuard, NetSettings, UpstreamClient
@@ -176,6 +177,7 @@ async def _serve(
         ledger=ledger,
         pipeline=pipeline,
     )
+    calls = InnerCalls(pipeline.handle_for)
     gateway = Gateway(
         authenticator=authenticator,
         directory=directory,
@@ -187,6 +189,7 @@ async def _serve(
         guard=guard,
         follower=follower,
         writer=writer,
+        calls=calls,
     )
     background.start("change-follower", follower.run())
     background.start("key-health", health.run())
@@ -200,6 +203,7 @@ async def _serve(
         )
     finally:
         await background.stop()
+        await calls.close()
         await tokens.close()
         await client.close()
         await health.write()
