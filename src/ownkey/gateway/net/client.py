@@ -10,7 +10,7 @@ from ownkey.domain.errors import Unavailable
 from ownkey.gateway.net.connection import ONE_WRITE, Connection
 from ownkey.gateway.net.dial import Dialler
 from ownkey.gateway.net.errors import ConnectionLost, NetError
-from ownkey.gateway.net.exchange import Exchange
+from ownkey.gateway.net.exchange import Exchange, TimedPieces
 from ownkey.gateway.net.guard import AddressGuard
 from ownkey.gateway.net.pool import OriginPool
 from ownkey.gateway.net.request import IDEMPOTENT, HeadEncoder, UpstreamRequest
@@ -94,8 +94,11 @@ class UpstreamClient:
                 if not fresh and not connection.usable():
                     connection.abort()
                     continue
+            timed = TimedPieces() if request.timed else None
+            if timed is not None and fresh:
+                timed.connect_seconds = connection.opened_in
             try:
-                exchange = await connection.run(head, request.body, timeouts, head_only=head_only)
+                exchange = await connection.run(head, request.body, timeouts, head_only=head_only, timed=timed)
             except ConnectionLost as lost:
                 if fresh or repeated or lost.answered or (lost.sent and request.method not in IDEMPOTENT):
                     raise
@@ -104,13 +107,14 @@ class UpstreamClient:
             return UpstreamResponse(connection, exchange, timeouts.idle)
 
     def send_now(self, request: UpstreamRequest, done: Callable[[UpstreamResponse | NetError], None]) -> Sending | None:
-        """Send a request without waiting, where a connection is at hand and the request is small; else None.
+        """Send a request without waiting, where a connection is at hand and the request is small and not timed; else
+        None.
 
         `done` is called once, after this has returned, with what `send` would return or raise. Only for requests
         that must not be repeated, such as a POST: see `send`. Raises InvalidRequest as `send` does.
         """
         pool = self._pools.get((request.target.origin, request.trusted))
-        if pool is None or len(request.body) > ONE_WRITE:
+        if pool is None or request.timed or len(request.body) > ONE_WRITE:
             return None
         head = self._encoder.encode(request)
         connection = pool.take()

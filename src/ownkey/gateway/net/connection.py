@@ -7,10 +7,11 @@ that is moved only when a deadline lies before it, and looks at the current dead
 import asyncio
 import select
 from collections.abc import Callable
+from time import monotonic
 from typing import cast
 
 from ownkey.gateway.net.errors import ConnectionLost, NetError, ProtocolViolation, Stage, TimedOut
-from ownkey.gateway.net.exchange import Exchange
+from ownkey.gateway.net.exchange import Exchange, TimedPieces
 from ownkey.gateway.net.parsing import Malformed, ResponseParser
 from ownkey.gateway.net.settings import NetSettings, Timeouts
 
@@ -39,12 +40,13 @@ class Connection(asyncio.Protocol):
     """Used by one exchange at a time. The pool sets `on_release` and `on_close`.
 
     `on_release` is called when a response is complete and another request may follow, `on_close`
-    once when the connection is gone.
+    once when the connection is gone. `opened_in` is what opening it took, in seconds.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, settings: NetSettings, origin: str) -> None:
         self.origin = origin
         self.closed = False
+        self.opened_in = 0.0
         self.on_release: Callable[[Connection], None] = _nobody
         self.on_close: Callable[[Connection], None] = _nobody
         self._loop = loop
@@ -74,6 +76,8 @@ class Connection(asyncio.Protocol):
             self._transport.abort()
             return
         exchange.answered = True
+        if exchange.timed is not None:
+            exchange.timed.arrived_at = monotonic()
         try:
             self._parser.feed(data)
         except Malformed as why:
@@ -151,18 +155,22 @@ class Connection(asyncio.Protocol):
             self._set_deadline(self._ends_at)
         return exchange
 
-    async def run(self, head: bytes, body: bytes, timeouts: Timeouts, *, head_only: bool) -> Exchange:
-        """Send a request and return once the head of the response is there.
+    async def run(
+        self, head: bytes, body: bytes, timeouts: Timeouts, *, head_only: bool, timed: TimedPieces | None = None
+    ) -> Exchange:
+        """Send a request and return once the head of the response is there; `timed` becomes the exchange's.
 
         Raises a NetError. Leaving early (cancellation) closes the connection.
         """
         if self.closed or self._transport.is_closing():
             raise ConnectionLost(_LOST, origin=self.origin, detail="closed before the request was written")
-        exchange = self._exchange = Exchange()
+        exchange = self._exchange = Exchange(timed)
         self._parser.begin(exchange, head_only=head_only)
         now = self._loop.time()
         self._ends_at = now + timeouts.total
         exchange.sent = True
+        if timed is not None:
+            timed.sent_at = monotonic()
         if len(body) <= ONE_WRITE:
             self._transport.write(head + body if body else head)
         else:

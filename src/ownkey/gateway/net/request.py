@@ -40,7 +40,7 @@ class UpstreamRequest(Struct, frozen=True):
     """One request. `headers` leave out what the client sets itself: host, lengths, connection.
 
     `trusted` says that the operator, not a user, configured the target. `timeouts` default to
-    those of the client's settings.
+    those of the client's settings. `timed` asks for `UpstreamResponse.timed_chunk`; by `send` only.
     """
 
     method: bytes
@@ -51,6 +51,7 @@ class UpstreamRequest(Struct, frozen=True):
     timeouts: Timeouts | None = None
     prefix: bytes = b""
     """`HeadEncoder.prefix` of the same method, target and headers, where the caller kept it."""
+    timed: bool = False
 
     def __repr__(self) -> str:
         # Headers hold the key and the body what a person wrote.

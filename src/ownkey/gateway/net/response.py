@@ -2,7 +2,7 @@
 
 from ownkey.gateway.net.connection import Connection
 from ownkey.gateway.net.errors import ResponseTooLarge
-from ownkey.gateway.net.exchange import Exchange
+from ownkey.gateway.net.exchange import Exchange, TimedPieces
 
 
 class UpstreamResponse:
@@ -48,6 +48,37 @@ class UpstreamResponse:
         if exchange.error is not None:
             raise exchange.error
         return b""
+
+    async def timed_chunk(self) -> list[tuple[float, bytes]]:
+        """As `chunk`, of a timed request: each piece with when it came, by `time.monotonic()`; empty at the end."""
+        exchange = self._exchange
+        if not exchange.pieces and not exchange.ended:
+            await self._connection.more(exchange, self._idle)
+        if exchange.pieces:
+            timed = self._timed()
+            taken = list(zip(timed.times, timed, strict=True))
+            timed.clear()
+            exchange.size = 0
+            self._connection.drained(exchange)
+            return taken
+        if exchange.error is not None:
+            raise exchange.error
+        return []
+
+    @property
+    def sent_at(self) -> float:
+        """When a timed request's first byte was written, by `time.monotonic()`."""
+        return self._timed().sent_at
+
+    @property
+    def connect_seconds(self) -> float | None:
+        """What opening the connection took a timed request; None where it was open already."""
+        return self._timed().connect_seconds
+
+    def _timed(self) -> TimedPieces:
+        if self._exchange.timed is None:
+            raise RuntimeError("The request was not timed.")
+        return self._exchange.timed
 
     async def read(self, limit: int) -> bytes:
         """Return the whole body. Raises ResponseTooLarge above `limit` bytes, or a NetError."""
