@@ -58,3 +58,24 @@ async def after(conn: AsyncConnection, run_id: str, seq: int, count: int) -> lis
     fields = [columns[name] for name in StoredResult.__struct_fields__]
     statement = sa.select(*fields).where(columns.run_id == run_id, columns.seq > seq).order_by(columns.seq)
     return [StoredResult(*row) for row in await conn.execute(statement.limit(count))]
+
+
+async def one(conn: AsyncConnection, run_id: str, target: int, position: int, repeat: int) -> StoredResult | None:
+    """The result of one call."""
+    columns = workbench_results.c
+    fields = [columns[name] for name in StoredResult.__struct_fields__]
+    statement = sa.select(*fields).where(
+        columns.run_id == run_id, columns.target == target, columns.position == position, columns.repeat == repeat
+    )
+    row = (await conn.execute(statement)).first()
+    return None if row is None else StoredResult(*row)
+
+
+async def answered(conn: AsyncConnection, run_id: str, repeat: int) -> list[tuple[int, int]]:
+    """The (target, position) of one repetition's answers, in order."""
+    columns = workbench_results.c
+    statement = sa.select(columns.target, columns.position).where(
+        columns.run_id == run_id, columns.repeat == repeat, columns.ok
+    )
+    rows = await conn.execute(statement.order_by(columns.target, columns.position))
+    return [(row[0], row[1]) for row in rows]

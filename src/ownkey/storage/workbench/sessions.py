@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ownkey.storage.statements import insert_or_ignore
+from ownkey.storage.statements import insert_or_ignore, lock_name
 from ownkey.storage.tables import (
     data_keys,
     workbench_prompts,
@@ -86,6 +86,11 @@ async def erase(conn: AsyncConnection, session_id: str) -> ErasedSession | None:
     )
     await _delete(conn, workbench_sessions, workbench_sessions.c.id == session_id)
     return erased
+
+
+async def lock(conn: AsyncConnection, session_id: str) -> None:
+    """Let one transaction at a time add to a session."""
+    await lock_name(conn, f"workbench session {session_id}")
 
 
 async def _own_data_keys(conn: AsyncConnection, session: WorkbenchSession) -> int:

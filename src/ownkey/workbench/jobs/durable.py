@@ -17,14 +17,15 @@ _HOURLY = "0 * * * *"
 _VERSION = "1"
 """Workflows of one version are taken up by processes of the same one: raise it when the steps change."""
 _PAIRS_A_STEP = 8
+_AT_ONCE = 200
 _SWEEPS_KEPT = timedelta(days=1)
 
 
 class JobWork(Protocol):
     """What the workflows carry out, on the server's event loop. Each step may be carried out again after a crash."""
 
-    async def execute(self, run_id: str, round_: int) -> bool:
-        """Make the calls of a run; False when there is nothing more to do for it."""
+    async def execute(self, run_id: str, round_: int) -> str | None:
+        """Make the calls of a run; how that ended, in a word. None when there is nothing more to do for it."""
         ...
 
     async def pairs(self, run_id: str) -> int:
@@ -35,7 +36,7 @@ class JobWork(Protocol):
         """Compare `count` pairs from number `start` on; a word a pair."""
         ...
 
-    async def conclude(self, run_id: str, round_: int, outcomes: Sequence[str]) -> None:
+    async def conclude(self, run_id: str, round_: int, ending: str, outcomes: Sequence[str]) -> None:
         """Compute and store the figures, and end the run."""
         ...
 
@@ -71,10 +72,15 @@ class DurableJobs:
         await self._ready.wait()
         await asyncio.to_thread(self._start, run_id, round_)
 
-    async def forget(self, run_ids: Sequence[str], rounds: int) -> int:
-        """Delete what the library stored of these runs' workflows, which are over; how many rounds that can be."""
+    async def take_up(self, run_id: str, round_: int) -> None:
+        """Carry on a round that another process left and did not come back for."""
         await self._ready.wait()
-        ids = [_workflow_id(run_id, round_) for run_id in run_ids for round_ in range(1, rounds + 1)]
+        await asyncio.to_thread(self._take_up, run_id, round_)
+
+    async def forget(self, workflows: Sequence[tuple[str, int]]) -> int:
+        """Delete what the library stored of runs' workflows, each a run's id and its last round; how many there were."""
+        await self._ready.wait()
+        ids = [_workflow_id(run_id, round_) for run_id, last in workflows for round_ in range(1, last + 1)]
         return await asyncio.to_thread(self._forget, ids)
 
     async def close(self) -> None:
@@ -102,7 +108,7 @@ class DurableJobs:
         work, wait = self._work, self._bridge.wait
 
         @DBOS.step(name="execute")
-        def execute(run_id: str, round_: int) -> bool:
+        def execute(run_id: str, round_: int) -> str | None:
             return wait(lambda: work.execute(run_id, round_))
 
         @DBOS.step(name="pairs")
@@ -114,17 +120,18 @@ class DurableJobs:
             return wait(lambda: work.judge(run_id, start, _PAIRS_A_STEP))
 
         @DBOS.step(name="conclude")
-        def conclude(run_id: str, round_: int, outcomes: list[str]) -> None:
-            wait(lambda: work.conclude(run_id, round_, outcomes))
+        def conclude(run_id: str, round_: int, ending: str, outcomes: list[str]) -> None:
+            wait(lambda: work.conclude(run_id, round_, ending, outcomes))
 
         @DBOS.workflow(name="workbench-run")
         def run(run_id: str, round_: int) -> None:
-            if not execute(run_id, round_):
+            ending = execute(run_id, round_)
+            if ending is None:
                 return
             outcomes: list[str] = []
             for start in range(0, pairs(run_id), _PAIRS_A_STEP):
                 outcomes += judge(run_id, start)
-            conclude(run_id, round_, outcomes)
+            conclude(run_id, round_, ending, outcomes)
 
         @DBOS.step(name="sweep")
         def sweep_step() -> None:
@@ -145,10 +152,22 @@ class DurableJobs:
         with SetWorkflowID(_workflow_id(run_id, round_)):
             DBOS.start_workflow(self._run, run_id, round_)
 
+    def _take_up(self, run_id: str, round_: int) -> None:
+        from dbos import DBOS
+
+        workflow_id = _workflow_id(run_id, round_)
+        if DBOS.get_workflow_status(workflow_id) is None:
+            self._start(run_id, round_)
+        else:
+            DBOS.resume_workflow(workflow_id)
+
     def _forget(self, workflow_ids: Sequence[str]) -> int:
         from dbos import DBOS
 
-        known = [each.workflow_id for each in DBOS.list_workflows(workflow_ids=list(workflow_ids), load_input=False)]
+        known: list[str] = []
+        for start in range(0, len(workflow_ids), _AT_ONCE):
+            some = list(workflow_ids[start : start + _AT_ONCE])
+            known += [each.workflow_id for each in DBOS.list_workflows(workflow_ids=some, load_input=False)]
         if known:
             DBOS.cancel_workflows(known)
             DBOS.delete_workflows(known)

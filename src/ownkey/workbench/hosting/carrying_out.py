@@ -1,0 +1,130 @@
+"""Makes the calls of a stored run, as the durable jobs ask for it. After a crash it goes on where the results end."""
+
+import asyncio
+import time
+from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator
+
+import msgspec
+
+from ownkey.domain.errors import Conflict, OwnkeyError, Unavailable
+from ownkey.storage import workbench as rows
+from ownkey.storage.database import Database
+from ownkey.storage.workbench import StoredRun, WorkbenchSession
+from ownkey.workbench.engine import Ending, Runner
+from ownkey.workbench.hosting.feed import RunFeed, decode_result
+from ownkey.workbench.hosting.grading import GraderFactory
+from ownkey.workbench.hosting.keeping import Keeper, patiently
+from ownkey.workbench.hosting.suites import SuiteShelf
+from ownkey.workbench.hosting.targets import TargetBook
+from ownkey.workbench.records import RunPlan, RunStatus, Slot
+
+_BEAT_S = 2.0
+_PAGE = 200
+
+
+class CarryingOut:
+    """Runs under way in this process."""
+
+    def __init__(
+        self, database: Database, targets: TargetBook, suites: SuiteShelf, graders: GraderFactory, feed: RunFeed
+    ) -> None:
+        self._database = database
+        self._targets = targets
+        self._suites = suites
+        self._graders = graders
+        self._feed = feed
+        self._runners: dict[str, Runner] = {}
+
+    def stop(self, run_id: str) -> None:
+        """End a run that this process carries out, at once. Others see it within two seconds."""
+        runner = self._runners.get(run_id)
+        if runner is not None:
+            runner.stop()
+
+    async def execute(self, run_id: str, round_: int) -> str | None:
+        """See `JobWork.execute`."""
+        async with self._database.write() as conn:
+            run = await rows.runs.get(conn, run_id)
+            session = None if run is None else await rows.sessions.get(conn, run.session_id)
+            if run is None or session is None or not await rows.runs.begin(conn, run_id, round_, time.time()):
+                return None
+        self._feed.ring(run_id)
+        if run.cancel_requested:
+            return Ending.STOPPED.value
+        try:
+            runner = await self._runner(session, run, round_)
+        except OwnkeyError as error:
+            if isinstance(error, Unavailable):
+                raise
+            await self._broken(run_id, round_, error)
+            return None
+        async with self._under_way(run_id, runner):
+            try:
+                ending = await runner.run()
+            except Conflict:
+                # The session was erased, and the run with it.
+                return None
+        return ending.value
+
+    async def _runner(self, session: WorkbenchSession, run: StoredRun, round_: int) -> Runner:
+        plan = msgspec.json.decode(run.plan, type=RunPlan)
+        callers = [await self._targets.caller(session, target) for target in plan.targets]
+        async with self._database.read() as conn:
+            settled = {Slot(*key) for key in await rows.results.settled(conn, run.id, round_)}
+            seq = await rows.results.last_seq(conn, run.id)
+        done = sum(slot.repeat >= 0 for slot in settled)
+        keeper = Keeper(self._database, run.id, round_, seq, done, self._feed.ring)
+        return Runner(
+            plan=plan,
+            callers=callers,
+            grader=await self._graders.grader(session, plan),
+            source=self._suites.source(plan.suite),
+            keep=keeper.keep,
+            settled=settled,
+            spent=0 if plan.max_cost is None else await self._spent(run.id),
+        )
+
+    async def _spent(self, run_id: str) -> int:
+        """What the results so far cost, in nano-dollars."""
+        spent, after = 0, 0
+        while True:
+            async with self._database.read() as conn:
+                page = await rows.results.after(conn, run_id, after, _PAGE)
+            spent += sum(decode_result(row).observation.cost or 0 for row in page)
+            if len(page) < _PAGE:
+                return spent
+            after = page[-1].seq
+
+    @asynccontextmanager
+    async def _under_way(self, run_id: str, runner: Runner) -> AsyncGenerator[None]:
+        self._runners[run_id] = runner
+        beating = asyncio.create_task(self._beat(run_id, runner))
+        try:
+            yield
+        finally:
+            beating.cancel()
+            del self._runners[run_id]
+
+    async def _beat(self, run_id: str, runner: Runner) -> None:
+        """Say that the run is alive, and hear whether it is to end; another process may have been asked."""
+        while True:
+            try:
+                async with self._database.write() as conn:
+                    cancelled = await rows.runs.beat(conn, run_id, time.time())
+            except Unavailable:
+                cancelled = False
+            if cancelled is not False:
+                runner.stop()
+                return
+            await asyncio.sleep(_BEAT_S)
+
+    async def _broken(self, run_id: str, round_: int, error: OwnkeyError) -> None:
+        """The run cannot even begin: say why, where its owner looks."""
+
+        async def end() -> None:
+            async with self._database.write() as conn:
+                await rows.runs.end(conn, run_id, round_, RunStatus.FAILED, error.public, None, time.time())
+
+        await patiently(end)
+        self._feed.ring(run_id)

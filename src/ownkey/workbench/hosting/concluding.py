@@ -1,0 +1,146 @@
+"""Ends a run: a judge's preferences, the figures, the status."""
+
+import asyncio
+import time
+from collections import defaultdict
+from collections.abc import AsyncGenerator, Sequence
+
+import msgspec
+
+from ownkey.domain.errors import OwnkeyError, Unavailable
+from ownkey.storage import workbench as rows
+from ownkey.storage.database import Database
+from ownkey.workbench.engine import Ending
+from ownkey.workbench.figures import Figures
+from ownkey.workbench.graders import PreferenceTally
+from ownkey.workbench.hosting.feed import RunFeed, decode_result
+from ownkey.workbench.hosting.grading import GraderFactory
+from ownkey.workbench.hosting.keeping import patiently
+from ownkey.workbench.hosting.suites import SuiteShelf
+from ownkey.workbench.records import Prompt, Result, RunPlan, RunStatus
+from ownkey.workbench.summary import Preference, RunSummary
+
+_PAGE = 200
+_UNJUDGED = "-"
+
+_DETAILS = {
+    Ending.FINISHED: "",
+    Ending.STOPPED: "Cancelled before all prompts were sent; what was answered is kept.",
+    Ending.OUT_OF_TIME: "The run's time was over before all prompts were sent: retry the rest, or ask for less.",
+    Ending.OUT_OF_MONEY: "The next call could have passed the run's spending limit: make a run with a higher one.",
+}
+_ALL_FAILED = "Every prompt failed: the failures below say why."
+
+
+class Concluding:
+    """The last steps of a run."""
+
+    def __init__(self, database: Database, suites: SuiteShelf, graders: GraderFactory, feed: RunFeed) -> None:
+        self._database = database
+        self._suites = suites
+        self._graders = graders
+        self._feed = feed
+
+    async def pairs(self, run_id: str) -> int:
+        """See `JobWork.pairs`."""
+        return len(await self._pairs(run_id))
+
+    async def judge(self, run_id: str, start: int, count: int) -> list[str]:
+        """See `JobWork.judge`: `1:a` says that of targets 0 and 1 the judge preferred the first (b: the second,
+        tie, flip: it contradicted itself when the order was turned)."""
+        async with self._database.read() as conn:
+            run = await rows.runs.get(conn, run_id)
+            session = None if run is None else await rows.sessions.get(conn, run.session_id)
+        if run is None or session is None:
+            return []
+        plan = msgspec.json.decode(run.plan, type=RunPlan)
+        try:
+            judge = await self._graders.judge(session, plan)
+        except OwnkeyError as error:
+            if isinstance(error, Unavailable):
+                raise
+            judge = None
+        outcomes: list[str] = []
+        for other, position in (await self._pairs(run_id))[start : start + count]:
+            prompt = await self._suites.prompt(plan.suite, position)
+            first = await self._answer(run_id, 0, position)
+            second = await self._answer(run_id, other, position)
+            if judge is None or prompt is None or first is None or second is None:
+                outcomes.append(f"{other}:{_UNJUDGED}")
+                continue
+            preferred = await judge.prefer(prompt, first, second)
+            outcomes.append(f"{other}:{'flip' if preferred.flipped else preferred.outcome.value}")
+        return outcomes
+
+    async def conclude(self, run_id: str, round_: int, ending: str, outcomes: Sequence[str]) -> None:
+        """See `JobWork.conclude`."""
+        async with self._database.read() as conn:
+            run = await rows.runs.get(conn, run_id)
+        if run is None:
+            return
+        plan = msgspec.json.decode(run.plan, type=RunPlan)
+        summary = await self.summary(run_id, plan, outcomes)
+        answered = sum(target.success.count for target in summary.targets)
+        asked = sum(target.requests for target in summary.targets)
+        status, detail = _status(Ending(ending), answered, asked)
+
+        async def end() -> None:
+            async with self._database.write() as conn:
+                encoded = msgspec.json.encode(summary)
+                await rows.runs.end(conn, run_id, round_, status, detail, encoded, time.time())
+
+        await patiently(end)
+        self._feed.ring(run_id)
+
+    async def summary(self, run_id: str, plan: RunPlan, outcomes: Sequence[str] = ()) -> RunSummary:
+        """The figures of what is there. The numbers are computed off the event loop."""
+        figures = Figures(plan)
+        async for result in self.results(run_id):
+            figures.add(result)
+        return await asyncio.to_thread(figures.summary, _preferences(plan, outcomes))
+
+    async def results(self, run_id: str) -> AsyncGenerator[Result]:
+        """A run's results in the order in which they came, a page at a time in memory."""
+        after = 0
+        while True:
+            async with self._database.read() as conn:
+                page = await rows.results.after(conn, run_id, after, _PAGE)
+            for row in page:
+                yield decode_result(row)
+            if len(page) < _PAGE:
+                return
+            after = page[-1].seq
+
+    async def _pairs(self, run_id: str) -> list[tuple[int, int]]:
+        """(the other target, position) of the answers to be compared with the first target's: one repetition."""
+        async with self._database.read() as conn:
+            run = await rows.runs.get(conn, run_id)
+            if run is None or msgspec.json.decode(run.plan, type=RunPlan).judge is None:
+                return []
+            answered = await rows.results.answered(conn, run_id, 0)
+        first = {position for target, position in answered if target == 0}
+        return [(target, position) for target, position in answered if target > 0 and position in first]
+
+    async def _answer(self, run_id: str, target: int, position: int) -> str | None:
+        async with self._database.read() as conn:
+            row = await rows.results.one(conn, run_id, target, position, 0)
+        return None if row is None else decode_result(row).observation.text
+
+
+def _status(ending: Ending, answered: int, asked: int) -> tuple[RunStatus, str]:
+    if ending is Ending.STOPPED:
+        return RunStatus.CANCELLED, _DETAILS[ending]
+    if asked and not answered:
+        return RunStatus.FAILED, _ALL_FAILED
+    return RunStatus.COMPLETED, _DETAILS[ending]
+
+
+def _preferences(plan: RunPlan, outcomes: Sequence[str]) -> dict[tuple[int, int], Preference]:
+    if plan.judge is None:
+        return {}
+    tallies: dict[int, PreferenceTally] = defaultdict(PreferenceTally)
+    for outcome in outcomes:
+        other, _, word = outcome.partition(":")
+        if word != _UNJUDGED:
+            tallies[int(other)].add_word(word)
+    return {(0, other): tally.preference(plan.judge.model) for other, tally in tallies.items()}

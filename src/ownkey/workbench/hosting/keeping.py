@@ -1,0 +1,69 @@
+"""Results into the database as they come, numbered; a paid answer outlives a database that is away for a while."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+
+import msgspec
+import structlog
+
+from ownkey.domain.errors import Unavailable
+from ownkey.logs import outline
+from ownkey.storage import workbench as rows
+from ownkey.storage.database import Database
+from ownkey.storage.workbench import StoredResult
+from ownkey.workbench.records import Result
+
+_PATIENCE_S = 300.0
+_PAUSE_S = 1.0
+
+log = structlog.get_logger(__name__)
+
+
+class Keeper:
+    """Stores one run's results. `seq` is the number of the newest one, `done` how many calls are settled;
+    `ring` is called with the run's id after each batch."""
+
+    def __init__(
+        self, database: Database, run_id: str, round_: int, seq: int, done: int, ring: Callable[[str], None]
+    ) -> None:
+        self._database = database
+        self._run_id = run_id
+        self._round = round_
+        self._seq = seq
+        self._done = done
+        self._ring = ring
+
+    async def keep(self, results: Sequence[Result]) -> None:
+        """Store a batch in one transaction. Raises Conflict when the run is gone, Unavailable when the database stays
+        away for five minutes."""
+        batch = [self._row(number, result) for number, result in enumerate(results, self._seq + 1)]
+        done = self._done + sum(not result.warm_up for result in results)
+
+        async def put() -> None:
+            async with self._database.write() as conn:
+                await rows.results.put(conn, self._run_id, batch, done)
+
+        await patiently(put)
+        self._seq += len(batch)
+        self._done = done
+        self._ring(self._run_id)
+
+    def _row(self, number: int, result: Result) -> StoredResult:
+        slot = result.slot
+        body = msgspec.json.encode(result)
+        return StoredResult(slot.target, slot.position, slot.repeat, number, self._round, result.observation.ok, body)
+
+
+async def patiently(write: Callable[[], Awaitable[None]]) -> None:
+    """Do a write, again and again while the database is away. Raises Unavailable after five minutes."""
+    give_up = time.monotonic() + _PATIENCE_S
+    while True:
+        try:
+            await write()
+            return
+        except Unavailable as error:
+            if time.monotonic() > give_up:
+                raise
+            log.warning("a workbench result waits for the database", reason=outline(error))
+            await asyncio.sleep(_PAUSE_S)

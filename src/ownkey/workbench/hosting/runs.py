@@ -1,0 +1,174 @@
+"""Runs of a session: made, looked at, cancelled, tried again."""
+
+import time
+from collections.abc import AsyncGenerator
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+
+from ownkey.domain.errors import Conflict, InvalidRequest, NotFound, RateLimited
+from ownkey.domain.ids import new_id
+from ownkey.storage import workbench as rows
+from ownkey.storage.database import Database
+from ownkey.storage.workbench import StoredRun, WorkbenchSession
+from ownkey.workbench.engine import Preview, likely, most, sampling_for
+from ownkey.workbench.hosting.carrying_out import CarryingOut
+from ownkey.workbench.hosting.concluding import Concluding
+from ownkey.workbench.hosting.feed import RunFeed
+from ownkey.workbench.hosting.limits import Limits
+from ownkey.workbench.hosting.suites import SuiteShelf
+from ownkey.workbench.hosting.work import JobStarter
+from ownkey.workbench.records import Prompt, Result, RunPlan, RunStatus, Target
+from ownkey.workbench.summary import RunSummary
+
+_OPEN = (RunStatus.PENDING, RunStatus.RUNNING)
+
+
+class Run(Struct, frozen=True):
+    """A run as it is looked at: its row, its plan, and its figures where it has ended."""
+
+    row: StoredRun
+    plan: RunPlan
+    summary: RunSummary | None
+
+
+class RunDesk:
+    """Makes and ends runs. Whether the asker may see a session was decided before."""
+
+    def __init__(
+        self,
+        database: Database,
+        suites: SuiteShelf,
+        carrying: CarryingOut,
+        concluding: Concluding,
+        feed: RunFeed,
+        jobs: JobStarter,
+    ) -> None:
+        self._database = database
+        self._suites = suites
+        self._carrying = carrying
+        self._concluding = concluding
+        self._feed = feed
+        self._jobs = jobs
+
+    async def preview(self, plan: RunPlan) -> Preview:
+        """What a run may cost; nothing is sent."""
+        calls, total_likely, total_most = 0, 0, 0
+        priced = all(target.prices is not None for target in plan.targets)
+        position = 0
+        async for prompt in self._suites.source(plan.suite)():
+            if position == plan.prompts:
+                break
+            position += 1
+            sampling = sampling_for(prompt, plan.sampling)
+            for target in plan.targets:
+                calls += plan.repeats
+                if target.prices is not None:
+                    total_likely += plan.repeats * likely(target.prices, prompt.messages, sampling)
+                    total_most += plan.repeats * most(target.prices, prompt.messages, sampling)
+        calls += plan.warm_up * len(plan.targets)
+        return Preview(calls, total_likely if priced else None, total_most if priced else None)
+
+    async def create(self, session: WorkbenchSession, plan: RunPlan, limits: Limits) -> Run:
+        """Store a run and begin it. Raises InvalidRequest for a plan beyond the session's limits, RateLimited while as
+        many runs as it may have go on."""
+        plan = _within(plan, session, limits)
+        row = StoredRun(
+            id=new_id("wrun"),
+            session_id=session.id,
+            suite_id=plan.suite.id,
+            plan=msgspec.json.encode(plan),
+            status=RunStatus.PENDING.value,
+            total=plan.total,
+            created_at=time.time(),
+        )
+        async with self._database.write() as conn:
+            # Counted in the transaction that adds one, so that two at once cannot both find room.
+            await rows.sessions.lock(conn, session.id)
+            if await rows.runs.count_open(conn, session.id) >= limits.runs_at_once:
+                text = f"At most {limits.runs_at_once} run(s) of a session go on at once: wait for one, or cancel it."
+                raise RateLimited(text, retry_after=10.0)
+            if len(await rows.runs.list_of_session(conn, session.id)) >= limits.runs:
+                raise InvalidRequest(f"A session has at most {limits.runs} runs: delete one, or begin another session.")
+            await rows.runs.create(conn, row)
+        await self._jobs.start(row.id, row.round)
+        return Run(row, plan, None)
+
+    async def find(self, run_id: str) -> Run:
+        """A run, whosever it is: the caller compares its session. Raises NotFound."""
+        async with self._database.read() as conn:
+            row = await rows.runs.get(conn, run_id)
+        if row is None:
+            raise NotFound("There is no run with this id.")
+        summary = None if row.summary is None else msgspec.json.decode(row.summary, type=RunSummary)
+        return Run(row, msgspec.json.decode(row.plan, type=RunPlan), summary)
+
+    async def of_session(self, session: WorkbenchSession) -> list[StoredRun]:
+        """The session's runs, newest first."""
+        async with self._database.read() as conn:
+            return await rows.runs.list_of_session(conn, session.id)
+
+    async def figures(self, run: Run) -> RunSummary:
+        """The stored figures of an ended run; of one that goes on, those of what is there."""
+        if run.summary is not None and run.row.status not in _OPEN:
+            return run.summary
+        return await self._concluding.summary(run.row.id, run.plan)
+
+    async def results(self, run: Run) -> AsyncGenerator[tuple[Prompt, Result]]:
+        """Each result with its prompt, in the order in which they came. A prompt of a suite deleted since has its id
+        alone."""
+        async for result in self._concluding.results(run.row.id):
+            prompt = await self._suites.prompt(run.plan.suite, result.slot.position)
+            yield prompt or Prompt(result.prompt_id, ()), result
+
+    async def cancel(self, run: Run) -> None:
+        """Ask for the end of a run. Raises Conflict when it has ended."""
+        async with self._database.write() as conn:
+            if not await rows.runs.request_cancel(conn, run.row.id):
+                raise Conflict("The run has ended already.")
+        self._carrying.stop(run.row.id)
+        self._feed.ring(run.row.id)
+
+    async def retry_failed(self, run: Run) -> None:
+        """Make again the calls that failed, and those that were not made; answers stay. Raises Conflict while the run
+        goes on or when nothing is left to do."""
+        async with self._database.write() as conn:
+            failed = await rows.results.count_failed(conn, run.row.id)
+            if run.row.status not in _OPEN and not failed and run.row.done >= run.row.total:
+                raise Conflict("Every prompt of the run has its answer: there is nothing to retry.")
+            round_ = await rows.runs.again(conn, run.row.id)
+            if round_ is None:
+                raise Conflict("The run still goes on: cancel it first, or wait for its end.")
+        await self._jobs.start(run.row.id, round_)
+
+
+def _within(plan: RunPlan, session: WorkbenchSession, limits: Limits) -> RunPlan:
+    calls = plan.total + plan.warm_up * len(plan.targets)
+    if not plan.total:
+        raise InvalidRequest("The suite has no prompts.", param="suite_id")
+    _check("concurrency", plan.concurrency, limits.concurrency)
+    _check("max_tokens", plan.sampling.max_tokens, limits.max_tokens)
+    _check("timeout_ms", plan.sampling.timeout_ms, limits.timeout_ms)
+    if calls > limits.calls_a_run:
+        text = f"The run would make {calls} calls, and {limits.calls_a_run} are the most here: lower limit or repeats."
+        raise InvalidRequest(text, param="limit")
+    if session.user_id is None and (plan.judge is not None or plan.embedding_model is not None):
+        raise InvalidRequest("A judge and embeddings are paid by an account: sign in to use them.", param="judge")
+    if plan.max_cost is not None and any(_priceless(target) for target in plan.targets):
+        text = "A spending limit needs prices: give the model's prices in USD per million tokens with the endpoint."
+        raise InvalidRequest(text, param="max_cost_usd")
+    if limits.run_ms_per_prompt is None:
+        return plan
+    # Ten prompts have five minutes, one after the other; more at once need no more time.
+    deadline = limits.run_ms_per_prompt * max(calls / plan.concurrency, 10.0)
+    return replace(plan, deadline_ms=deadline)
+
+
+def _priceless(target: Target) -> bool:
+    return target.prices is None
+
+
+def _check(param: str, value: float, most_: float) -> None:
+    if value > most_:
+        raise InvalidRequest(f"{param} is at most {most_:g} here.", param=param)

@@ -1,0 +1,111 @@
+"""Suites of a session: the curated ones and the uploaded."""
+
+import time
+from collections.abc import AsyncIterator
+
+import msgspec
+
+from ownkey.domain.errors import InvalidRequest, NotFound
+from ownkey.domain.ids import new_id
+from ownkey.storage import workbench as rows
+from ownkey.storage.database import Database
+from ownkey.storage.workbench import StoredSuite, WorkbenchSession
+from ownkey.workbench.engine import PromptSource
+from ownkey.workbench.hosting.limits import Limits
+from ownkey.workbench.records import Prompt, SuiteInfo
+from ownkey.workbench.suites import CuratedSuites
+from ownkey.workbench.suites.imports import ImportedSuite
+
+_PAGE = 50
+_ABSENT = "There is no suite with this id: GET /api/v1/workbench/suites lists them."
+
+
+class SuiteShelf:
+    """Finds suites and their prompts; uploaded prompts are read a page at a time."""
+
+    def __init__(self, database: Database, curated: CuratedSuites) -> None:
+        self._database = database
+        self._curated = curated
+
+    @property
+    def curated(self) -> tuple[SuiteInfo, ...]:
+        return self._curated.suites()
+
+    async def uploaded(self, session_id: str | None, user_id: str | None) -> list[SuiteInfo]:
+        """The uploaded suites of a session and of a user."""
+        async with self._database.read() as conn:
+            return [_info(row) for row in await rows.suites.visible(conn, session_id, user_id)]
+
+    async def add(
+        self, session: WorkbenchSession | None, user_id: str | None, suite: ImportedSuite, limits: Limits
+    ) -> SuiteInfo:
+        """Store an uploaded suite: a user's where there is an account, else the session's. Raises InvalidRequest when
+        there are as many as there may be."""
+        bodies = [msgspec.json.encode(prompt) for prompt in suite.prompts]
+        owner = None if user_id is not None or session is None else session.id
+        row = StoredSuite(
+            id=new_id("wsu"),
+            session_id=owner,
+            user_id=user_id,
+            name=suite.name,
+            description=suite.description,
+            prompts=len(bodies),
+            size=sum(map(len, bodies)),
+            created_at=time.time(),
+        )
+        async with self._database.write() as conn:
+            if len(await rows.suites.visible(conn, owner, user_id)) >= limits.suites:
+                raise InvalidRequest(f"There is room for {limits.suites} suites: delete one first.")
+            await rows.suites.create(conn, row, bodies)
+        return _info(row)
+
+    async def get(self, suite_id: str, session_id: str | None, user_id: str | None) -> SuiteInfo:
+        """One suite. Raises NotFound for an absent and for a foreign one alike."""
+        for info in self.curated:
+            if info.id == suite_id:
+                return info
+        async with self._database.read() as conn:
+            row = await rows.suites.get(conn, suite_id, session_id, user_id)
+        if row is None:
+            raise NotFound(_ABSENT, param="suite_id")
+        return _info(row)
+
+    async def delete(self, suite_id: str, session_id: str | None, user_id: str | None) -> None:
+        """Delete an uploaded suite. Raises NotFound."""
+        async with self._database.write() as conn:
+            if not await rows.suites.delete(conn, suite_id, session_id, user_id):
+                raise NotFound(_ABSENT)
+
+    def source(self, suite: SuiteInfo) -> PromptSource:
+        """The suite's prompts, from the first on. Whether the asker may see it was decided by `get`."""
+        if suite.curated:
+            return lambda: _each(self._curated.prompts(suite.id))
+        return lambda: self._stored(suite.id)
+
+    async def prompt(self, suite: SuiteInfo, position: int) -> Prompt | None:
+        """One prompt by its position; None when the suite was deleted."""
+        if suite.curated:
+            return self._curated.prompts(suite.id)[position]
+        async with self._database.read() as conn:
+            bodies = await rows.suites.page(conn, suite.id, position, 1)
+        return msgspec.json.decode(bodies[0], type=Prompt) if bodies else None
+
+    async def _stored(self, suite_id: str) -> AsyncIterator[Prompt]:
+        start = 0
+        while True:
+            async with self._database.read() as conn:
+                bodies = await rows.suites.page(conn, suite_id, start, _PAGE)
+            for body in bodies:
+                yield msgspec.json.decode(body, type=Prompt)
+            if len(bodies) < _PAGE:
+                return
+            start += _PAGE
+
+
+async def _each(prompts: tuple[Prompt, ...]) -> AsyncIterator[Prompt]:
+    for prompt in prompts:
+        yield prompt
+
+
+def _info(row: StoredSuite) -> SuiteInfo:
+    return SuiteInfo(id=row.id, name=row.name, description=row.description, prompts=row.prompts)

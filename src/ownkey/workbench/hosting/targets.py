@@ -1,0 +1,120 @@
+"""The models of a session: stored with their keys sealed, and turned into callers when they are to be asked."""
+
+import time
+
+import msgspec
+from msgspec.structs import replace
+
+from ownkey.domain.errors import InvalidRequest, NotFound
+from ownkey.domain.ids import new_id
+from ownkey.domain.secret import Secret, mask
+from ownkey.gateway import Gateway
+from ownkey.gateway.net import UpstreamClient
+from ownkey.storage import workbench as rows
+from ownkey.storage.database import Database
+from ownkey.storage.workbench import StoredTarget, WorkbenchSession
+from ownkey.vault import Place, Vault
+from ownkey.workbench.endpoint import DirectTransport, EndpointCaller, Transport
+from ownkey.workbench.hosting.gateway_transport import GatewayTransport
+from ownkey.workbench.hosting.limits import Limits
+from ownkey.workbench.ports import Caller
+from ownkey.workbench.records import Abilities, EndpointKind, Target
+
+_PURPOSE = "workbench-target"
+_TABLE = "workbench_targets"
+
+
+class TargetBook:
+    """Stores targets and reaches them. Keys are sealed under the session's tenant and opened for each use."""
+
+    def __init__(self, database: Database, vault: Vault, gateway: Gateway, client: UpstreamClient) -> None:
+        self._database = database
+        self._vault = vault
+        self._gateway = gateway
+        self._client = client
+
+    async def add(self, session: WorkbenchSession, target: Target, key: Secret | None, limits: Limits) -> Target:
+        """Store a target under an id of its own. Raises InvalidRequest for an address that may not be called, or when
+        the session has as many as it may."""
+        self._check(session, target)
+        stored = replace(target, id=new_id("wbt"))
+        sealed = None if key is None else await self._vault.seal(key, _place(session, stored.id))
+        row = StoredTarget(
+            id=stored.id,
+            session_id=session.id,
+            body=msgspec.json.encode(stored),
+            masked_key=None if key is None else mask(key),
+            sealed=sealed,
+            created_at=time.time(),
+        )
+        async with self._database.write() as conn:
+            await rows.sessions.lock(conn, session.id)
+            if len(await rows.targets.list_of_session(conn, session.id)) >= limits.targets:
+                raise InvalidRequest(f"A session has at most {limits.targets} models: erase it and begin another.")
+            await rows.targets.create(conn, row)
+        return stored
+
+    async def of_session(self, session: WorkbenchSession) -> list[tuple[Target, str | None]]:
+        """The session's targets with the masks of their keys, the first one first."""
+        async with self._database.read() as conn:
+            found = await rows.targets.list_of_session(conn, session.id)
+        return [(decode_target(row.body), row.masked_key) for row in found]
+
+    async def get(self, session: WorkbenchSession, target_id: str) -> Target:
+        """One target. Raises NotFound."""
+        return decode_target((await self._row(session, target_id)).body)
+
+    async def found_out(self, target: Target, abilities: Abilities) -> Target:
+        """Keep what a connection check has found."""
+        known = replace(target, abilities=abilities)
+        async with self._database.write() as conn:
+            await rows.targets.update_body(conn, target.id, msgspec.json.encode(known))
+        return known
+
+    async def key_of(self, session: WorkbenchSession, target_id: str) -> Secret | None:
+        """The target's key. Raises NotFound, or SecretUnreadable."""
+        row = await self._row(session, target_id)
+        return None if row.sealed is None else await self._vault.open(row.sealed, _place(session, row.id))
+
+    async def transport(self, session: WorkbenchSession, target: Target) -> Transport:
+        """The way to a target. Raises Unauthenticated when the account's rights have ended, or SecretUnreadable."""
+        if target.kind is EndpointKind.GATEWAY:
+            assert session.user_id is not None  # noqa: S101 (checked when it was added)
+            principal = await self._gateway.principal_for(session.user_id, session.api_key_id)
+            return GatewayTransport(self._gateway, principal, target.credential)
+        assert target.base_url is not None  # noqa: S101 (as above)
+        key = await self.key_of(session, target.id)
+        return DirectTransport(self._client, target.base_url, key, trusted=self.is_operators(target.base_url))
+
+    async def caller(self, session: WorkbenchSession, target: Target) -> Caller:
+        return EndpointCaller(await self.transport(session, target), target)
+
+    def is_operators(self, base_url: str) -> bool:
+        """Whether the operator configured this very address, as a provider's: it may then be private."""
+        return any(provider.base_url == base_url for provider in self._gateway.catalogue.providers)
+
+    def _check(self, session: WorkbenchSession, target: Target) -> None:
+        if target.kind is EndpointKind.GATEWAY:
+            if session.user_id is None:
+                text = "Models of this gateway and stored keys need an account: sign in, or give the endpoint's URL."
+                raise InvalidRequest(text, param="model")
+            return
+        if target.base_url is None:
+            raise InvalidRequest("Give the endpoint's URL, or a preset that has one.", param="endpoint_url")
+        if not self.is_operators(target.base_url):
+            self._gateway.check_endpoint(target.base_url)
+
+    async def _row(self, session: WorkbenchSession, target_id: str) -> StoredTarget:
+        async with self._database.read() as conn:
+            row = await rows.targets.get(conn, session.id, target_id)
+        if row is None:
+            raise NotFound("The session has no model with this id.")
+        return row
+
+
+def decode_target(body: bytes) -> Target:
+    return msgspec.json.decode(body, type=Target)
+
+
+def _place(session: WorkbenchSession, target_id: str) -> Place:
+    return Place(_PURPOSE, session.tenant, _TABLE, target_id, "")
