@@ -72,8 +72,9 @@ class TargetSummary(Struct, frozen=True, kw_only=True):
 
     `metrics` is keyed by the names in `definitions`. `success` counts requests that brought an answer in the end,
     `first_attempt` those whose first call did. `passed` is over the graded answers, None where nothing was graded.
-    `duration_ms` runs from the first send to the last response. `cost_usd` is None where no price is known, and
-    `unpriced` counts the answers it leaves out.
+    `duration_ms` runs from the first send to the last response, summed over the run's rounds. `cost_usd` is None where
+    no price is known, and `unpriced` counts the answers it leaves out. `goodput_per_second` and `good` are None where
+    no objective is stated; `quality_adjusted_goodput` is good and passed requests a second.
     """
 
     target: int
@@ -93,6 +94,7 @@ class TargetSummary(Struct, frozen=True, kw_only=True):
     requests_per_second: float | None = None
     goodput_per_second: float | None = None
     good: Rate | None = None
+    quality_adjusted_goodput: float | None = None
     failures: tuple[FailureCount, ...] = ()
     cold_start: dict[str, float] = {}
     warm_ups: int = 0
