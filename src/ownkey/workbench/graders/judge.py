@@ -1,0 +1,118 @@
+"""A model as judge: by a rubric, and between two answers.
+
+It is asked through a `Caller`, so that the engine decides how it is reached (the gateway, under the caller's key), at
+temperature 0. A verdict that cannot be read is asked for once more; after that the check is not graded. A call that
+failed is not repeated here: the gateway behind the caller has its own retries.
+"""
+
+import secrets
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from msgspec import Struct
+
+from ownkey.workbench.graders.finding import BadCheck, Finding, Ungradable
+from ownkey.workbench.graders.opinions import Better, Opinion, read_better, read_opinion
+from ownkey.workbench.graders.questions import UNREADABLE, preference_question, rubric_question
+from ownkey.workbench.graders.values import text_value, threshold_between
+from ownkey.workbench.ports import Caller
+from ownkey.workbench.records import Check, Message, Observation, Prompt, Sampling
+from ownkey.workbench.summary import Verdict
+
+SAMPLING = Sampling(max_tokens=2048, temperature=0.0, stream=False)
+"""Room for thoughts before the verdict; reasoning models use it up first."""
+
+_ECHOED = 2000
+"""Characters of an unreadable verdict that are shown to the judge when it is asked again."""
+
+T = TypeVar("T")
+
+
+class Spent(Struct, frozen=True):
+    """What judging came to: calls, tokens, nano-dollars; `unpriced` calls have no known cost, `failed` no answer."""
+
+    calls: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost: int = 0
+    unpriced: int = 0
+    failed: int = 0
+
+
+class Judge:
+    """Judges answers by one model. `name` is shown beside its verdicts; `spent` grows with every call."""
+
+    def __init__(self, caller: Caller, name: str, sampling: Sampling = SAMPLING) -> None:
+        self._caller = caller
+        self._sampling = sampling
+        self.name = name
+        self.spent = Spent()
+
+    async def opinion(self, prompt: Prompt, answer: str, rubric: str) -> Opinion:
+        """Whether an answer meets a rubric. Raises Ungradable where the judge fails or cannot be understood."""
+        return await self._ask(rubric_question(prompt, answer, rubric, _mark()), read_opinion)
+
+    async def prefer(self, prompt: Prompt, answer_a: str, answer_b: str) -> tuple[Verdict, bool]:
+        """Which of two answers is better, asked in both orders, and whether the two verdicts disagreed.
+
+        A disagreement is a tie (`CANNOT_TELL`), as is a tie itself. Raises Ungradable where an order has no verdict.
+        """
+        forward = await self._ask(preference_question(prompt, answer_a, answer_b, _mark()), read_better)
+        backward = await self._ask(preference_question(prompt, answer_b, answer_a, _mark()), read_better)
+        one, other = _AS_ASKED[forward], _AS_TURNED[backward]
+        return (one, False) if one is other else (Verdict.CANNOT_TELL, True)
+
+    async def _ask(self, question: tuple[Message, ...], read: Callable[[str], T | None]) -> T:
+        said = await self._call(question)
+        verdict = read(said)
+        if verdict is not None:
+            return verdict
+        again = (*question, Message("assistant", said[-_ECHOED:] or "(nothing)"), Message("user", UNREADABLE))
+        verdict = read(await self._call(again))
+        if verdict is None:
+            raise Ungradable(f"the judge {self.name} gave no verdict that could be read, twice")
+        return verdict
+
+    async def _call(self, messages: Sequence[Message]) -> str:
+        observation = await self._caller.ask(messages, self._sampling)
+        self.spent = _more(self.spent, observation)
+        if observation.failure is not None:
+            failure = observation.failure
+            raise Ungradable(f"the judge {self.name} did not answer ({failure.kind}): {failure.message[:200]}")
+        return observation.text
+
+
+def read_rubric(check: Check) -> tuple[str, float | None]:
+    """The rubric and the least score, if one is asked for. Raises BadCheck."""
+    if not isinstance(check.value, str) or not check.value.strip():
+        raise BadCheck(f"{check.type} needs a value: the rubric, as a text.")
+    return text_value(check), threshold_between(check, 0, 1, "score")
+
+
+def rubric_finding(opinion: Opinion, threshold: float | None) -> Finding:
+    """Passed where the judge says so and the score reaches the threshold, if there is one."""
+    reached = threshold is None or opinion.score >= threshold
+    limit = "" if threshold is None else f" of {threshold:g} needed"
+    said = "pass" if opinion.passed else "fail"
+    reason = f"the judge says {said}, score {opinion.score:g}{limit}: {opinion.reason}"
+    return Finding(opinion.passed and reached, reason, opinion.score)
+
+
+_AS_ASKED = {Better.FIRST: Verdict.A, Better.SECOND: Verdict.B, Better.TIE: Verdict.CANNOT_TELL}
+_AS_TURNED = {Better.FIRST: Verdict.B, Better.SECOND: Verdict.A, Better.TIE: Verdict.CANNOT_TELL}
+
+
+def _mark() -> str:
+    return secrets.token_hex(8)
+
+
+def _more(spent: Spent, observation: Observation) -> Spent:
+    tokens = observation.tokens
+    return Spent(
+        calls=spent.calls + observation.attempts,
+        input_tokens=spent.input_tokens + (tokens.input if tokens else 0),
+        output_tokens=spent.output_tokens + (tokens.output if tokens else 0),
+        cost=spent.cost + (observation.cost or 0),
+        unpriced=spent.unpriced + (observation.cost is None and observation.ok),
+        failed=spent.failed + (not observation.ok),
+    )
