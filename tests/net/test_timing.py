@@ -33,7 +33,7 @@ async def test_pieces_carry_the_time_they_came_and_not_the_time_they_were_read()
         pieces = await response.timed_chunk()
         read_up_to.set()
         # Nobody reads while the second piece comes, and it is read later.
-        while not response._exchange.ended:
+        while not response._exchange.ended:  # noqa: ASYNC110 (nothing tells when, which is the point)
             await asyncio.sleep(0)
         ended = monotonic()
         pieces += await response.timed_chunk()

@@ -189,6 +189,7 @@ class Observation(Struct, frozen=True, kw_only=True, omit_defaults=True):
     `timing` is that of the last attempt. `attempts` counts calls; `backoff_ms` is the time waited between them, which
     is in no latency. `first_failure` is what the first attempt failed with, if it did. `failure` is None for an answer.
     `streamed` is False where the endpoint answered in one piece: then the first token's time is the last's.
+    `cautions` are sentences about what may not be taken at its word, such as a usage that cannot be right.
     """
 
     timing: Timing
@@ -202,6 +203,7 @@ class Observation(Struct, frozen=True, kw_only=True, omit_defaults=True):
     attempts: int = 1
     backoff_ms: float = 0.0
     first_failure: Failure | None = None
+    cautions: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:

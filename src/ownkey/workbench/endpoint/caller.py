@@ -1,0 +1,87 @@
+"""One model under test, as the engine asks it."""
+
+from collections.abc import Sequence
+
+from ownkey.domain.errors import InvalidRequest
+from ownkey.workbench.endpoint.call import Call, call
+from ownkey.workbench.endpoint.clock import Clock
+from ownkey.workbench.endpoint.failures import failure_of_error, one_line
+from ownkey.workbench.endpoint.request import chat_body
+from ownkey.workbench.endpoint.transport import Transport
+from ownkey.workbench.endpoint.usage import cost_of, tokens_of
+from ownkey.workbench.records import Failure, FailureKind, Message, Observation, Sampling, Target, Timing
+
+
+class EndpointCaller:
+    """Asks a target in OpenAI's chat format, adapted to its abilities. Implements `ports.Caller`.
+
+    `clock` is the process's: see `Clock`.
+    """
+
+    def __init__(self, transport: Transport, target: Target, clock: Clock | None = None) -> None:
+        self._transport = transport
+        self._target = target
+        self._clock = clock or Clock.set_now()
+
+    async def ask(self, messages: Sequence[Message], sampling: Sampling) -> Observation:
+        """Ask once. A failure is an observation, with the text that came before it; only cancellation is raised."""
+        target = self._target
+        try:
+            body = chat_body(target.model, messages, sampling, target.abilities)
+        except InvalidRequest as error:
+            made = Call()
+            made.failure = failure_of_error(error, self._transport.scrub)
+        else:
+            made = await call(self._transport, body, sampling.timeout_ms)
+        return self._observation(made, messages, sampling)
+
+    def _observation(self, made: Call, messages: Sequence[Message], sampling: Sampling) -> Observation:
+        reader, scrub = made.reader, self._transport.scrub
+        tokens, cautions = tokens_of(reader, messages, sampling.max_tokens)
+        if made.loose_end:
+            cautions.append("The answer was complete, but its stream did not end as it should.")
+        if made.failure is None and not reader.text and not reader.calls and reader.reasoning:
+            cautions.append("The model only reasoned: the token limit left nothing for an answer.")
+        return Observation(
+            timing=self._timing(made),
+            text=scrub(reader.text),
+            reasoning=scrub(reader.reasoning),
+            finish_reason=None if reader.finish_reason is None else one_line(scrub(reader.finish_reason), 40),
+            tokens=tokens,
+            cost=cost_of(tokens, self._target.prices),
+            streamed=reader.streamed is not False,
+            failure=made.failure or withheld(made),
+            cautions=tuple(cautions),
+        )
+
+    def _timing(self, made: Call) -> Timing:
+        reader = made.reader
+        return Timing(
+            sent_at=self._clock.unix(made.sent_at),
+            ended_at=self._clock.unix(made.ended_at),
+            ttft_ms=_since(made.sent_at, reader.first),
+            ttfo_ms=_since(made.sent_at, reader.first_output),
+            e2e_ms=_since(made.sent_at, reader.last),
+            gaps_ms=tuple(reader.gaps_ms),
+            connect_ms=made.connect_ms,
+        )
+
+
+def withheld(made: Call) -> Failure | None:
+    """Why an answer that came whole is none: it was filtered, or there is nothing in it."""
+    reader = made.reader
+    if made.failure is not None:
+        return None
+    if reader.finish_reason == "content_filter":
+        return Failure(FailureKind.CONTENT_FILTER, "The endpoint's filter withheld the answer.", status=made.status)
+    if reader.chunks:
+        return None
+    if reader.finish_reason == "length":
+        text = "The answer is empty: the token limit was used up before it, perhaps by reasoning. Raise the limit."
+    else:
+        text = "The answer is empty."
+    return Failure(FailureKind.MALFORMED_RESPONSE, text, status=made.status)
+
+
+def _since(sent_at: float, stamp: float | None) -> float | None:
+    return None if stamp is None else (stamp - sent_at) * 1000
