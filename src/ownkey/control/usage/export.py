@@ -8,11 +8,11 @@ import msgspec
 
 from ownkey.control.context import Control
 from ownkey.control.usage.schemas import RequestReply, request_fields
+from ownkey.domain.cells import text_cell
 from ownkey.domain.usage import RequestRecord
 from ownkey.storage import usage
 
 _PAGE = 1000
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 async def csv_pages(control: Control, user_id: str, since: float | None) -> AsyncIterator[str]:
@@ -52,6 +52,6 @@ def _csv_text(rows: list[list[object]] | list[list[str]]) -> str:
 
 
 def _cell(value: object) -> object:
-    if isinstance(value, str) and value.startswith(_FORMULA_STARTS):
-        return "'" + value
+    if isinstance(value, str):
+        return text_cell(value)
     return "" if value is None else value

@@ -1,0 +1,39 @@
+"""Runs as files: CSV, JSON, JSONL, JUnit and HTML, written while the results are read.
+
+    run        what is exported; a format
+    outcome    one request in a word
+    document   the JSON's types, and its schema
+    writing    records → document
+    reading    document → records: an exported run can be exported again
+    csv_file, json_file, junit, html/   a format each
+
+`docs/exports.md` describes the formats for people.
+"""
+
+from ownkey.workbench.export.csv_file import export_csv
+from ownkey.workbench.export.html import export_html
+from ownkey.workbench.export.json_file import export_json, export_jsonl
+from ownkey.workbench.export.junit import export_junit
+from ownkey.workbench.export.reading import read_json
+from ownkey.workbench.export.run import ExportedRun, Format
+
+FORMATS = {
+    "csv": Format("text/csv; charset=utf-8", ".csv", export_csv),
+    "json": Format("application/json", ".json", export_json),
+    "jsonl": Format("application/jsonl", ".jsonl", export_jsonl),
+    "junit": Format("application/xml", ".xml", export_junit),
+    "html": Format("text/html; charset=utf-8", ".html", export_html),
+}
+"""By the name that the API and the command line give them."""
+
+__all__ = [
+    "FORMATS",
+    "ExportedRun",
+    "Format",
+    "export_csv",
+    "export_html",
+    "export_json",
+    "export_jsonl",
+    "export_junit",
+    "read_json",
+]
