@@ -50,11 +50,28 @@ def sandbox(
     ttft_ms: Annotated[float, typer.Option(min=0, help="Milliseconds to the first byte")] = 0.0,
     tokens_per_second: Annotated[float, typer.Option(min=0, help="Pace of streamed tokens; 0 is at once")] = 0.0,
     seed: Annotated[int | None, typer.Option(help="Vary both by up to a quarter, reproducibly")] = None,
+    ttft: Annotated[
+        str | None,
+        typer.Option(help="Distribution of the time to first byte in ms, such as lognormal:200:0.5; see the page"),
+    ] = None,
+    gap: Annotated[
+        str | None, typer.Option(help="Distribution of the time before each further token, such as exponential:20")
+    ] = None,
 ) -> None:
     """Start a simulator of all providers: no key needed, nothing billed."""
-    from ownkey.sandbox import Options, run
+    from ownkey.sandbox import Options, parse_distribution, run
 
-    run(host, port, Options(ttft_ms=ttft_ms, tokens_per_second=tokens_per_second, seed=seed))
+    try:
+        options = Options(
+            ttft_ms=ttft_ms,
+            tokens_per_second=tokens_per_second,
+            seed=seed,
+            ttft=parse_distribution(ttft) if ttft else None,
+            gap=parse_distribution(gap) if gap else None,
+        )
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--ttft, --gap") from error
+    run(host, port, options)
 
 
 def main() -> None:

@@ -2,6 +2,7 @@
 
 import argparse
 
+from ownkey.sandbox.distributions import parse_distribution
 from ownkey.sandbox.options import Options
 from ownkey.sandbox.server import run
 
@@ -13,8 +14,16 @@ def main() -> None:
     parser.add_argument("--ttft-ms", type=float, default=0.0, help="time to first byte in milliseconds")
     parser.add_argument("--tokens-per-second", type=float, default=0.0, help="0 is as fast as possible")
     parser.add_argument("--seed", type=int, default=None, help="vary the times by up to a quarter, repeatably")
+    parser.add_argument("--ttft", type=parse_distribution, default=None, help="such as lognormal:200:0.5")
+    parser.add_argument("--gap", type=parse_distribution, default=None, help="milliseconds before each further token")
     given = parser.parse_args()
-    options = Options(ttft_ms=given.ttft_ms, tokens_per_second=given.tokens_per_second, seed=given.seed)
+    options = Options(
+        ttft_ms=given.ttft_ms,
+        tokens_per_second=given.tokens_per_second,
+        seed=given.seed,
+        ttft=given.ttft,
+        gap=given.gap,
+    )
     try:
         run(given.host, given.port, options)
     except OSError as error:

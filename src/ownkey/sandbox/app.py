@@ -3,7 +3,8 @@
 import os
 import time
 
-from ownkey.sandbox.behaviour import Scene
+from msgspec import structs
+
 from ownkey.sandbox.console import Console
 from ownkey.sandbox.context import SIMULATOR, Context, Endpoint, Handler, Plan
 from ownkey.sandbox.errors import Problem, Refused
@@ -13,6 +14,7 @@ from ownkey.sandbox.keys import KeyBook, KeyIdentity, Trouble
 from ownkey.sandbox.options import Options
 from ownkey.sandbox.recent import RecentRequests
 from ownkey.sandbox.routes import Route, Routes
+from ownkey.sandbox.scene import Scene
 from ownkey.sandbox.stats import Stats
 from ownkey.sandbox.vendors import Vendor
 
@@ -25,7 +27,7 @@ class Sandbox:
         self.stats = Stats()
         self.recent = RecentRequests(options.recent_requests, options.recent_bytes)
         self.keys = KeyBook()
-        self._scene = Scene()
+        self._scene = Scene(options.seed or 0)
         self._routes = Routes(ENDPOINTS)
         self._console = Console(self.stats, self.recent, self.keys)
         self._ident = os.urandom(6).hex()
@@ -50,6 +52,8 @@ class Sandbox:
             response = context.failure(action) if isinstance(action, Problem) else action(context)
         except Refused as refused:
             response = context.failure(refused.problem)
+        if request.timeline.planned is not None:
+            response = structs.replace(response, head=response.head + request.timeline.planned.lines())
         request.status = status = response.status if type(response) is Answer else 200
         stats.by_status[status] = stats.by_status.get(status, 0) + 1
         return response

@@ -1,20 +1,24 @@
 """What one request is answered with at hand, and the rows that say which path is answered how."""
 
 from collections.abc import Callable
+from math import inf
 from typing import Any, TypeAlias
 
 import msgspec
 from msgspec import Struct
 
-from ownkey.sandbox.behaviour import Scene
 from ownkey.sandbox.errors import Problem, Refused, render
 from ownkey.sandbox.exchange import Answer, Request, Response
 from ownkey.sandbox.keys import KeyIdentity
 from ownkey.sandbox.options import Options
-from ownkey.sandbox.pacing import Pace, pace_for
+from ownkey.sandbox.pacing import UNPACED, Schedule, pace_for
+from ownkey.sandbox.scene import Scene
+from ownkey.sandbox.timeline import Planned
+from ownkey.sandbox.turn import Reply
 from ownkey.sandbox.vendors import Vendor, native_face
 
 SIMULATOR = "x-ownkey-sandbox: simulator\r\n"
+_PAGE_HEAD = f"content-type: text/html; charset=utf-8\r\n{SIMULATOR}".encode()
 _JSON = "content-type: application/json\r\n" + SIMULATOR
 
 
@@ -66,22 +70,42 @@ class Context:
     def request_id(self) -> str:
         return "req_" + self.ident
 
-    def pace(self, extra_s: float) -> Pace:
-        """When the answer's tokens are due. Raises Refused for override headers that are no amounts."""
+    def pace(self, reply: Reply) -> Schedule:
+        """When the reply's tokens are due. Raises Refused for headers that say no times."""
+        request = self.request
         try:
-            return pace_for(self.options, self.request.head.headers, self.request.number, extra_s)
+            return pace_for(
+                self.options, request.head.headers, request.number, reply.delay, reply.timing, reply.hangs_after
+            )
         except ValueError as error:
-            text = "x-sandbox-ttft-ms and x-sandbox-tps must be numbers from 0 to 1000000."
+            text = f"x-sandbox-ttft-ms, x-sandbox-gap-ms or x-sandbox-tps: {error}"
             raise Refused(Problem(status=400, message=text)) from error
+
+    def delay(self, reply: Reply, tokens: int = 0) -> float:
+        """When an answer of `tokens` tokens in one piece is due: seconds from the request's arrival, or infinite."""
+        pace = self.pace(reply)
+        if pace is UNPACED:
+            return 0.0
+        due = inf if reply.hangs_after is not None else pace.due(tokens)
+        self.request.timeline.planned = Planned(due, due, due)
+        return due
+
+    def stream_pace(self, reply: Reply, tokens: int) -> Schedule:
+        """The pace of a stream of `tokens` tokens, which is noted as what was planned."""
+        pace = self.pace(reply)
+        if pace is not UNPACED:
+            ends = pace.due(0), pace.due(max(tokens - 1, 0)), pace.due(tokens)
+            self.request.timeline.planned = Planned(*ends, tokens)
+        return pace
 
     def head(self) -> bytes:
         """The header lines of a JSON answer."""
-        return f"{self.plan.json_head}{self.ident}\r\n".encode()
+        return f"{self.plan.json_head}{self.ident}\r\nx-sandbox-request: {self.request.number}\r\n".encode()
 
     def stream_head(self, media_type: str | None = None) -> bytes:
         """The header lines of a stream: one of server-sent events unless it is of another type."""
         head = self.plan.stream_head if media_type is None else _stream_head(media_type) + self.plan.lines
-        return f"{head}{self.ident}\r\n".encode()
+        return f"{head}{self.ident}\r\nx-sandbox-request: {self.request.number}\r\n".encode()
 
     def json(self, value: Any) -> Answer:
         """`value` as a JSON answer with status 200."""
@@ -89,6 +113,8 @@ class Context:
 
     def failure(self, problem: Problem) -> Answer:
         """`problem` in the vendor's shape."""
+        if problem.page:
+            return Answer(problem.status, _PAGE_HEAD, problem.page.encode())
         head = self.head() + problem.head.encode("latin-1")
         if self.vendor.error_head is not None:
             head += self.vendor.error_head(problem).encode()

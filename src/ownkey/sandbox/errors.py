@@ -16,7 +16,7 @@ from ownkey.sandbox.keys import Trouble
 class Problem(Struct, frozen=True, kw_only=True):
     """An error to answer with. `type` and `code` are in OpenAI's vocabulary; `retry_after` in seconds.
 
-    `head` holds further ready header lines, each with its CRLF.
+    `head` holds further ready header lines, each with its CRLF. A `page` of HTML takes the place of the vendor's JSON.
     """
 
     status: int
@@ -26,6 +26,7 @@ class Problem(Struct, frozen=True, kw_only=True):
     param: str | None = None
     retry_after: int | None = None
     head: str = ""
+    page: str = ""
 
     def saying(self, message: str) -> "Problem":
         """The same problem in other words."""

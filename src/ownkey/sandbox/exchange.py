@@ -3,9 +3,10 @@
 from collections.abc import Generator
 from typing import TYPE_CHECKING, TypeAlias
 
-from msgspec import Struct
+from msgspec import Struct, field
 
-from ownkey.sandbox.pacing import Pace
+from ownkey.sandbox.pacing import Schedule
+from ownkey.sandbox.timeline import Timeline
 
 if TYPE_CHECKING:
     from ownkey.sandbox.context import Plan
@@ -54,13 +55,15 @@ class Request(Struct):
     status: int = 0
     outcome: str = "received"
     tokens_sent: int = 0
+    timeline: Timeline = field(default_factory=Timeline)
 
 
 class Answer(Struct, frozen=True):
     """A whole answer. `head` holds ready header lines, each with its CRLF.
 
-    `delay` is in seconds. With `missing_bytes` the content-length promises that many more bytes
-    than are sent, and the connection is closed after them.
+    `delay` is in seconds from the request's arrival; an infinite one never sends anything. With
+    `missing_bytes` the content-length promises that many more bytes than are sent, and the
+    connection is closed after them.
     """
 
     status: int
@@ -75,7 +78,7 @@ class EventStream(Struct, frozen=True):
 
     head: bytes
     events: Generator[Beat, None, None]
-    pace: Pace
+    pace: Schedule
     breaks_off: bool = False
 
 

@@ -68,6 +68,7 @@ def describe(request: Request) -> dict[str, Any]:
         "status": request.status,
         "outcome": request.outcome,
         "tokens_sent": request.tokens_sent,
+        "timing": request.timeline.describe(),
     }
 
 

@@ -10,12 +10,13 @@ from typing import Any, cast
 import msgspec
 
 from ownkey.sandbox import tokens
-from ownkey.sandbox.behaviour import LONGEST, Ask, Finish, Reply, Tool, last_segment
+from ownkey.sandbox.behaviours import last_segment
 from ownkey.sandbox.context import Context
 from ownkey.sandbox.errors import Problem, render
 from ownkey.sandbox.exchange import Answer, Beat
 from ownkey.sandbox.formats.anthropic_conversation import Body, check_signatures, measure, sign
 from ownkey.sandbox.reading import invalid, read_json
+from ownkey.sandbox.turn import LONGEST, Ask, Finish, Reply, Tool
 
 VERSIONS = (b"2023-06-01", b"2026-10-21")
 
@@ -48,6 +49,7 @@ def read(context: Context) -> Ask:
         prompt_tokens=None,
         input_tokens=conversation.tokens,
         tool_result=conversation.tool_result,
+        system_at=0 if body.system else None,
         max_tokens=body.max_tokens,
         stream=body.stream is True,
         stop=body.stop_sequences or (),
@@ -155,7 +157,7 @@ def answer(context: Context, ask: Ask, reply: Reply) -> bytes:
         content.append({"type": "text", "text": reply.text})
     for index, call in enumerate(reply.calls):
         content.append(_tool_use(context, index, call.name, _arguments(call.arguments)))
-    message = _envelope(context, ask, _usage(ask, reply, reply.output_tokens()))
+    message = _envelope(context, ask, _usage(ask, reply, reply.reported_tokens()))
     message["content"] = content
     message["stop_reason"] = _STOP_REASON[reply.finish]
     message["stop_sequence"] = reply.stop_sequence
@@ -172,7 +174,7 @@ def _arguments(text: str) -> dict[str, Any]:
 
 def events(context: Context, ask: Ask, reply: Reply) -> Generator[Beat, None, None]:
     """message_start, the content blocks with a ping after the first one's start, message_delta, message_stop."""
-    output_tokens = reply.output_tokens()
+    output_tokens = reply.reported_tokens()
     usage = _usage(ask, reply, min(1, output_tokens))
     yield 0, _event(b"message_start", {"type": "message_start", "message": _envelope(context, ask, usage)})
     ping = _event(b"ping", {"type": "ping"})

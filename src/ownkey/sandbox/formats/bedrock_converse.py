@@ -12,7 +12,7 @@ from urllib.parse import unquote
 import msgspec
 
 from ownkey.sandbox import tokens
-from ownkey.sandbox.behaviour import LONGEST, Ask, Finish, Reply, Tool, last_segment
+from ownkey.sandbox.behaviours import last_segment
 from ownkey.sandbox.context import Context
 from ownkey.sandbox.errors import Problem, Refused, render
 from ownkey.sandbox.exchange import Answer, Beat
@@ -20,6 +20,7 @@ from ownkey.sandbox.formats.anthropic_conversation import sign
 from ownkey.sandbox.formats.bedrock_conversation import Body, check_signatures, measure
 from ownkey.sandbox.formats.event_stream import event, exception
 from ownkey.sandbox.reading import invalid, read_json
+from ownkey.sandbox.turn import LONGEST, Ask, Finish, Reply, Tool
 
 _DECODER = msgspec.json.Decoder(Body)
 _encode = msgspec.json.Encoder().encode
@@ -52,6 +53,7 @@ def read(context: Context) -> Ask:
         prompt_tokens=None,
         input_tokens=conversation.tokens,
         tool_result=conversation.tool_result,
+        system_at=0 if body.system else None,
         max_tokens=body.inference.max_tokens,
         stream=verb == "converse-stream",
         stop=body.inference.stop or (),
@@ -130,7 +132,7 @@ def _schema(output: dict[str, Any]) -> dict[str, Any]:
 
 def _usage(ask: Ask, reply: Reply) -> dict[str, Any]:
     """`inputTokens` leaves out what was read from or written to the cache."""
-    output = reply.output_tokens()
+    output = reply.reported_tokens()
     usage: dict[str, Any] = {
         "inputTokens": ask.input_tokens - reply.cached - reply.cache_written,
         "outputTokens": output,

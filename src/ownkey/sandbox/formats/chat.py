@@ -3,12 +3,12 @@
 from collections.abc import Generator
 from typing import Protocol
 
-from ownkey.sandbox.behaviour import Ask, Fault, Reply, reply_to
+from ownkey.sandbox.behaviours import reply_to
 from ownkey.sandbox.context import Context, Handler
 from ownkey.sandbox.errors import Problem
 from ownkey.sandbox.exchange import Answer, Beat, EventStream, Response
-from ownkey.sandbox.faults import spoil_answer, spoil_stream
-from ownkey.sandbox.pacing import UNPACED, Pace
+from ownkey.sandbox.faults import finish_answer, finish_stream
+from ownkey.sandbox.turn import Ask, Fault, Reply
 
 
 class ChatFormat(Protocol):
@@ -32,22 +32,21 @@ def chat_handler(wire: ChatFormat, stream_type: str | None = None) -> Handler:
     def handle(context: Context) -> Response:
         ask = wire.read(context)
         reply = reply_to(ask, context.plan.key, context.scene)
-        pace = context.pace(reply.delay)
-        if ask.stream:
-            return _stream(wire, context, ask, reply, pace, stream_type)
+        if reply.usage_factor is None:
+            ask.include_usage = False
+        tokens = reply.output_tokens() * ask.count
+        if ask.stream and not reply.whole:
+            return _stream(wire, context, ask, reply, tokens, stream_type)
         body = wire.answer(context, ask, reply)
-        delay = pace.due(reply.output_tokens() * ask.count) if pace is not UNPACED else 0.0
-        answer = Answer(200, context.head(), body, delay)
-        return spoil_answer(answer, reply.fault) if reply.fault else answer
+        return finish_answer(Answer(200, context.head(), body, context.delay(reply, tokens)), reply)
 
     return handle
 
 
 def _stream(
-    wire: ChatFormat, context: Context, ask: Ask, reply: Reply, pace: Pace, stream_type: str | None
+    wire: ChatFormat, context: Context, ask: Ask, reply: Reply, tokens: int, stream_type: str | None
 ) -> EventStream:
-    events = wire.events(context, ask, reply)
-    if reply.fault:
-        error_event = wire.error_event(context, reply.error_event) if reply.error_event else b""
-        events = spoil_stream(events, reply.fault, reply.output_tokens() * ask.count, error_event)
+    error_event = wire.error_event(context, reply.error_event) if reply.error_event else b""
+    events = finish_stream(wire.events(context, ask, reply), reply, tokens, error_event)
+    pace = context.stream_pace(reply, tokens)
     return EventStream(context.stream_head(stream_type), events, pace, breaks_off=reply.fault is Fault.CUT)

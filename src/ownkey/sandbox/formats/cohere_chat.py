@@ -11,11 +11,11 @@ import msgspec
 from msgspec import Struct
 
 from ownkey.sandbox import tokens
-from ownkey.sandbox.behaviour import LONGEST, Ask, Finish, Reply, Tool
 from ownkey.sandbox.context import Context
 from ownkey.sandbox.errors import Problem, Refused
 from ownkey.sandbox.exchange import Beat
 from ownkey.sandbox.reading import invalid, read_json
+from ownkey.sandbox.turn import LONGEST, Ask, Finish, Reply, Tool
 
 
 class _Function(Struct):
@@ -163,7 +163,10 @@ def _converse(model: str, messages: list[_Message]) -> Ask:
     if open_calls:
         raise _misplaced("all tool calls must be followed by their tool results")
     result = None if results is None else "\n".join(results)
-    return Ask(model=model, prompt=prompt, prompt_tokens=last, input_tokens=size, tool_result=result)
+    system_at = next((index for index, message in enumerate(messages) if message.role == "system"), None)
+    return Ask(
+        model=model, prompt=prompt, prompt_tokens=last, input_tokens=size, tool_result=result, system_at=system_at
+    )
 
 
 def _misplaced(text: str) -> Refused:
@@ -180,7 +183,7 @@ def _text(content: str | list[_Part] | None) -> tuple[str, int]:
 
 def _usage(ask: Ask, reply: Reply) -> dict[str, Any]:
     """Counts are floats at Cohere."""
-    asked, answered = float(ask.input_tokens), float(reply.output_tokens())
+    asked, answered = float(ask.input_tokens), float(reply.reported_tokens())
     return {
         "billed_units": {"input_tokens": asked, "output_tokens": answered},
         "tokens": {"input_tokens": asked + _ADDED_TOKENS, "output_tokens": answered},

@@ -11,13 +11,13 @@ from urllib.parse import unquote
 
 import msgspec
 
-from ownkey.sandbox.behaviour import LONGEST, Ask, Call, Finish, Reply, Tool
 from ownkey.sandbox.context import Context
 from ownkey.sandbox.errors import Problem, render
 from ownkey.sandbox.exchange import Answer, Beat
 from ownkey.sandbox.formats.gemini_body import Body, Content, CountBody, json_schema, measure
 from ownkey.sandbox.formats.gemini_spelling import read_spelled
 from ownkey.sandbox.reading import invalid
+from ownkey.sandbox.turn import LONGEST, Ask, Call, Finish, Reply, Tool
 
 _DECODER = msgspec.json.Decoder(Body)
 _COUNT_DECODER = msgspec.json.Decoder(CountBody)
@@ -53,6 +53,7 @@ def read(context: Context) -> Ask:
         prompt_tokens=None,
         input_tokens=conversation.tokens,
         tool_result=conversation.tool_result,
+        system_at=0 if body.system_instruction else None,
         stream=verb == _VERB_OF_STREAMS,
     )
     if config is not None:
@@ -166,7 +167,7 @@ def answer(context: Context, ask: Ask, reply: Reply) -> bytes:
     return _encode(
         {
             "candidates": [candidate],
-            "usageMetadata": _usage(ask, reply, reply.output_tokens()),
+            "usageMetadata": _usage(ask, reply, reply.reported_tokens()),
             "modelVersion": ask.model,
             "responseId": context.ident,
         }
@@ -192,8 +193,9 @@ def events(context: Context, ask: Ask, reply: Reply) -> Generator[Beat, None, No
         answered += 1
         yield 1, chunk([{"text": piece}])
     if reply.calls:
-        answered = reply.output_tokens()
+        answered = reply.reported_tokens()
         yield 1, chunk([_call(context, index, call) for index, call in enumerate(reply.calls)])
+    answered = reply.reported_tokens()
     last: dict[str, Any] = {"text": ""}
     if reply.thinking:
         last["thoughtSignature"] = _signature("text")

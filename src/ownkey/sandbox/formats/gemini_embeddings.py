@@ -6,15 +6,16 @@ import msgspec
 from msgspec import Struct
 
 from ownkey.sandbox import tokens
-from ownkey.sandbox.behaviour import Ask, Fault, reply_to
+from ownkey.sandbox.behaviours import reply_to
 from ownkey.sandbox.context import Context
+from ownkey.sandbox.embedding import vector
 from ownkey.sandbox.exchange import Answer
-from ownkey.sandbox.faults import spoil_answer
+from ownkey.sandbox.faults import finish_answer
 from ownkey.sandbox.formats.gemini import asked_model
 from ownkey.sandbox.formats.gemini_body import Content
 from ownkey.sandbox.formats.gemini_spelling import read_spelled
-from ownkey.sandbox.formats.openai_embeddings import unit_vector
 from ownkey.sandbox.reading import check_range, invalid
+from ownkey.sandbox.turn import Ask
 
 DEFAULT_DIMENSIONS = 3072
 MOST_REQUESTS = 100
@@ -66,7 +67,7 @@ def _vectors(context: Context, requests: list[_Request]) -> tuple[list[dict[str,
         if not text:
             raise invalid("content", "* EmbedContentRequest.content: content is empty\n", None)
         size += tokens.count(text)
-        vectors.append({"values": unit_vector(text, request.output_dimensionality or DEFAULT_DIMENSIONS)})
+        vectors.append({"values": vector(text, request.output_dimensionality or DEFAULT_DIMENSIONS)})
     return vectors, {"promptTokenCount": size, "promptTokensDetails": [{"modality": "TEXT", "tokenCount": size}]}
 
 
@@ -74,5 +75,5 @@ def _answer(context: Context, body: dict[str, Any], usage: dict[str, Any]) -> An
     """The models that fail do so here too."""
     ask = Ask(model=asked_model(context)[0], prompt="", prompt_tokens=0, input_tokens=usage["promptTokenCount"])
     reply = reply_to(ask, context.plan.key, context.scene)
-    answer = Answer(200, context.head(), msgspec.json.encode(body), delay=context.pace(reply.delay).due(0))
-    return spoil_answer(answer, reply.fault) if reply.fault in (Fault.CUT, Fault.GARBAGE) else answer
+    answer = Answer(200, context.head(), msgspec.json.encode(body), delay=context.delay(reply))
+    return finish_answer(answer, reply)

@@ -1,6 +1,6 @@
 """The calls by which vendors tell whether a key is good. The key has been judged before these answer."""
 
-from ownkey.sandbox.behaviour import MODEL_NAMES
+from ownkey.sandbox.behaviours import MODEL_NAMES
 from ownkey.sandbox.context import Context
 from ownkey.sandbox.exchange import Answer
 

@@ -3,7 +3,7 @@
 from typing import Any, Literal, cast
 from urllib.parse import parse_qs, unquote
 
-from ownkey.sandbox.behaviour import MODEL_NAMES
+from ownkey.sandbox.behaviours import MODEL_NAMES
 from ownkey.sandbox.context import Context
 from ownkey.sandbox.errors import Problem, Refused
 from ownkey.sandbox.exchange import Answer

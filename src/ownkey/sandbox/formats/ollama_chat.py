@@ -11,11 +11,11 @@ import msgspec
 from msgspec import Struct
 
 from ownkey.sandbox import tokens
-from ownkey.sandbox.behaviour import Ask, Finish, Reply, Tool
 from ownkey.sandbox.context import Context
 from ownkey.sandbox.errors import Problem, render
 from ownkey.sandbox.exchange import Answer, Beat
 from ownkey.sandbox.reading import invalid, read_json
+from ownkey.sandbox.turn import Ask, Finish, Reply, Tool
 
 LINES = "application/x-ndjson"
 VERSION = "0.35.0"
@@ -123,7 +123,10 @@ def _converse(model: str, messages: list[_Message]) -> Ask:
         for call in message.tool_calls or ():
             size += tokens.count(_encode(call.function.arguments).decode())
     result = None if results is None else "\n".join(results)
-    return Ask(model=model, prompt=prompt, prompt_tokens=last, input_tokens=size, tool_result=result)
+    system_at = next((index for index, message in enumerate(messages) if message.role == "system"), None)
+    return Ask(
+        model=model, prompt=prompt, prompt_tokens=last, input_tokens=size, tool_result=result, system_at=system_at
+    )
 
 
 def _line(context: Context, ask: Ask, message: dict[str, Any], **more: Any) -> bytes:
@@ -141,7 +144,7 @@ def _ending(ask: Ask, reply: Reply) -> dict[str, Any]:
         "load_duration": 1,
         "prompt_eval_count": ask.input_tokens,
         "prompt_eval_duration": 1,
-        "eval_count": reply.output_tokens(),
+        "eval_count": reply.reported_tokens(),
         "eval_duration": 1,
     }
 

@@ -8,13 +8,14 @@ import msgspec
 from msgspec import Struct
 
 from ownkey.sandbox import sound, tokens
-from ownkey.sandbox.behaviour import Ask, Fault, Reply, last_segment, reply_to
+from ownkey.sandbox.behaviours import last_segment, reply_to
 from ownkey.sandbox.context import SIMULATOR, Context
 from ownkey.sandbox.exchange import Answer, Beat, EventStream, Response
-from ownkey.sandbox.faults import spoil_answer, spoil_stream
+from ownkey.sandbox.faults import finish_answer, finish_stream
 from ownkey.sandbox.formats.openai_completions import error_event
 from ownkey.sandbox.forms import Upload, convert, read_form
 from ownkey.sandbox.reading import check_range, invalid, missing, read_json
+from ownkey.sandbox.turn import Ask, Fault, Reply
 
 _encode = msgspec.json.Encoder().encode
 _PIECE = 4096
@@ -120,14 +121,14 @@ def _write_down(context: Context, task: str) -> Response:
             "type": "tokens",
             "input_tokens": size,
             "input_token_details": {"text_tokens": 0, "audio_tokens": size},
-            "output_tokens": reply.output_tokens(),
-            "total_tokens": size + reply.output_tokens(),
+            "output_tokens": reply.reported_tokens(),
+            "total_tokens": size + reply.reported_tokens(),
         }
-    if streamed:
+    if streamed and not reply.whole:
         return _stream(context, context.stream_head(), _text_events(reply, usage), reply, reply.output_tokens())
     head, body = _written(context, fields, task, reply.text, usage, _seconds(files[0]))
-    answer = Answer(200, head, body, delay=context.pace(reply.delay).due(0))
-    return spoil_answer(answer, reply.fault) if reply.fault else answer
+    answer = Answer(200, head, body, delay=context.delay(reply))
+    return finish_answer(answer, reply)
 
 
 def heard(file: Upload) -> str:
@@ -195,7 +196,6 @@ def _head(context: Context, media_type: str) -> bytes:
 
 
 def _stream(context: Context, head: bytes, events: Generator[Beat, None, None], reply: Reply, size: int) -> EventStream:
-    if reply.fault:
-        problem = error_event(context, reply.error_event) if reply.error_event else b""
-        events = spoil_stream(events, reply.fault, size, problem)
-    return EventStream(head, events, context.pace(reply.delay), breaks_off=reply.fault is Fault.CUT)
+    problem = error_event(context, reply.error_event) if reply.error_event else b""
+    events = finish_stream(events, reply, size, problem)
+    return EventStream(head, events, context.stream_pace(reply, size), breaks_off=reply.fault is Fault.CUT)

@@ -10,7 +10,6 @@ import msgspec
 from msgspec import Struct
 
 from ownkey.sandbox import tokens
-from ownkey.sandbox.behaviour import LONGEST, Ask, Call, Finish, Reply, Tool
 from ownkey.sandbox.context import Context
 from ownkey.sandbox.errors import Problem, Refused, render
 from ownkey.sandbox.exchange import Beat
@@ -23,6 +22,7 @@ from ownkey.sandbox.formats.openai_extras import (
     usage_extras,
 )
 from ownkey.sandbox.reading import check_range, invalid, missing, read_json
+from ownkey.sandbox.turn import LONGEST, Ask, Call, Finish, Reply, Tool
 
 
 class _CalledFunction(Struct):
@@ -141,6 +141,8 @@ def read(context: Context) -> Ask:
     limit = body.max_completion_tokens if body.max_completion_tokens is not None else body.max_tokens
     if limit is not None:
         ask.max_tokens = limit
+        ask.old_limit = body.max_completion_tokens is None
+    ask.temperature = body.temperature
     if body.stop:
         ask.stop = [body.stop] if isinstance(body.stop, str) else body.stop
     if body.tools:
@@ -153,7 +155,7 @@ def read(context: Context) -> Ask:
 
 def _converse(model: str, messages: list[_Message]) -> Ask:
     """The question that a conversation asks. Raises Refused when tool results do not answer the calls before them."""
-    prompt, last, size = "", 0, 0
+    prompt, last, size, system_at = "", 0, 0, None
     results: list[str] | None = None
     open_calls: set[str] = set()
     for index, message in enumerate(messages):
@@ -171,13 +173,17 @@ def _converse(model: str, messages: list[_Message]) -> Ask:
         results = None
         if message.role == "user":
             prompt, last = text, counted
+        elif system_at is None and message.role in ("system", "developer"):
+            system_at = index
         if message.tool_calls:
             open_calls = {call.id for call in message.tool_calls}
             size += sum(tokens.count(call.function.arguments) for call in message.tool_calls if call.function)
     if open_calls:
         raise _unanswered(open_calls, len(messages))
     result = None if results is None else "\n".join(results)
-    return Ask(model=model, prompt=prompt, prompt_tokens=last, input_tokens=size, tool_result=result)
+    return Ask(
+        model=model, prompt=prompt, prompt_tokens=last, input_tokens=size, tool_result=result, system_at=system_at
+    )
 
 
 def _unasked(call_id: str | None, index: int) -> Refused:
@@ -247,7 +253,7 @@ def _read_tools(body: _Body, ask: Ask) -> None:
 
 
 def _usage(context: Context, ask: Ask, reply: Reply) -> str:
-    asked, answered = ask.input_tokens, reply.output_tokens() * ask.count
+    asked, answered = ask.input_tokens, reply.reported_tokens() * ask.count
     extras = "" if context.vendor.extras == "none" else usage_extras(context.vendor, asked, answered, reply.cached)
     return (
         f'{{"prompt_tokens":{asked},"completion_tokens":{answered},"total_tokens":{asked + answered},'
@@ -271,7 +277,7 @@ def _message(context: Context, reply: Reply) -> str:
         "annotations": [],
     }
     if reply.thinking:
-        message[context.vendor.reasoning_field] = "".join(reply.thinking)
+        message[reply.reasoning_field or context.vendor.reasoning_field] = "".join(reply.thinking)
     if reply.calls:
         message["tool_calls"] = [
             {
@@ -324,7 +330,7 @@ def _choice_events(
     end = b'},"logprobs":null,"finish_reason":null}]' + usage_null + b"}\n\n"
     content = b"null" if reply.calls and not reply.text else b'""'
     yield 0, delta + b'"role":"assistant","content":' + content + b',"refusal":null' + end
-    reasoning = delta + b'"' + vendor.reasoning_field.encode() + b'":'
+    reasoning = delta + b'"' + (reply.reasoning_field or vendor.reasoning_field).encode() + b'":'
     for piece in reply.thinking:
         yield 1, reasoning + _encode(piece) + end
     padded = vendor.extras == "openai" and ask.obfuscate

@@ -6,11 +6,11 @@ import msgspec
 from msgspec import Struct
 
 from ownkey.sandbox import tokens
-from ownkey.sandbox.behaviour import LONGEST, Ask, Finish, Reply
 from ownkey.sandbox.context import Context
 from ownkey.sandbox.errors import Problem, render
 from ownkey.sandbox.exchange import Beat
 from ownkey.sandbox.reading import check_range, invalid, read_json
+from ownkey.sandbox.turn import LONGEST, Ask, Finish, Reply
 
 
 class _StreamOptions(Struct):
@@ -76,7 +76,7 @@ def _prompt(given: str | list[str | int | list[int]] | None) -> str:
 
 
 def _usage(ask: Ask, reply: Reply) -> dict[str, int]:
-    written = reply.output_tokens() * ask.count
+    written = reply.reported_tokens() * ask.count
     asked = ask.input_tokens
     return {"prompt_tokens": asked, "completion_tokens": written, "total_tokens": asked + written}
 

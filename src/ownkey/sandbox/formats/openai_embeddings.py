@@ -1,20 +1,19 @@
-"""OpenAI embeddings: a unit vector that depends on the text alone."""
+"""OpenAI embeddings: unit vectors that depend on the text alone."""
 
-import struct
 from base64 import b64encode
-from hashlib import shake_128
-from math import sqrt
 
 import msgspec
 from msgspec import Struct
 
 from ownkey.sandbox import tokens
-from ownkey.sandbox.behaviour import Ask, Fault, reply_to
+from ownkey.sandbox.behaviours import reply_to
 from ownkey.sandbox.context import Context
+from ownkey.sandbox.embedding import packed, unpack
 from ownkey.sandbox.exchange import Answer
-from ownkey.sandbox.faults import spoil_answer
+from ownkey.sandbox.faults import finish_answer
 from ownkey.sandbox.formats.azure_paths import deployment
 from ownkey.sandbox.reading import check_range, invalid, missing, read_json
+from ownkey.sandbox.turn import Ask
 
 DEFAULT_DIMENSIONS = 1536
 MOST_INPUTS = 2048
@@ -51,8 +50,8 @@ def embeddings(context: Context) -> Answer:
     dimensions = body.dimensions or DEFAULT_DIMENSIONS
     data: list[dict[str, object]] = []
     for index, item in enumerate(inputs):
-        packed = _pack(_vector(item, dimensions))
-        value = b64encode(packed).decode() if wanted == "base64" else _unpack(packed)
+        floats = packed(item, dimensions)
+        value = b64encode(floats).decode() if wanted == "base64" else unpack(floats)
         data.append({"object": "embedding", "index": index, "embedding": value})
     answer = Answer(
         200,
@@ -65,9 +64,9 @@ def embeddings(context: Context) -> Answer:
                 "usage": {"prompt_tokens": size, "total_tokens": size},
             }
         ),
-        delay=context.pace(reply.delay).due(0),
+        delay=context.delay(reply),
     )
-    return spoil_answer(answer, reply.fault) if reply.fault in (Fault.CUT, Fault.GARBAGE) else answer
+    return finish_answer(answer, reply)
 
 
 def _inputs(given: str | list[str | int | list[int]]) -> list[str | tuple[int, ...]]:
@@ -87,24 +86,3 @@ def _inputs(given: str | list[str | int | list[int]]) -> list[str | tuple[int, .
         text = f"'$.input' is invalid: expected at most {MOST_INPUTS} items, but got {len(inputs)}."
         raise invalid("input", text, "array_above_max_length")
     return inputs
-
-
-def _vector(item: str | tuple[int, ...], dimensions: int) -> list[float]:
-    seed = item.encode() if isinstance(item, str) else repr(item).encode()
-    raw = struct.unpack(f"<{dimensions}h", shake_128(seed).digest(2 * dimensions))
-    length = sqrt(sum(value * value for value in raw)) or 1.0
-    return [value / length for value in raw]
-
-
-def unit_vector(text: str, dimensions: int) -> list[float]:
-    """The vector of a text, in single precision."""
-    return _unpack(_pack(_vector(text, dimensions)))
-
-
-def _pack(vector: list[float]) -> bytes:
-    return struct.pack(f"<{len(vector)}f", *vector)
-
-
-def _unpack(packed: bytes) -> list[float]:
-    """The values as single precision has them, so that both encodings say the same."""
-    return list(struct.unpack(f"<{len(packed) // 4}f", packed))

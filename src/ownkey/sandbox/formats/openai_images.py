@@ -8,14 +8,15 @@ import msgspec
 from msgspec import Struct
 
 from ownkey.sandbox import tokens
-from ownkey.sandbox.behaviour import Ask, Fault, reply_to
+from ownkey.sandbox.behaviours import reply_to
 from ownkey.sandbox.context import Context
 from ownkey.sandbox.exchange import Answer, Beat, EventStream, Response
-from ownkey.sandbox.faults import spoil_answer, spoil_stream
+from ownkey.sandbox.faults import finish_answer, finish_stream
 from ownkey.sandbox.formats.openai_completions import error_event
 from ownkey.sandbox.forms import convert, read_form
 from ownkey.sandbox.png import picture
 from ownkey.sandbox.reading import check_range, invalid, missing, read_json
+from ownkey.sandbox.turn import Ask, Fault
 
 _IMAGE_TOKENS = 272
 _encode = msgspec.json.Encoder().encode
@@ -77,17 +78,17 @@ def _respond(context: Context, body: _Body, prompt: str, images: int, event: str
     ask = Ask(model=body.model, prompt=prompt, prompt_tokens=size, input_tokens=size, stream=body.stream is True)
     reply = reply_to(ask, context.plan.key, context.scene)
     usage = _usage(size, images, body.n or 1)
-    pace = context.pace(reply.delay)
-    if ask.stream:
+    if ask.stream and not reply.whole:
         events = _events(context, body, prompt, usage, event)
-        if reply.fault:
-            problem = error_event(context, reply.error_event) if reply.error_event else b""
-            events = spoil_stream(events, reply.fault, 2, problem)
-        return EventStream(context.stream_head(), events, pace, breaks_off=reply.fault is Fault.CUT)
+        problem = error_event(context, reply.error_event) if reply.error_event else b""
+        events = finish_stream(events, reply, 2, problem)
+        return EventStream(
+            context.stream_head(), events, context.stream_pace(reply, 2), breaks_off=reply.fault is Fault.CUT
+        )
     data = [_image(context, body, f"{prompt}{index}") for index in range(body.n or 1)]
     whole = {"created": int(context.request.at), "data": data, **_look(body), "usage": usage}
-    answer = Answer(200, context.head(), _encode(whole), delay=pace.due(0))
-    return spoil_answer(answer, reply.fault) if reply.fault else answer
+    answer = Answer(200, context.head(), _encode(whole), delay=context.delay(reply))
+    return finish_answer(answer, reply)
 
 
 def _image(context: Context, body: _Body, text: str) -> dict[str, Any]:

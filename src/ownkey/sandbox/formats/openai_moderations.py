@@ -6,11 +6,12 @@ import msgspec
 from msgspec import Struct
 
 from ownkey.sandbox import tokens
-from ownkey.sandbox.behaviour import Ask, reply_to
+from ownkey.sandbox.behaviours import reply_to
 from ownkey.sandbox.context import Context
 from ownkey.sandbox.exchange import Answer
-from ownkey.sandbox.faults import spoil_answer
+from ownkey.sandbox.faults import finish_answer
 from ownkey.sandbox.reading import invalid, missing, read_json
+from ownkey.sandbox.turn import Ask
 
 _DEFAULT = "omni-moderation-latest"
 _TRIGGER = "attack"
@@ -58,8 +59,8 @@ def moderate(context: Context) -> Answer:
     reply = reply_to(ask, context.plan.key, context.scene)
     kinds = ["text", *(["image"] if any(part.type == "image_url" for part in parts) else [])]
     whole = {"id": f"modr-{context.ident}", "model": model, "results": [_result(text, kinds) for text in texts]}
-    answer = Answer(200, context.head(), msgspec.json.encode(whole), delay=context.pace(reply.delay).due(0))
-    return spoil_answer(answer, reply.fault) if reply.fault else answer
+    answer = Answer(200, context.head(), msgspec.json.encode(whole), delay=context.delay(reply))
+    return finish_answer(answer, reply)
 
 
 def _result(text: str, kinds: list[str]) -> dict[str, Any]:

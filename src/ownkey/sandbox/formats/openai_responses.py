@@ -6,12 +6,12 @@ from typing import Any
 import msgspec
 
 from ownkey.sandbox import tokens
-from ownkey.sandbox.behaviour import Ask, Call, Finish, Reply
 from ownkey.sandbox.context import Context
 from ownkey.sandbox.errors import Problem
 from ownkey.sandbox.exchange import Beat
 from ownkey.sandbox.formats.responses_request import read
 from ownkey.sandbox.response_book import KeptResponse, account_of
+from ownkey.sandbox.turn import Ask, Call, Finish, Reply
 
 __all__ = ["answer", "error_event", "events", "read"]
 
@@ -75,7 +75,7 @@ def _over(context: Context, ask: Ask, reply: Reply) -> dict[str, Any]:
 
 
 def _usage(ask: Ask, reply: Reply) -> dict[str, Any]:
-    asked, answered = ask.input_tokens, reply.output_tokens()
+    asked, answered = ask.input_tokens, reply.reported_tokens()
     return {
         "input_tokens": asked,
         "input_tokens_details": {"cached_tokens": reply.cached, "cache_write_tokens": reply.cache_written},

@@ -10,11 +10,12 @@ import msgspec
 from msgspec import Struct
 
 from ownkey.sandbox import tokens
-from ownkey.sandbox.behaviour import Ask, Fault, reply_to
+from ownkey.sandbox.behaviours import reply_to
 from ownkey.sandbox.context import Context
 from ownkey.sandbox.exchange import Answer
-from ownkey.sandbox.faults import spoil_answer
+from ownkey.sandbox.faults import finish_answer
 from ownkey.sandbox.reading import check_range, invalid, missing, read_json
+from ownkey.sandbox.turn import Ask
 
 _DOCUMENTS_IN_A_UNIT = 100
 """Cohere bills one search unit for a query and up to so many documents."""
@@ -83,8 +84,8 @@ def _answer(context: Context, model: str, size: int, written: dict[str, Any]) ->
     """The models that fail do so here, too."""
     ask = Ask(model=model, prompt="", prompt_tokens=0, input_tokens=size)
     reply = reply_to(ask, context.plan.key, context.scene)
-    answer = Answer(200, context.head(), msgspec.json.encode(written), delay=context.pace(reply.delay).due(0))
-    return spoil_answer(answer, reply.fault) if reply.fault in (Fault.CUT, Fault.GARBAGE) else answer
+    answer = Answer(200, context.head(), msgspec.json.encode(written), delay=context.delay(reply))
+    return finish_answer(answer, reply)
 
 
 def _ranked(query: str, texts: list[str], top_n: int | None) -> list[tuple[int, float]]:

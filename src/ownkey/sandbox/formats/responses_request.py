@@ -10,11 +10,11 @@ import msgspec
 from msgspec import Struct
 
 from ownkey.sandbox import tokens
-from ownkey.sandbox.behaviour import LONGEST, Ask, Tool
 from ownkey.sandbox.context import Context
 from ownkey.sandbox.errors import Problem, Refused
 from ownkey.sandbox.reading import check_range, invalid, missing, read_json
 from ownkey.sandbox.response_book import account_of
+from ownkey.sandbox.turn import LONGEST, Ask, Tool
 
 SHORTEST = 16
 """The least that `max_output_tokens` may be."""
@@ -189,8 +189,21 @@ def _converse(body: Body, items: Sequence[Item]) -> Ask:
         size += tokens.count(text) + images * tokens.IMAGE_TOKENS
     if open_calls:
         raise _mismatch(f"No tool output found for function call {next(iter(open_calls))}.")
-    result = None if results is None else "\n".join(results)
-    return Ask(model=body.model or "", prompt=prompt, prompt_tokens=None, input_tokens=size, tool_result=result)
+    return Ask(
+        model=body.model or "",
+        prompt=prompt,
+        prompt_tokens=None,
+        input_tokens=size,
+        tool_result=None if results is None else "\n".join(results),
+        system_at=_system_at(body, items),
+    )
+
+
+def _system_at(body: Body, items: Sequence[Item]) -> int | None:
+    """Where the first word of the system's stands; the instructions come before all items."""
+    if body.instructions:
+        return 0
+    return next((index for index, item in enumerate(items) if item.get("role") in ("system", "developer")), None)
 
 
 def _mismatch(text: str) -> Refused:

@@ -3,8 +3,8 @@
 import asyncio
 import time
 from collections import deque
-from functools import partial
 from http import HTTPStatus
+from math import isfinite
 from typing import cast
 
 import httptools
@@ -13,7 +13,8 @@ from ownkey.sandbox.app import Sandbox, refusal
 from ownkey.sandbox.exchange import Answer, EventStream, Head, Request
 from ownkey.sandbox.http.heads import Heads
 from ownkey.sandbox.http.peers import Peers
-from ownkey.sandbox.http.pump import Pump
+from ownkey.sandbox.http.pump import TICK_S, Pump
+from ownkey.sandbox.timeline import Timeline
 
 MOST_HEADER_BYTES = 64 * 1024
 _MOST_WAITING = 32
@@ -90,6 +91,7 @@ class Connection(asyncio.Protocol):
         if self._between and self._writable and self._current is None and not self._deaf:
             known = self._heads.find(data)
             if known is not None:
+                known.timeline.arrived = time.monotonic()
                 self._answer(known)
                 return
         if self._deaf:
@@ -154,7 +156,7 @@ class Connection(asyncio.Protocol):
             self._refuse(505, "This server speaks HTTP/1.1.")
             return
         head = Head(parser.get_method(), self._url, self._headers, keep_alive=keep_alive, version_11=version == "1.1")
-        request = Request(head, bytes(self._body))
+        request = Request(head, bytes(self._body), timeline=Timeline(time.monotonic()))
         self._waiting.append(request)
         if self._first:
             self._heads.remember(self._first, self._url, request)
@@ -195,7 +197,7 @@ class Connection(asyncio.Protocol):
             self._stream(request, cast("EventStream", response))
         elif response.delay:
             self._current = request
-            self._timer = self._loop.call_later(response.delay, partial(self._send_late, request, response))
+            self._send_in_time(request, response)
         else:
             self._send(request, response)
 
@@ -216,14 +218,23 @@ class Connection(asyncio.Protocol):
             length = b"connection: close\r\n" + length
         if head.method == b"HEAD":
             body = b""
+        timeline = request.timeline
+        timeline.first = timeline.last_token = timeline.last = time.monotonic()
         self._transport.write(STATUS_LINES[answer.status] + answer.head + length + body)
         request.outcome = "answered"
         self.last_active = request.at
         if not keep_alive:
             self._close()
 
-    def _send_late(self, request: Request, answer: Answer) -> None:
-        self._timer = self._current = None
+    def _send_in_time(self, request: Request, answer: Answer) -> None:
+        """Send when it is due, or set the timer for it: timers may go off a little early."""
+        self._timer = None
+        left = answer.delay - (time.monotonic() - request.timeline.arrived)
+        if left > TICK_S:
+            if isfinite(left):
+                self._timer = self._loop.call_later(left, self._send_in_time, request, answer)
+            return
+        self._current = None
         self._send(request, answer)
         self._serve()
 

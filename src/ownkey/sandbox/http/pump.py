@@ -1,7 +1,9 @@
 """Carries an event stream to a socket: on time, no faster than the reader takes it, no longer than it stays."""
 
 import asyncio
+import time
 from collections.abc import Callable
+from math import isfinite
 
 from ownkey.sandbox.exchange import EventStream, Request
 
@@ -9,7 +11,7 @@ _BATCH = 16 * 1024
 """Events that are due together are written together, up to about this many bytes."""
 _TURN = 64 * 1024
 """After this many bytes other connections get a turn."""
-_TICK = 0.0005
+TICK_S = 0.0005
 """Timers have a resolution of a millisecond; what is due within half of one is due."""
 
 
@@ -30,8 +32,8 @@ class Pump:
         "_pace",
         "_paused",
         "_request",
-        "_start",
         "_stream",
+        "_timeline",
         "_timer",
         "_tokens",
         "_write",
@@ -48,6 +50,7 @@ class Pump:
     ) -> None:
         self._stream = stream
         self._request = request
+        self._timeline = request.timeline
         self._events = stream.events
         self._pace = stream.pace
         self._head = head
@@ -55,7 +58,6 @@ class Pump:
         self._write = write
         self._ended = ended
         self._loop = asyncio.get_running_loop()
-        self._start = self._loop.time()
         self._next = next(self._events, None)
         self._paused = False
         self._timer: asyncio.Handle | None = None
@@ -84,16 +86,16 @@ class Pump:
     def run(self) -> None:
         """Send all that is due and set the timer for the rest."""
         self._timer = None
-        due_by = self._loop.time() - self._start + _TICK
+        now = time.monotonic() - self._timeline.arrived
         batch: list[bytes] = []
         size = sent = 0
         while self._next is not None:
             carried, data = self._next
             due = self._pace.due(self._tokens)
-            if due > due_by:
+            if due > now + TICK_S:
                 self._flush(batch)
-                if not self._paused:
-                    self._timer = self._loop.call_at(self._start + due, self.run)
+                if not self._paused and isfinite(due):
+                    self._timer = self._loop.call_later(due - now, self.run)
                 return
             batch.append(data)
             size += len(data)
@@ -116,11 +118,17 @@ class Pump:
         data = b"".join(batch)
         data = b"%b%x\r\n%b\r\n" % (self._head, len(data), data) if self._chunked else self._head + data
         self._head = b""
+        timeline, at = self._timeline, time.monotonic()
+        timeline.first = timeline.first or at
+        timeline.last = at
+        if self._tokens > self._request.tokens_sent:
+            timeline.last_token = at
         self._request.tokens_sent = self._tokens
         self._write(data)
 
     def _finish(self) -> None:
         complete = not self._stream.breaks_off
         if complete and self._chunked:
+            self._timeline.last = time.monotonic()
             self._write(b"0\r\n\r\n")
         self._ended(complete)
