@@ -19,8 +19,9 @@ from ownkey.control.problems import install_problems
 from ownkey.control.routing import routes as routing
 from ownkey.control.setup import routes as setup
 from ownkey.control.usage import routes as usage
+from ownkey.control.workbench import routes as workbench
 
-_RESOURCES = (auth, account, credentials, api_keys, preferences, catalogue, usage, routing, admin)
+_RESOURCES = (auth, account, credentials, api_keys, preferences, catalogue, usage, routing, admin, workbench)
 
 
 def create_app(lifespan: Any, version: str) -> FastAPI:

@@ -9,6 +9,7 @@ from ownkey.control.passwords import Passwords
 from ownkey.gateway import Gateway
 from ownkey.storage.database import Database
 from ownkey.vault import Vault
+from ownkey.workbench.hosting import Workbench
 
 
 class Readiness(ABC):
@@ -44,3 +45,4 @@ class Control:
     readiness: Readiness
     passwords: Passwords
     settings: ControlSettings
+    workbench: Workbench

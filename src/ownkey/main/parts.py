@@ -35,6 +35,7 @@ from ownkey.main.background import Background
 from ownkey.main.environment_keys import store_environment_keys
 from ownkey.main.failure_log import LoggedLedger
 from ownkey.main.gauges import BookGauges, WorkerRegistry
+from ownkey.main.jobs import executor_name, jobs_url
 from ownkey.main.keyrings import open_keyring
 from ownkey.main.prices import follow_prices, read_prices
 from ownkey.main.upkeep import run_recovery, run_upkeep
@@ -44,6 +45,7 @@ from ownkey.storage.data_keys import DatabaseDataKeys
 from ownkey.storage.database import Database
 from ownkey.storage.journal import Journal, UsageWriter
 from ownkey.vault import Keyring, Vault
+from ownkey.workbench.hosting import Workbench, open_workbench
 
 API_KEY_PEPPER = "api-key"
 SESSION_PEPPER = "session"
@@ -63,6 +65,7 @@ class Parts(Struct, frozen=True):
     background: Background
     registry: CollectorRegistry
     session_pepper: bytes
+    workbench: Workbench
 
 
 def open_catalogue(settings: Settings) -> ProviderCatalogue:
@@ -191,15 +194,35 @@ async def _serve(
         writer=writer,
         calls=calls,
     )
+    workbench = await open_workbench(
+        database,
+        vault,
+        gateway,
+        client,
+        jobs_url(database, settings.data_dir),
+        executor_name(settings.data_dir, worker),
+    )
     background.start("change-follower", follower.run())
     background.start("key-health", health.run())
     background.start("forget-secrets", run_forgetting(secrets, tokens, builder))
     background.start("recovery", run_recovery(journal_root, sink))
     background.start("prices", follow_prices(settings.data_dir, catalogue.use_prices))
+    background.start("jobs", workbench.jobs.run(workbench.work))
     background.start("upkeep", run_upkeep(database, settings.usage_retention_days))
     try:
         yield Parts(
-            settings, database, vault, keyring, gateway, pipeline, warm, ledger, background, registry, session_pepper
+            settings,
+            database,
+            vault,
+            keyring,
+            gateway,
+            pipeline,
+            warm,
+            ledger,
+            background,
+            registry,
+            session_pepper,
+            workbench,
         )
     finally:
         await background.stop()

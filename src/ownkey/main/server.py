@@ -136,6 +136,7 @@ async def _open(
             sandbox_url=settings.sandbox_url,
             secure_cookies=(settings.public_url or "").startswith("https://"),
         ),
+        workbench=parts.workbench,
     )
     return parts, control
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from ownkey.workbench.comparison import Comparison
+from ownkey.workbench.comparison import Pairs, compare
 from ownkey.workbench.endpoint import advice
 from ownkey.workbench.metrics import Tally
 from ownkey.workbench.records import Result, RunPlan
@@ -13,19 +13,20 @@ class Figures:
     """Takes results in any order and holds numbers only, so that thousands of answers need no memory."""
 
     def __init__(self, plan: RunPlan) -> None:
+        self._plan = plan
         self._tally = Tally(plan)
-        self._comparison = Comparison(plan) if len(plan.targets) > 1 else None
+        self._pairs = Pairs(plan) if len(plan.targets) > 1 else None
 
     def add(self, result: Result) -> None:
         """Count a result."""
         self._tally.add(result)
-        if self._comparison is not None:
-            self._comparison.add(result)
+        if self._pairs is not None:
+            self._pairs.add(result)
 
     def summary(self, preferences: Mapping[tuple[int, int], Preference] | None = None) -> RunSummary:
         """The figures so far. `preferences` are a judge's, by the two targets' indexes. Takes a second or two for a
         comparison of thousands of prompts: not for the event loop."""
-        if self._comparison is None:
+        if self._pairs is None:
             return self._tally.summary(advice)
-        alone = self._tally.summary(advice)
-        return self._tally.summary(advice, self._comparison.compare(alone.targets, preferences or {}))
+        targets = self._tally.summary(advice).targets
+        return self._tally.summary(advice, compare(self._plan, self._pairs, targets, preferences or {}))

@@ -132,6 +132,51 @@ class SessionReply(Reply):
     limits: dict[str, Any]
 
 
+class PresetReply(Reply):
+    """An endpoint by name. `provider` is its row in the catalogue, where it has one."""
+
+    name: str
+    label: str
+    base_url: str | None
+    needs_key: bool
+    hint: str
+    provider: str | None = None
+
+
+class RunReply(Reply):
+    """A run without its results."""
+
+    id: str
+    session_id: str
+    suite_id: str
+    status: Literal["pending", "running", "completed", "failed", "cancelled"]
+    detail: str
+    round: int
+    progress: dict[str, int]
+    created_at: str | None
+    started_at: str | None
+    ended_at: str | None
+
+
+class RunDetail(RunReply):
+    """A run with its plan, its figures (docs/metrics.md) and its first results."""
+
+    plan: dict[str, Any]
+    metrics: dict[str, Any]
+    results: list[dict[str, Any]]
+
+
+class RouteReply(Reply):
+    """The route that was made, and whether a key was stored for it."""
+
+    id: str
+    name: str
+    model: str
+    credential_id: str | None
+    target: int
+    words: str
+
+
 class TestReply(Reply):
     """What the connection test found. `advice` is the next thing to do."""
 
@@ -155,6 +200,19 @@ class SuiteReply(Reply):
     licence: str | None
     curated: bool
     prompts: int
+
+
+class SuiteDetail(SuiteReply):
+    """A suite with its first prompts."""
+
+    items: list[dict[str, Any]]
+
+
+class UploadedReply(SuiteReply):
+    """What an upload was understood as; `notes` tell what was left out."""
+
+    format: str
+    notes: list[str]
 
 
 class PreviewReply(Reply):

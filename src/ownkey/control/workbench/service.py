@@ -2,15 +2,19 @@
 
 import time
 
+from msgspec.structs import replace
+
 from ownkey.control.context import Control
 from ownkey.control.workbench.access import Entry, Visitor
 from ownkey.control.workbench.schemas import NewRun, NewTarget, PriceBody, key_of
 from ownkey.domain.errors import InvalidRequest, RateLimited
 from ownkey.domain.money import parse_usd
 from ownkey.domain.secret import Secret
+from ownkey.domain.tenancy import Principal
 from ownkey.storage import counters
 from ownkey.storage.workbench import WorkbenchSession
 from ownkey.workbench.endpoint import normal_base_url, preset_of
+from ownkey.workbench.hosting import list_prices
 from ownkey.workbench.records import (
     EndpointKind,
     Judge,
@@ -34,7 +38,9 @@ async def count(control: Control, deed: str, session: WorkbenchSession, limit: i
         raise RateLimited(f"At most {limit} of these a minute: wait a little.", retry_after=allowed.retry_after)
 
 
-def target_of(control: Control, body: NewTarget) -> tuple[Target, Secret | None]:
+async def target_of(
+    control: Control, body: NewTarget, principal: Principal | None, peer: str
+) -> tuple[Target, Secret | None]:
     """A target and its key. Raises InvalidRequest for a URL or preset that is none."""
     key = key_of(body)
     secret = None if key is None else Secret(key.get_secret_value())
@@ -61,12 +67,15 @@ def target_of(control: Control, body: NewTarget) -> tuple[Target, Secret | None]
         base_url=base_url,
         credential=body.credential,
         preset=body.preset,
-        prices=_prices(body.prices) or _catalogue_prices(control, body, preset.provider if preset else None),
+        prices=_prices(body.prices),
     )
+    if target.prices is None:
+        provider = None if preset is None else preset.provider
+        target = replace(target, prices=await list_prices(control.gateway, target, provider, principal, peer))
     return target, secret
 
 
-async def targets_of(control: Control, entry: Entry, body: NewRun) -> tuple[Target, ...]:
+async def targets_of(control: Control, entry: Entry, visitor: Visitor, body: NewRun) -> tuple[Target, ...]:
     """The targets of a run, new ones stored. Raises InvalidRequest, NotFound."""
     book, session = control.workbench.targets, entry.session
     known = [target for target, _ in await book.of_session(session)]
@@ -75,7 +84,7 @@ async def targets_of(control: Control, entry: Entry, body: NewRun) -> tuple[Targ
         raise InvalidRequest("The session has no model yet.")
     others = body.compare_with
     for other in others if isinstance(others, list) else [] if others is None else [others]:
-        chosen.append(await _other(control, entry, chosen[0], known, other))
+        chosen.append(await _other(control, entry, visitor, chosen[0], known, other))
     if len({target.id for target in chosen}) != len(chosen):
         raise InvalidRequest("A model is compared with others, not with itself.", param="compare_with")
     if len(chosen) > 8:
@@ -83,20 +92,16 @@ async def targets_of(control: Control, entry: Entry, body: NewRun) -> tuple[Targ
     return tuple(chosen)
 
 
-async def _other(
-    control: Control, entry: Entry, first: Target, known: list[Target], other: str | NewTarget
-) -> Target:
+async def _other(control: Control, entry: Entry, first: Target, known: list[Target], other: str | NewTarget) -> Target:
     book, session = control.workbench.targets, entry.session
     if isinstance(other, NewTarget):
-        target, key = target_of(control, other)
+        target, key = await target_of(control, other, visitor.principal, visitor.peer)
         return await book.add(session, target, key, entry.limits)
     for target in known:
         if other == target.id:
             return target
-    body = NewTarget(
-        model=other, preset=first.preset, endpoint_url=first.base_url, credential=first.credential
-    )
-    target, _ = target_of(control, body)
+    body = NewTarget(model=other, preset=first.preset, endpoint_url=first.base_url, credential=first.credential)
+    target, _ = await target_of(control, body, visitor.principal, visitor.peer)
     for each in known:
         if (each.model, each.base_url, each.credential) == (target.model, target.base_url, target.credential):
             return each
@@ -125,7 +130,7 @@ def plan_of(body: NewRun, suite: SuiteInfo, targets: tuple[Target, ...]) -> RunP
     )
 
 
-async def suite_of(control: Control, entry: Entry, visitor: Visitor, suite_id: str) -> SuiteInfo:
+async def suite_of(control: Control, entry: Entry, suite_id: str) -> SuiteInfo:
     """A suite that the session may use. Raises NotFound."""
     user_id = entry.session.user_id
     return await control.workbench.suites.get(suite_id, entry.session.id, user_id)
@@ -135,8 +140,3 @@ def _prices(body: PriceBody | None) -> Prices | None:
     if body is None:
         return None
     return Prices(parse_usd(body.input_usd_per_million), parse_usd(body.output_usd_per_million), "user")
-
-
-def _catalogue_prices(control: Control, body: NewTarget, provider: str | None) -> Prices | None:
-    rates = control.gateway.price_of(body.model, provider)
-    return None if rates is None else Prices(rates.input, rates.output, "catalogue")

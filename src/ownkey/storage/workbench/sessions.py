@@ -30,6 +30,12 @@ async def by_token(conn: AsyncConnection, session_id: str, token_hash: bytes, no
     return await _first(conn, columns.id == session_id, columns.token_hash == token_hash, columns.expires_at > now)
 
 
+async def of_token(conn: AsyncConnection, token_hash: bytes, now: float) -> WorkbenchSession | None:
+    """The session whose token this is, unless it has expired."""
+    columns = workbench_sessions.c
+    return await _first(conn, columns.token_hash == token_hash, columns.expires_at > now)
+
+
 async def of_user(conn: AsyncConnection, session_id: str, user_id: str, now: float) -> WorkbenchSession | None:
     """The user's own session, unless it has expired."""
     columns = workbench_sessions.c

@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from contextlib import asynccontextmanager
 from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 
 import msgspec
 

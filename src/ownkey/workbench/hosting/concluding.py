@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections import defaultdict
 from collections.abc import AsyncGenerator, Sequence
 
 import msgspec
@@ -12,16 +11,17 @@ from ownkey.storage import workbench as rows
 from ownkey.storage.database import Database
 from ownkey.workbench.engine import Ending
 from ownkey.workbench.figures import Figures
-from ownkey.workbench.graders import PreferenceTally
+from ownkey.workbench.graders.finding import Ungradable
+from ownkey.workbench.graders.preference import PreferenceTally
 from ownkey.workbench.hosting.feed import RunFeed, decode_result
 from ownkey.workbench.hosting.grading import GraderFactory
 from ownkey.workbench.hosting.keeping import patiently
 from ownkey.workbench.hosting.suites import SuiteShelf
-from ownkey.workbench.records import Prompt, Result, RunPlan, RunStatus
-from ownkey.workbench.summary import Preference, RunSummary
+from ownkey.workbench.records import Result, RunPlan, RunStatus
+from ownkey.workbench.summary import Preference, RunSummary, Verdict
 
 _PAGE = 200
-_UNJUDGED = "-"
+_UNJUDGED, _FLIPPED = "-", "flip"
 
 _DETAILS = {
     Ending.FINISHED: "",
@@ -46,8 +46,8 @@ class Concluding:
         return len(await self._pairs(run_id))
 
     async def judge(self, run_id: str, start: int, count: int) -> list[str]:
-        """See `JobWork.judge`: `1:a` says that of targets 0 and 1 the judge preferred the first (b: the second,
-        tie, flip: it contradicted itself when the order was turned)."""
+        """See `JobWork.judge`: `1:a` says that of targets 0 and 1 the judge preferred the first; `b` the second,
+        `cannot_tell` neither, `flip` that it contradicted itself when the order was turned, `-` that it did not say."""
         async with self._database.read() as conn:
             run = await rows.runs.get(conn, run_id)
             session = None if run is None else await rows.sessions.get(conn, run.session_id)
@@ -68,8 +68,12 @@ class Concluding:
             if judge is None or prompt is None or first is None or second is None:
                 outcomes.append(f"{other}:{_UNJUDGED}")
                 continue
-            preferred = await judge.prefer(prompt, first, second)
-            outcomes.append(f"{other}:{'flip' if preferred.flipped else preferred.outcome.value}")
+            try:
+                preferred, flipped = await judge.prefer(prompt, first, second)
+            except Ungradable:
+                outcomes.append(f"{other}:{_UNJUDGED}")
+            else:
+                outcomes.append(f"{other}:{_FLIPPED if flipped else preferred.value}")
         return outcomes
 
     async def conclude(self, run_id: str, round_: int, ending: str, outcomes: Sequence[str]) -> None:
@@ -138,9 +142,15 @@ def _status(ending: Ending, answered: int, asked: int) -> tuple[RunStatus, str]:
 def _preferences(plan: RunPlan, outcomes: Sequence[str]) -> dict[tuple[int, int], Preference]:
     if plan.judge is None:
         return {}
-    tallies: dict[int, PreferenceTally] = defaultdict(PreferenceTally)
+    tallies: dict[int, PreferenceTally] = {}
     for outcome in outcomes:
         other, _, word = outcome.partition(":")
-        if word != _UNJUDGED:
-            tallies[int(other)].add_word(word)
-    return {(0, other): tally.preference(plan.judge.model) for other, tally in tallies.items()}
+        tally = tallies.setdefault(int(other), PreferenceTally(plan.judge.model))
+        if word == _UNJUDGED:
+            tally.add_unjudged()
+        elif word == _FLIPPED:
+            tally.add(Verdict.CANNOT_TELL, flipped=True)
+        else:
+            tally.add(Verdict(word), flipped=False)
+    found = {(0, other): tally.preference() for other, tally in tallies.items()}
+    return {pair: preference for pair, preference in found.items() if preference is not None}

@@ -9,8 +9,9 @@ from ownkey.domain.errors import OwnkeyError
 from ownkey.domain.tenancy import Principal
 from ownkey.gateway import Gateway
 from ownkey.storage.workbench import WorkbenchSession
-from ownkey.workbench.endpoint import EndpointCaller
-from ownkey.workbench.graders import Graders, Judge
+from ownkey.workbench.endpoint import Clock, EndpointCaller
+from ownkey.workbench.graders import Graders
+from ownkey.workbench.graders.judge import Judge
 from ownkey.workbench.hosting.gateway_transport import GatewayTransport
 from ownkey.workbench.records import EndpointKind, RunPlan, Target
 
@@ -51,8 +52,9 @@ class GatewayEmbedder:
 class GraderFactory:
     """Makes graders for runs."""
 
-    def __init__(self, gateway: Gateway) -> None:
+    def __init__(self, gateway: Gateway, clock: Clock) -> None:
         self._gateway = gateway
+        self._clock = clock
 
     async def grader(self, session: WorkbenchSession, plan: RunPlan) -> Graders:
         """The graders of a run. Raises Unauthenticated when the account's rights have ended."""
@@ -72,7 +74,7 @@ class GraderFactory:
         model = plan.judge.model
         target = Target(id="judge", label="judge", kind=EndpointKind.GATEWAY, model=model)
         transport = GatewayTransport(self._gateway, principal, plan.judge.credential)
-        return Judge(EndpointCaller(transport, target), model)
+        return Judge(EndpointCaller(transport, target, self._clock), model)
 
     async def _principal(self, session: WorkbenchSession) -> Principal | None:
         if session.user_id is None:

@@ -15,7 +15,7 @@ from ownkey.storage.workbench import StoredRun, WorkbenchSession
 from ownkey.workbench.engine import Preview, likely, most, sampling_for
 from ownkey.workbench.hosting.carrying_out import CarryingOut
 from ownkey.workbench.hosting.concluding import Concluding
-from ownkey.workbench.hosting.feed import RunFeed
+from ownkey.workbench.hosting.feed import RunFeed, decode_result
 from ownkey.workbench.hosting.limits import Limits
 from ownkey.workbench.hosting.suites import SuiteShelf
 from ownkey.workbench.hosting.work import JobStarter
@@ -121,6 +121,17 @@ class RunDesk:
         async for result in self._concluding.results(run.row.id):
             prompt = await self._suites.prompt(run.plan.suite, result.slot.position)
             yield prompt or Prompt(result.prompt_id, ()), result
+
+    async def page(self, run: Run, after: int, count: int) -> tuple[list[tuple[Prompt, Result]], bool]:
+        """At most `count` results that came after number `after`, each with its prompt; whether there are more."""
+        async with self._database.read() as conn:
+            found = await rows.results.after(conn, run.row.id, after, count + 1)
+        page: list[tuple[Prompt, Result]] = []
+        for row in found[:count]:
+            result = decode_result(row)
+            prompt = await self._suites.prompt(run.plan.suite, result.slot.position)
+            page.append((prompt or Prompt(result.prompt_id, ()), result))
+        return page, len(found) > count
 
     async def cancel(self, run: Run) -> None:
         """Ask for the end of a run. Raises Conflict when it has ended."""

@@ -81,6 +81,19 @@ class SessionBook:
             raise NotFound(_ABSENT)
         return found
 
+    async def of_token(self, token: str) -> WorkbenchSession:
+        """The session whose token this is. Raises NotFound."""
+        async with self._database.read() as conn:
+            found = await rows.sessions.of_token(conn, self._hash("token", token), time.time())
+        if found is None:
+            raise NotFound(_ABSENT)
+        return found
+
+    async def of_user(self, user_id: str, limit: int) -> list[WorkbenchSession]:
+        """The user's sessions, newest first."""
+        async with self._database.read() as conn:
+            return await rows.sessions.list_of_user(conn, user_id, time.time(), limit)
+
     async def erase(self, session_id: str) -> Receipt:
         """Delete a session whole. Raises NotFound when it is gone already."""
         async with self._database.write() as conn:

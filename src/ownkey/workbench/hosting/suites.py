@@ -1,7 +1,8 @@
 """Suites of a session: the curated ones and the uploaded."""
 
+import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import msgspec
 
@@ -26,10 +27,11 @@ class SuiteShelf:
     def __init__(self, database: Database, curated: CuratedSuites) -> None:
         self._database = database
         self._curated = curated
+        self._reading = asyncio.Semaphore(1)
 
     @property
     def curated(self) -> tuple[SuiteInfo, ...]:
-        return self._curated.suites()
+        return self._curated.curated_suites()
 
     async def uploaded(self, session_id: str | None, user_id: str | None) -> list[SuiteInfo]:
         """The uploaded suites of a session and of a user."""
@@ -79,13 +81,27 @@ class SuiteShelf:
     def source(self, suite: SuiteInfo) -> PromptSource:
         """The suite's prompts, from the first on. Whether the asker may see it was decided by `get`."""
         if suite.curated:
-            return lambda: _each(self._curated.prompts(suite.id))
+            return lambda: _each(self._curated.curated_prompts(suite.id))
         return lambda: self._stored(suite.id)
+
+    async def read(self, parse: Callable[[], ImportedSuite]) -> ImportedSuite:
+        """Read an uploaded file. One at a time and off the event loop: a large one takes seconds and memory."""
+        async with self._reading:
+            return await asyncio.to_thread(parse)
+
+    async def first(self, suite: SuiteInfo, count: int) -> list[Prompt]:
+        """The first prompts of a suite."""
+        found: list[Prompt] = []
+        async for prompt in self.source(suite)():
+            if len(found) == count:
+                break
+            found.append(prompt)
+        return found
 
     async def prompt(self, suite: SuiteInfo, position: int) -> Prompt | None:
         """One prompt by its position; None when the suite was deleted."""
         if suite.curated:
-            return self._curated.prompts(suite.id)[position]
+            return self._curated.curated_prompts(suite.id)[position]
         async with self._database.read() as conn:
             bodies = await rows.suites.page(conn, suite.id, position, 1)
         return msgspec.json.decode(bodies[0], type=Prompt) if bodies else None

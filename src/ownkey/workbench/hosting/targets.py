@@ -14,7 +14,7 @@ from ownkey.storage import workbench as rows
 from ownkey.storage.database import Database
 from ownkey.storage.workbench import StoredTarget, WorkbenchSession
 from ownkey.vault import Place, Vault
-from ownkey.workbench.endpoint import DirectTransport, EndpointCaller, Transport
+from ownkey.workbench.endpoint import Clock, DirectTransport, EndpointCaller, Transport
 from ownkey.workbench.hosting.gateway_transport import GatewayTransport
 from ownkey.workbench.hosting.limits import Limits
 from ownkey.workbench.ports import Caller
@@ -27,23 +27,26 @@ _TABLE = "workbench_targets"
 class TargetBook:
     """Stores targets and reaches them. Keys are sealed under the session's tenant and opened for each use."""
 
-    def __init__(self, database: Database, vault: Vault, gateway: Gateway, client: UpstreamClient) -> None:
+    def __init__(
+        self, database: Database, vault: Vault, gateway: Gateway, client: UpstreamClient, clock: Clock
+    ) -> None:
         self._database = database
         self._vault = vault
         self._gateway = gateway
         self._client = client
+        self._clock = clock
 
     async def add(self, session: WorkbenchSession, target: Target, key: Secret | None, limits: Limits) -> Target:
         """Store a target under an id of its own. Raises InvalidRequest for an address that may not be called, or when
         the session has as many as it may."""
-        self._check(session, target)
+        self.check(target, anonymous=session.user_id is None)
         stored = replace(target, id=new_id("wbt"))
         sealed = None if key is None else await self._vault.seal(key, _place(session, stored.id))
         row = StoredTarget(
             id=stored.id,
             session_id=session.id,
             body=msgspec.json.encode(stored),
-            masked_key=None if key is None else mask(key),
+            masked_key=None if key is None else mask(key.reveal()),
             sealed=sealed,
             created_at=time.time(),
         )
@@ -64,9 +67,9 @@ class TargetBook:
         """One target. Raises NotFound."""
         return decode_target((await self._row(session, target_id)).body)
 
-    async def found_out(self, target: Target, abilities: Abilities) -> Target:
-        """Keep what a connection check has found."""
-        known = replace(target, abilities=abilities)
+    async def found_out(self, target: Target, abilities: Abilities, base_url: str | None) -> Target:
+        """Keep what a connection check has found: abilities, and the base URL that answered."""
+        known = replace(target, abilities=abilities, base_url=base_url)
         async with self._database.write() as conn:
             await rows.targets.update_body(conn, target.id, msgspec.json.encode(known))
         return known
@@ -87,15 +90,17 @@ class TargetBook:
         return DirectTransport(self._client, target.base_url, key, trusted=self.is_operators(target.base_url))
 
     async def caller(self, session: WorkbenchSession, target: Target) -> Caller:
-        return EndpointCaller(await self.transport(session, target), target)
+        return EndpointCaller(await self.transport(session, target), target, self._clock)
 
     def is_operators(self, base_url: str) -> bool:
         """Whether the operator configured this very address, as a provider's: it may then be private."""
-        return any(provider.base_url == base_url for provider in self._gateway.catalogue.providers)
+        return any(provider.base_url == base_url for provider in self._gateway.catalogue.providers())
 
-    def _check(self, session: WorkbenchSession, target: Target) -> None:
+    def check(self, target: Target, *, anonymous: bool) -> None:
+        """Raise InvalidRequest for a target that a session of this kind cannot have, or an address that may not be
+        called. A name's addresses are checked at each connect."""
         if target.kind is EndpointKind.GATEWAY:
-            if session.user_id is None:
+            if anonymous:
                 text = "Models of this gateway and stored keys need an account: sign in, or give the endpoint's URL."
                 raise InvalidRequest(text, param="model")
             return

@@ -7,9 +7,14 @@ keeps one instance a process; only this module knows it.
 import asyncio
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from ownkey.domain.errors import Unavailable
 from ownkey.workbench.jobs.bridge import LoopBridge
 
 _SWEEP = "workbench-sweep"
@@ -18,7 +23,13 @@ _VERSION = "1"
 """Workflows of one version are taken up by processes of the same one: raise it when the steps change."""
 _PAIRS_A_STEP = 8
 _AT_ONCE = 200
+_RETRY_S = 3.0
+_LOOK_S = 60.0
+_POOL = 5
 _SWEEPS_KEPT = timedelta(days=1)
+
+
+log = structlog.get_logger(__name__)
 
 
 class JobWork(Protocol):
@@ -49,23 +60,32 @@ class DurableJobs:
     """Starts workflows and carries them out in this process. One object a process.
 
     `database_url` is SQLAlchemy's, for a synchronous driver. `executor` names this process and is the same after a
-    restart, so that it finds its own open workflows.
+    restart, so that it finds its own open workflows. `loop` is where the work is done.
     """
 
-    def __init__(self, database_url: str, executor: str, work: JobWork) -> None:
+    def __init__(self, database_url: str, executor: str, loop: asyncio.AbstractEventLoop) -> None:
         self._url = database_url
         self._executor = executor
-        self._work = work
-        self._bridge = LoopBridge(asyncio.get_running_loop())
+        self._bridge = LoopBridge(loop)
         self._ready = asyncio.Event()
+        self._launching: asyncio.Future[str | None] | None = None
         self._run: Any = None
 
-    async def launch(self) -> None:
-        """Open the library's database and take up what an earlier process left open."""
-        await asyncio.to_thread(self._launch)
-        self._ready.set()
-        # The hour may have passed while no process was there.
-        await self._work.sweep()
+    async def run(self, work: JobWork) -> None:
+        """Open the library's database, take up what an earlier process left open, and be there until cancelled."""
+        while not self._ready.is_set():
+            self._launching = asyncio.get_running_loop().run_in_executor(None, self._try_launch, work)
+            failure = await asyncio.shield(self._launching)
+            if failure is None:
+                self._ready.set()
+            else:
+                log.warning("durable jobs wait for their database", reason=failure)
+                await asyncio.sleep(_RETRY_S)
+        while True:
+            # At once, as the hour may have passed while no process was there; then for runs that lost theirs.
+            with suppress(Unavailable):
+                await work.sweep()
+            await asyncio.sleep(_LOOK_S)
 
     async def start(self, run_id: str, round_: int) -> None:
         """Begin a round of a run; nothing happens when that was begun already."""
@@ -86,12 +106,25 @@ class DurableJobs:
     async def close(self) -> None:
         """Leave open workflows as they are, for the next start, and end the library's threads."""
         await self._bridge.close()
-        if self._ready.is_set():
+        if self._launching is not None:
             from dbos import DBOS
 
+            await self._launching
             await asyncio.to_thread(DBOS.destroy, destroy_registry=True)
 
-    def _launch(self) -> None:
+    def _try_launch(self, work: JobWork) -> str | None:
+        """What went wrong, in short."""
+        from dbos import DBOS
+        from dbos.error import DBOSException
+
+        try:
+            self._launch(work)
+        except (SQLAlchemyError, DBOSException, OSError) as error:
+            DBOS.destroy(destroy_registry=True)
+            return type(error).__name__
+        return None
+
+    def _launch(self, work: JobWork) -> None:
         from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer
 
         # A handler that does nothing keeps the library from making a console of its own: its lines go to our log.
@@ -103,9 +136,10 @@ class DurableJobs:
             executor_id=self._executor,
             serializer=DBOSPortableJSONSerializer(),
             log_level="WARNING",
+            sys_db_pool_size=_POOL,
         )
         DBOS(config=config)
-        work, wait = self._work, self._bridge.wait
+        wait = self._bridge.wait
 
         @DBOS.step(name="execute")
         def execute(run_id: str, round_: int) -> str | None:

@@ -1,0 +1,91 @@
+"""The winner of a run becomes a route of its owner's: a name that this gateway answers to."""
+
+from pydantic import SecretStr
+
+from ownkey.control.context import Control
+from ownkey.control.credentials import service as credentials
+from ownkey.control.credentials.checks import visible_owners
+from ownkey.control.credentials.schemas import NewCredential
+from ownkey.control.routes import service as routes
+from ownkey.control.routes.schemas import NewRoute
+from ownkey.control.workbench.access import SeenRun
+from ownkey.control.workbench.schemas import Promotion, RouteReply
+from ownkey.domain.errors import Conflict, InvalidRequest, NotAllowed, NotFound
+from ownkey.domain.tenancy import Principal
+from ownkey.providers import OWN_ENDPOINT
+from ownkey.storage import credentials as stored_credentials
+from ownkey.workbench.endpoint import preset_of
+from ownkey.workbench.hosting import winner_of
+from ownkey.workbench.records import EndpointKind, RunStatus, Target
+
+
+async def promote(control: Control, caller: Principal, seen: SeenRun, wanted: Promotion) -> RouteReply:
+    """Make a route to the winner, or to the target that is named. An endpoint with a key of its own becomes a stored
+    credential first. Raises NotAllowed for a session that is not the caller's, Conflict where nobody has won."""
+    if seen.session.user_id != caller.user_id:
+        raise NotAllowed("A route belongs to an account: promote a run of a session that you made signed in.")
+    place, words = await _place(control, seen, wanted)
+    target = seen.run.plan.targets[place]
+    model, credential_id = await _reached(control, caller, seen, target)
+    new = NewRoute(name=wanted.name, model=model, credential_id=credential_id)
+    route, _ = await routes.create(control, caller, new, "")
+    return RouteReply(
+        id=route.id,
+        name=route.name,
+        model=route.model,
+        credential_id=route.credential_id,
+        target=place,
+        words=words,
+    )
+
+
+async def _place(control: Control, seen: SeenRun, wanted: Promotion) -> tuple[int, str]:
+    count = len(seen.run.plan.targets)
+    if wanted.target is not None:
+        if wanted.target >= count:
+            raise InvalidRequest(f"The run has {count} model(s), counted from 0.", param="target")
+        return wanted.target, "Chosen by you."
+    if count == 1:
+        return 0, "The only model of the run."
+    if seen.run.row.status != RunStatus.COMPLETED:
+        raise Conflict("The run has not been completed: name the model by `target`, or wait.")
+    summary = await control.workbench.runs.figures(seen.run)
+    found = winner_of(summary)
+    if found is None:
+        raise Conflict("No model of the run is better than all others: name the one you want by `target`.")
+    return found
+
+
+async def _reached(control: Control, caller: Principal, seen: SeenRun, target: Target) -> tuple[str, str | None]:
+    """How the gateway reaches a target: a model's name, and the credential it needs."""
+    if target.kind is EndpointKind.GATEWAY:
+        return target.model, await _credential_id(control, caller, target.credential)
+    key = await control.workbench.targets.key_of(seen.session, target.id)
+    provider = None if target.preset is None else preset_of(control.gateway.catalogue, target.preset).provider
+    listed = None if provider is None else control.gateway.catalogue.provider(provider)
+    own = listed is None or listed.base_url != target.base_url
+    new = NewCredential(
+        provider=OWN_ENDPOINT if own or provider is None else provider,
+        api_key=SecretStr("" if key is None else key.reveal()),
+        base_url=target.base_url if own else None,
+        model=target.model if own else None,
+        label=f"workbench {target.id[-8:]}",
+    )
+    credential, _ = await credentials.create(control, caller, new)
+    return f"{new.provider}/{target.model}", credential.id
+
+
+async def _credential_id(control: Control, caller: Principal, named: str | None) -> str | None:
+    """The id of a credential that was named by id or label, as `x-ownkey-credential` takes it."""
+    if named is None:
+        return None
+    cursor = None
+    while True:
+        async with control.database.read() as connection:
+            page = await stored_credentials.list_page(connection, visible_owners(caller), 200, cursor)
+        for credential in page.items:
+            if named in (credential.id, credential.label):
+                return credential.id
+        cursor = page.next_cursor
+        if cursor is None:
+            raise NotFound("The credential that the run used is gone.")

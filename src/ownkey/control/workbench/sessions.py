@@ -1,0 +1,119 @@
+"""`/workbench/sessions` and `/workbench/presets`."""
+
+import msgspec
+from fastapi import APIRouter
+
+from ownkey.control.identity import Caller, ControlDep
+from ownkey.control.shapes import Listing
+from ownkey.control.strict_body import StrictRoute
+from ownkey.control.workbench.access import EntryDep, VisitorDep
+from ownkey.control.workbench.schemas import (
+    NewRun,
+    NewTarget,
+    PresetReply,
+    PreviewReply,
+    ReceiptReply,
+    RunReply,
+    SessionReply,
+    TargetReply,
+    TestBody,
+    TestReply,
+    show_preview,
+    show_receipt,
+    show_row,
+    show_session,
+    show_target,
+)
+from ownkey.control.workbench.service import count, plan_of, suite_of, target_of, targets_of
+from ownkey.workbench.endpoint import check_connection, presets
+from ownkey.workbench.hosting import limits_of
+
+router = APIRouter(route_class=StrictRoute, prefix="/workbench", tags=["workbench"])
+_SESSIONS_SHOWN = 100
+
+
+@router.get("/presets")
+async def list_presets(control: ControlDep) -> Listing[PresetReply]:
+    """Endpoints that people know by name. Open to all."""
+    found = presets(control.gateway.catalogue)
+    return Listing(items=[PresetReply(**msgspec.to_builtins(each)) for each in found])
+
+
+@router.post("/sessions", status_code=201)
+async def create(body: NewTarget, visitor: VisitorDep, control: ControlDep) -> SessionReply:
+    """Begin a session with its first model. Without an account it lives an hour, one at a time for an address; its
+    `token` is shown this once and is needed, as bearer, for everything that follows."""
+    workbench = control.workbench
+    target, key = await target_of(control, body, visitor.principal, visitor.peer)
+    workbench.targets.check(target, anonymous=visitor.principal is None)
+    session, token = await workbench.sessions.open(visitor.principal, visitor.peer)
+    limits = limits_of(session)
+    await workbench.targets.add(session, target, key, limits)
+    return show_session(session, await workbench.targets.of_session(session), [], limits, token)
+
+
+@router.get("/sessions")
+async def list_all(caller: Caller, control: ControlDep) -> Listing[SessionReply]:
+    """Your sessions, newest first. Those without an account are in no list."""
+    workbench = control.workbench
+    return Listing(
+        items=[
+            show_session(each, await workbench.targets.of_session(each), [], limits_of(each))
+            for each in await workbench.sessions.of_user(caller.user_id, _SESSIONS_SHOWN)
+        ]
+    )
+
+
+@router.get("/sessions/{session_id}")
+async def get(entry: EntryDep, control: ControlDep) -> SessionReply:
+    """A session with its models and runs."""
+    workbench = control.workbench
+    targets = await workbench.targets.of_session(entry.session)
+    return show_session(entry.session, targets, await workbench.runs.of_session(entry.session), entry.limits)
+
+
+@router.delete("/sessions/{session_id}")
+async def erase(entry: EntryDep, control: ControlDep) -> ReceiptReply:
+    """Erase the session with its keys, suites, runs and results; the receipt says what went."""
+    return show_receipt(await control.workbench.eraser.erase(entry.session.id))
+
+
+@router.post("/sessions/{session_id}/targets", status_code=201)
+async def add_target(body: NewTarget, entry: EntryDep, visitor: VisitorDep, control: ControlDep) -> TargetReply:
+    """Add a model to the session, to be tested or compared."""
+    book = control.workbench.targets
+    target, key = await target_of(control, body, visitor.principal, visitor.peer)
+    stored = await book.add(entry.session, target, key, entry.limits)
+    masks = {each.id: masked for each, masked in await book.of_session(entry.session)}
+    return show_target(stored, masks[stored.id])
+
+
+@router.post("/sessions/{session_id}/test")
+async def test(entry: EntryDep, control: ControlDep, body: TestBody | None = None) -> TestReply:
+    """Test the connection and find out what the endpoint can do; later calls adapt to it."""
+    workbench, session = control.workbench, entry.session
+    await count(control, "test", session, entry.limits.tests_a_minute)
+    known = await workbench.targets.of_session(session)
+    wanted = body.target_id if body is not None and body.target_id is not None else known[0][0].id
+    target = await workbench.targets.get(session, wanted)
+    found = await check_connection(await workbench.targets.transport(session, target), target)
+    if found.success:
+        await workbench.targets.found_out(target, found.abilities, target.base_url)
+    return TestReply(**msgspec.to_builtins(found))
+
+
+@router.post("/sessions/{session_id}/runs/preview")
+async def preview(body: NewRun, entry: EntryDep, visitor: VisitorDep, control: ControlDep) -> PreviewReply:
+    """What a run may cost. Nothing is sent and nothing begins."""
+    suite = await suite_of(control, entry, body.suite_id)
+    targets = await targets_of(control, entry, visitor, body)
+    return show_preview(await control.workbench.runs.preview(plan_of(body, suite, targets)))
+
+
+@router.post("/sessions/{session_id}/runs", status_code=201)
+async def run(body: NewRun, entry: EntryDep, visitor: VisitorDep, control: ControlDep) -> RunReply:
+    """Begin a run in the background."""
+    suite = await suite_of(control, entry, body.suite_id)
+    targets = await targets_of(control, entry, visitor, body)
+    made = await control.workbench.runs.create(entry.session, plan_of(body, suite, targets), entry.limits)
+    return RunReply(**show_row(made.row))

@@ -1,0 +1,109 @@
+"""`/workbench/suites`."""
+
+from typing import Annotated
+
+import msgspec
+from fastapi import APIRouter, Query, Request
+
+from ownkey.control.identity import ControlDep
+from ownkey.control.shapes import Listing
+from ownkey.control.workbench.access import VisitorDep
+from ownkey.control.workbench.schemas import SuiteDetail, SuiteReply, UploadedReply, show_suite
+from ownkey.control.workbench.uploads import read_upload
+from ownkey.domain.errors import InvalidRequest, NotFound, Unauthenticated
+from ownkey.storage.workbench import WorkbenchSession
+from ownkey.workbench.hosting import ACCOUNT, limits_of
+from ownkey.workbench.suites.imports import Comparison, ImportLimits, ImportOptions, Mapping, SuiteFormat, read_suite
+
+router = APIRouter(prefix="/workbench/suites", tags=["workbench"])
+_SHOWN = 1000
+_MAPPING = "Which column is what, for example `prompt:question,reference:answer`"
+
+
+@router.get("")
+async def list_all(visitor: VisitorDep, control: ControlDep) -> Listing[SuiteReply]:
+    """The curated suites, and those you uploaded. Open to all."""
+    session_id, user_id = await _owners(visitor, control)
+    shelf = control.workbench.suites
+    found = [*shelf.curated, *await shelf.uploaded(session_id, user_id)]
+    return Listing(items=[show_suite(info) for info in found])
+
+
+@router.post("", status_code=201)
+async def upload(
+    request: Request,
+    visitor: VisitorDep,
+    control: ControlDep,
+    filename: Annotated[str | None, Query(max_length=200)] = None,
+    name: Annotated[str | None, Query(max_length=200)] = None,
+    format: SuiteFormat | None = None,
+    mapping: Annotated[str | None, Query(max_length=1000, description=_MAPPING)] = None,
+    template: Annotated[str | None, Query(max_length=20_000)] = None,
+    comparison: Comparison | None = None,
+) -> UploadedReply:
+    """Upload a suite: the file as the body or as `file` in a form. Promptfoo YAML, CSV and JSONL, OpenAI evals JSONL,
+    and plain tables with a column mapping are understood; what is wrong is told by line."""
+    session, user_id = await _session(visitor, control)
+    limits = ACCOUNT if session is None else limits_of(session)
+    sent = await read_upload(request, filename, limits.suite_bytes)
+    options = ImportOptions(
+        name=name, format=format, mapping=_mapping(mapping), template=template, comparison=comparison
+    )
+    bounds = ImportLimits(
+        max_bytes=limits.suite_bytes,
+        max_prompts=limits.suite_prompts,
+        max_prompt_characters=limits.prompt_characters,
+    )
+    suite = await control.workbench.suites.read(lambda: read_suite(sent.data, sent.filename, options, bounds))
+    info = await control.workbench.suites.add(session, user_id, suite, limits)
+    return UploadedReply(**msgspec.to_builtins(info), format=suite.format, notes=list(suite.notes))
+
+
+@router.get("/{suite_id}")
+async def get(suite_id: str, visitor: VisitorDep, control: ControlDep) -> SuiteDetail:
+    """A suite with its prompts, the first thousand of them."""
+    session_id, user_id = await _owners(visitor, control)
+    shelf = control.workbench.suites
+    info = await shelf.get(suite_id, session_id, user_id)
+    prompts = await shelf.first(info, _SHOWN)
+    return SuiteDetail(**msgspec.to_builtins(info), items=[msgspec.to_builtins(prompt) for prompt in prompts])
+
+
+@router.delete("/{suite_id}", status_code=204)
+async def delete(suite_id: str, visitor: VisitorDep, control: ControlDep) -> None:
+    """Delete an uploaded suite. Runs made with it keep their results."""
+    session_id, user_id = await _owners(visitor, control)
+    await control.workbench.suites.delete(suite_id, session_id, user_id)
+
+
+async def _session(visitor: VisitorDep, control: ControlDep) -> tuple[WorkbenchSession | None, str | None]:
+    """The session whose token was sent and its user, or the user who is signed in. Raises Unauthenticated for
+    neither: an upload has to belong to somebody."""
+    if visitor.token is not None:
+        session = await control.workbench.sessions.of_token(visitor.token)
+        return session, session.user_id
+    if visitor.principal is None:
+        raise Unauthenticated("Send a workbench session's token as bearer, or sign in: the suite is kept for you.")
+    return None, visitor.principal.user_id
+
+
+async def _owners(visitor: VisitorDep, control: ControlDep) -> tuple[str | None, str | None]:
+    """The session and user whose suites may be seen; a token that is none sees the curated ones."""
+    if visitor.token is not None:
+        try:
+            session = await control.workbench.sessions.of_token(visitor.token)
+        except NotFound:
+            return None, None
+        return session.id, session.user_id
+    return None, visitor.principal.user_id if visitor.principal is not None else None
+
+
+def _mapping(text: str | None) -> Mapping:
+    pairs = {
+        key.strip(): column.strip() for key, _, column in (part.partition(":") for part in (text or "").split(","))
+    }
+    pairs.pop("", None)
+    if not all(key in Mapping.__struct_fields__ and column for key, column in pairs.items()):
+        fields = ", ".join(Mapping.__struct_fields__)
+        raise InvalidRequest(f"{_MAPPING}; what columns can be: {fields}.", param="mapping")
+    return Mapping(**pairs)

@@ -1,0 +1,43 @@
+"""The workbench on a server: sessions, their models and suites, and runs as durable work.
+
+limits       what a session may ask for
+sessions     opened, found by their secret, erased
+targets      models under test, their keys sealed; `gateway_transport` reaches those of this gateway
+suites       the curated and the uploaded
+runs         made, looked at, cancelled, tried again
+carrying_out the calls of a run; `keeping` stores their results, `grading` makes the graders
+concluding   a judge's preferences, the figures, the status
+feed         live news
+erasing      sessions and runs, with a receipt
+work         all that the durable jobs carry out
+workbench    the whole, as the control plane sees it
+"""
+
+from ownkey.workbench.hosting.feed import News, RunFeed
+from ownkey.workbench.hosting.limits import ACCOUNT, ANONYMOUS, Limits
+from ownkey.workbench.hosting.pricing import list_prices
+from ownkey.workbench.hosting.runs import Run, RunDesk
+from ownkey.workbench.hosting.sessions import Receipt, SessionBook, limits_of
+from ownkey.workbench.hosting.suites import SuiteShelf
+from ownkey.workbench.hosting.targets import TargetBook
+from ownkey.workbench.hosting.winning import winner_of
+from ownkey.workbench.hosting.workbench import Workbench, open_workbench
+
+__all__ = [
+    "ACCOUNT",
+    "ANONYMOUS",
+    "Limits",
+    "News",
+    "Receipt",
+    "Run",
+    "RunDesk",
+    "RunFeed",
+    "SessionBook",
+    "SuiteShelf",
+    "TargetBook",
+    "Workbench",
+    "limits_of",
+    "list_prices",
+    "open_workbench",
+    "winner_of",
+]

@@ -1,0 +1,64 @@
+"""The workbench as one: what routes and the composition root use."""
+
+import asyncio
+from dataclasses import dataclass
+
+from ownkey.gateway import Gateway
+from ownkey.gateway.net import UpstreamClient
+from ownkey.storage.database import Database
+from ownkey.vault import Vault
+from ownkey.workbench.endpoint import Clock
+from ownkey.workbench.hosting.carrying_out import CarryingOut
+from ownkey.workbench.hosting.concluding import Concluding
+from ownkey.workbench.hosting.erasing import Eraser
+from ownkey.workbench.hosting.feed import RunFeed
+from ownkey.workbench.hosting.grading import GraderFactory
+from ownkey.workbench.hosting.runs import RunDesk
+from ownkey.workbench.hosting.sessions import SessionBook
+from ownkey.workbench.hosting.suites import SuiteShelf
+from ownkey.workbench.hosting.targets import TargetBook
+from ownkey.workbench.hosting.work import Work
+from ownkey.workbench.jobs import DurableJobs
+from ownkey.workbench.suites import CuratedSuites
+
+PEPPER = "workbench"
+
+
+@dataclass(frozen=True, slots=True)
+class Workbench:
+    """The open parts."""
+
+    sessions: SessionBook
+    targets: TargetBook
+    suites: SuiteShelf
+    runs: RunDesk
+    eraser: Eraser
+    feed: RunFeed
+    work: Work
+    jobs: DurableJobs
+
+
+async def open_workbench(
+    database: Database, vault: Vault, gateway: Gateway, client: UpstreamClient, jobs_url: str, executor: str
+) -> Workbench:
+    """Join the parts; nothing runs until `jobs.launch`. `jobs_url` and `executor` are those of `DurableJobs`."""
+    clock = Clock.set_now()
+    jobs = DurableJobs(jobs_url, executor, asyncio.get_running_loop())
+    sessions = SessionBook(database, await vault.pepper(PEPPER))
+    targets = TargetBook(database, vault, gateway, client, clock)
+    suites = SuiteShelf(database, CuratedSuites())
+    graders = GraderFactory(gateway, clock)
+    feed = RunFeed(database)
+    carrying = CarryingOut(database, targets, suites, graders, feed)
+    concluding = Concluding(database, suites, graders, feed)
+    eraser = Eraser(database, sessions, carrying, jobs)
+    return Workbench(
+        sessions=sessions,
+        targets=targets,
+        suites=suites,
+        runs=RunDesk(database, suites, carrying, concluding, feed, jobs),
+        eraser=eraser,
+        feed=feed,
+        work=Work(database, sessions, carrying, concluding, eraser, jobs),
+        jobs=jobs,
+    )
