@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from statistics import NormalDist
 
 import numpy as np
+from numpy.typing import NDArray
 
 RESAMPLES = 9_999
 _FEWEST = 1_999
@@ -21,7 +22,7 @@ def bca_interval(values: Sequence[float], level: float = 0.95, seed: int = 0) ->
     9,999 resamples up to 2,000 values, fewer above (1,999 at least), where the interval is close to the normal one.
     """
     sample = np.asarray(values, dtype=np.float64)
-    n, mean = len(sample), float(sample.mean())
+    mean = float(sample.mean())
     if np.ptp(sample) == 0:
         return mean, mean
     means = _resampled_means(sample, seed)
@@ -40,7 +41,7 @@ def bca_interval(values: Sequence[float], level: float = 0.95, seed: int = 0) ->
     return ends[0], ends[1]
 
 
-def _resampled_means(sample: "np.ndarray[tuple[int], np.dtype[np.float64]]", seed: int) -> "np.ndarray":
+def _resampled_means(sample: NDArray[np.float64], seed: int) -> NDArray[np.float64]:
     random, n = np.random.default_rng(seed), len(sample)
     resamples = max(_FEWEST, min(RESAMPLES, _DRAWS // n))
     rows = max(1, _CELLS // n)

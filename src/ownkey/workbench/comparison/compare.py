@@ -5,6 +5,8 @@ from itertools import combinations
 from math import fsum
 from statistics import stdev
 
+from msgspec.structs import replace
+
 from ownkey.workbench.comparison.holm import holm
 from ownkey.workbench.comparison.measures import LEVEL, MEASURES, PREFERENCE, Sample
 from ownkey.workbench.comparison.pairs import Pairs
@@ -135,6 +137,4 @@ def _compared(
 
 
 def _told(metric: MetricComparison, who: Names) -> MetricComparison:
-    from msgspec.structs import replace
-
     return replace(metric, words=metric_words(metric, who))

@@ -6,14 +6,10 @@ is exact whatever the distribution: every pattern up to 14 prompts, above that 9
 counted among them (Phipson and Smyth 2010), which keeps the level too.
 """
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 import numpy as np
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from numpy.typing import NDArray
+from numpy.typing import NDArray
 
 PATTERNS = 9_999
 _ALL_UP_TO = 14
@@ -21,26 +17,29 @@ _CELLS = 1 << 20
 _ROUNDING = 1e-9
 
 
-def sign_flip_p(differences: "NDArray[np.float64]", seed: int) -> "NDArray[np.float64]":
+def sign_flip_p(differences: NDArray[np.float64], seed: int) -> NDArray[np.float64]:
     """Two-sided p-values of k samples of the same n prompts: `differences` is (n, k), the answer (k,)."""
     n, k = differences.shape
     # A pattern that gives the observed mean may miss it by rounding.
     observed = np.abs(differences.sum(axis=0)) - _ROUNDING * np.abs(differences).sum(axis=0)
     reached = np.zeros(k)
-    patterns = 0
-    for signs in _all_signs(n) if n <= _ALL_UP_TO else _random_signs(n, max(1, _CELLS // max(n, k)), seed):
+    every = n <= _ALL_UP_TO
+    rows = max(1, _CELLS // max(n, k))
+    for signs in _all_signs(n, rows) if every else _random_signs(n, rows, seed):
         reached += (np.abs(signs @ differences) >= observed).sum(axis=0)
-        patterns += len(signs)
-    return reached / patterns if n <= _ALL_UP_TO else (reached + 1) / (patterns + 1)
+    return reached / (1 << (n - 1)) if every else (reached + 1) / (PATTERNS + 1)
 
 
-def _all_signs(n: int) -> "Iterator[NDArray[np.float64]]":
-    """Every pattern that keeps the first sign; the others are their mirror images with the same absolute mean."""
-    numbers = np.arange(1 << (n - 1))[:, None]
-    yield np.where(numbers >> np.arange(n) & 1, -1.0, 1.0)
+def _all_signs(n: int, rows: int) -> Iterator[NDArray[np.float64]]:
+    """Every pattern that keeps the last sign; the others are their mirror images with the same absolute mean."""
+    patterns = 1 << (n - 1)
+    for start in range(0, patterns, rows):
+        numbers = np.arange(start, min(start + rows, patterns))[:, None]
+        yield np.where(numbers >> np.arange(n) & 1, -1.0, 1.0).astype(np.float64)
 
 
-def _random_signs(n: int, rows: int, seed: int) -> "Iterator[NDArray[np.float64]]":
+def _random_signs(n: int, rows: int, seed: int) -> Iterator[NDArray[np.float64]]:
     random = np.random.default_rng(seed)
     for start in range(0, PATTERNS, rows):
-        yield random.integers(0, 2, (min(rows, PATTERNS - start), n), dtype=np.int8) * 2.0 - 1.0
+        drawn = random.integers(0, 2, (min(rows, PATTERNS - start), n), dtype=np.int8)
+        yield drawn.astype(np.float64) * 2 - 1

@@ -7,8 +7,8 @@ rate, and the sign-flip test takes it, as every other measure; for values of 0 a
 from collections import defaultdict
 from collections.abc import Sequence
 
-from ownkey.workbench.comparison.measures import PASSED, PREFERENCE, Sample
 from ownkey.workbench.comparison.mcnemar import mcnemar_p, paired_share_interval
+from ownkey.workbench.comparison.measures import PASSED, PREFERENCE, Sample
 
 MCNEMAR = "exact McNemar test; Agresti–Min interval"
 SIGN_TEST = "exact sign test; Agresti–Min interval"
@@ -52,7 +52,8 @@ def interval(sample: Sample, seed: int) -> tuple[float, float]:
     """The 95 % interval of the mean difference b − a, not corrected for the number of tests."""
     from ownkey.workbench.comparison.bootstrap import bca_interval
 
-    if method(sample) != SIGN_FLIP:
+    unmoved = sample.measure == PASSED and not any(sample.differences)
+    if method(sample) != SIGN_FLIP or unmoved:
         return paired_share_interval(*only(sample), len(sample.a))
     return bca_interval(sample.differences, seed=seed)
 

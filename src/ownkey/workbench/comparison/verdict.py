@@ -42,7 +42,7 @@ def overall(metrics: Sequence[MetricComparison]) -> Verdict:
 
 
 def quality_against(winner: Verdict, metrics: Sequence[MetricComparison]) -> tuple[MetricComparison, ...]:
-    """The measures of quality that point to the other by more than the margin; none once quality spoke for the winner."""
+    """What of quality points to the other by more than the margin; nothing once quality spoke for the winner."""
     quality = [metric for metric in metrics if side_of(metric) is Side.QUALITY]
     if any(metric.verdict is winner for metric in quality):
         return ()

@@ -3,6 +3,7 @@
 from array import array
 from collections import Counter
 from collections.abc import Callable
+from math import fsum
 
 from ownkey.domain.money import format_usd
 from ownkey.workbench.metrics.definitions import REQUEST_UNITS
@@ -40,7 +41,7 @@ class TargetTally:
         """First send and last response of each round."""
         self._sums: Counter[str] = Counter()
         self._examples: dict[FailureKind, tuple[Slot, int, str]] = {}
-        self._cold: dict[bool, tuple[float, dict[str, float]]] = {}
+        self._cold: dict[bool, tuple[tuple[float, Slot], dict[str, float]]] = {}
         """The earliest answer among the warm-ups (True) and the others (False)."""
 
     @property
@@ -60,7 +61,7 @@ class TargetTally:
             self._count_request(result)
         if observation.ok:
             found = figures(observation)
-            self._note_cold(result.warm_up, observation.timing.sent_at, found)
+            self._note_cold(result.warm_up, (observation.timing.sent_at, result.slot), found)
             if not result.warm_up:
                 self._count_answer(result, found)
 
@@ -75,14 +76,14 @@ class TargetTally:
             self._widen(number, sent, ended)
         for kind, example in other._examples.items():
             self._examples[kind] = min(self._examples.get(kind, example), example)
-        for warm, (sent, found) in other._cold.items():
-            self._note_cold(warm, sent, found)
+        for warm, (when, found) in other._cold.items():
+            self._note_cold(warm, when, found)
 
     def summary(self, advice: Callable[[FailureKind], str]) -> TargetSummary:
         """The figures so far; `advice` tells what to do about a kind of failure."""
         target, sums = self._plan.targets[self._target], self._sums
         requests, answers = self._outcomes.requests, self._outcomes.answers
-        seconds = sum(ended - sent for sent, ended in self._spans.values())
+        seconds = fsum(ended - sent for sent, ended in self._spans.values())
         priced, stated = len(self._values["cost_usd"]), self._has_objectives
         return TargetSummary(
             target=self._target,
@@ -159,9 +160,9 @@ class TargetTally:
         self._sums["uncounted"] += observation.tokens is None
         self._sums["hidden"] += hides_reasoning(observation)
 
-    def _note_cold(self, warm_up: bool, sent_at: float, found: dict[str, float]) -> None:
-        if warm_up not in self._cold or sent_at < self._cold[warm_up][0]:
-            self._cold[warm_up] = (sent_at, {name: found[name] for name in _COLD if name in found})
+    def _note_cold(self, warm_up: bool, when: tuple[float, Slot], found: dict[str, float]) -> None:
+        if warm_up not in self._cold or when < self._cold[warm_up][0]:
+            self._cold[warm_up] = (when, {name: found[name] for name in _COLD if name in found})
 
     def _widen(self, number: int, sent: float, ended: float) -> None:
         first, last = self._spans.get(number, (sent, ended))
