@@ -70,6 +70,9 @@ async def _reached(control: Control, caller: Principal, seen: SeenRun, target: T
         base_url=target.base_url if own else None,
         model=target.model if own else None,
         label=f"workbench {target.id[-8:]}",
+        allowed_models=None,
+        allowed_ips=None,
+        team_id=None,
     )
     credential, _ = await credentials.create(control, caller, new)
     return f"{new.provider}/{target.model}", credential.id

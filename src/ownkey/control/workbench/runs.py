@@ -13,7 +13,7 @@ from ownkey.control.workbench.access import RunDep
 from ownkey.control.workbench.results import json_of, show_result
 from ownkey.control.workbench.schemas import Promotion, RouteReply, RunDetail, RunReply, show_row
 from ownkey.control.workbench.streams import EVENT_STREAM, NO_BUFFERING, run_events
-from ownkey.domain.errors import Conflict, InvalidRequest
+from ownkey.domain.errors import Conflict
 from ownkey.storage.paging import decode_cursor, encode_cursor
 from ownkey.workbench.export import FORMATS, ExportedRun
 from ownkey.workbench.records import RunStatus
@@ -84,13 +84,13 @@ async def promote(body: Promotion, seen: RunDep, caller: Caller, control: Contro
 
 @router.get("/{run_id}/export")
 async def export(
-    seen: RunDep, control: ControlDep, format: Literal["csv", "json", "jsonl", "junit", "html"] = "json"
+    seen: RunDep,
+    control: ControlDep,
+    name: Annotated[Literal["csv", "json", "jsonl", "junit", "html"], Query(alias="format")] = "json",
 ) -> Response:
     """The run as a file, made from what is stored: as often as you like, without asking a model again."""
     desk, row = control.workbench.runs, seen.run.row
-    if format not in FORMATS:
-        raise InvalidRequest(f"There are {', '.join(FORMATS)}.", param="format")
-    kind = FORMATS[format]
+    kind = FORMATS[name]
     run = ExportedRun(
         id=row.id,
         plan=seen.run.plan,

@@ -92,7 +92,9 @@ async def targets_of(control: Control, entry: Entry, visitor: Visitor, body: New
     return tuple(chosen)
 
 
-async def _other(control: Control, entry: Entry, first: Target, known: list[Target], other: str | NewTarget) -> Target:
+async def _other(
+    control: Control, entry: Entry, visitor: Visitor, first: Target, known: list[Target], other: str | NewTarget
+) -> Target:
     book, session = control.workbench.targets, entry.session
     if isinstance(other, NewTarget):
         target, key = await target_of(control, other, visitor.principal, visitor.peer)
@@ -100,7 +102,8 @@ async def _other(control: Control, entry: Entry, first: Target, known: list[Targ
     for target in known:
         if other == target.id:
             return target
-    body = NewTarget(model=other, preset=first.preset, endpoint_url=first.base_url, credential=first.credential)
+    body = NewTarget(model=other, preset=first.preset, endpoint_url=first.base_url, credential=first.credential, label=None
+    )
     target, _ = await target_of(control, body, visitor.principal, visitor.peer)
     for each in known:
         if (each.model, each.base_url, each.credential) == (target.model, target.base_url, target.credential):

@@ -36,7 +36,7 @@ async def upload(
     control: ControlDep,
     filename: Annotated[str | None, Query(max_length=200)] = None,
     name: Annotated[str | None, Query(max_length=200)] = None,
-    format: SuiteFormat | None = None,
+    kind: Annotated[SuiteFormat | None, Query(alias="format")] = None,
     mapping: Annotated[str | None, Query(max_length=1000, description=_MAPPING)] = None,
     template: Annotated[str | None, Query(max_length=20_000)] = None,
     comparison: Comparison | None = None,
@@ -46,9 +46,7 @@ async def upload(
     session, user_id = await _session(visitor, control)
     limits = ACCOUNT if session is None else limits_of(session)
     sent = await read_upload(request, filename, limits.suite_bytes)
-    options = ImportOptions(
-        name=name, format=format, mapping=_mapping(mapping), template=template, comparison=comparison
-    )
+    options = ImportOptions(name=name, format=kind, mapping=_mapping(mapping), template=template, comparison=comparison)
     bounds = ImportLimits(
         max_bytes=limits.suite_bytes,
         max_prompts=limits.suite_prompts,

@@ -1,6 +1,5 @@
 """The workbench as one: what routes and the composition root use."""
 
-import asyncio
 from dataclasses import dataclass
 
 from ownkey.gateway import Gateway
@@ -39,11 +38,10 @@ class Workbench:
 
 
 async def open_workbench(
-    database: Database, vault: Vault, gateway: Gateway, client: UpstreamClient, jobs_url: str, executor: str
+    database: Database, vault: Vault, gateway: Gateway, client: UpstreamClient, jobs: DurableJobs
 ) -> Workbench:
-    """Join the parts; nothing runs until `jobs.launch`. `jobs_url` and `executor` are those of `DurableJobs`."""
+    """Join the parts. Nothing runs until `jobs.run` is given the work."""
     clock = Clock.set_now()
-    jobs = DurableJobs(jobs_url, executor, asyncio.get_running_loop())
     sessions = SessionBook(database, await vault.pepper(PEPPER))
     targets = TargetBook(database, vault, gateway, client, clock)
     suites = SuiteShelf(database, CuratedSuites())

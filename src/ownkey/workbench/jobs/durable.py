@@ -98,7 +98,8 @@ class DurableJobs:
         await asyncio.to_thread(self._take_up, run_id, round_)
 
     async def forget(self, workflows: Sequence[tuple[str, int]]) -> int:
-        """Delete what the library stored of runs' workflows, each a run's id and its last round; how many there were."""
+        """Delete what the library stored of runs' workflows, each a run's id and its last round; how many there
+        were."""
         await self._ready.wait()
         ids = [_workflow_id(run_id, round_) for run_id, last in workflows for round_ in range(1, last + 1)]
         return await asyncio.to_thread(self._forget, ids)
@@ -114,14 +115,13 @@ class DurableJobs:
 
     def _try_launch(self, work: JobWork) -> str | None:
         """What went wrong, in short."""
-        from dbos import DBOS
-        from dbos.error import DBOSException
+        from dbos import DBOS, error
 
         try:
             self._launch(work)
-        except (SQLAlchemyError, DBOSException, OSError) as error:
+        except (SQLAlchemyError, error.DBOSException, OSError) as failure:
             DBOS.destroy(destroy_registry=True)
-            return type(error).__name__
+            return type(failure).__name__
         return None
 
     def _launch(self, work: JobWork) -> None:
