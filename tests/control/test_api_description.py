@@ -17,7 +17,8 @@ from schemathesis.specs.openapi.checks import (
 from tests.services.stack import Process, Stack
 
 TAGS = (
-    "account", "admin", "api-keys", "auth", "catalogue", "credentials", "operations", "preferences", "routing", "usage",
+    "account", "admin", "api-keys", "auth", "catalogue", "credentials", "operations", "preferences", "routes",
+    "routing", "usage",
 )  # fmt: skip
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 EXAMPLES = 6

@@ -14,9 +14,16 @@ def foreign(stack: Stack, stranger: User) -> dict[str, str]:
     answer = stranger.chat("openai/echo")
     with browser(stack, stranger.email) as session:
         rows = session.get("/me/sessions").json()["items"]
+    route = stranger.api.post("/routes", json={"name": "foreign", "model": "openai/echo"}).json()
     key = stranger.api.get("/api-keys").json()["items"][0]
     request = stranger.receipt(answer)
-    return {"credential": credential["id"], "api_key": key["id"], "session": rows[0]["id"], "request": request["id"]}
+    return {
+        "credential": credential["id"],
+        "api_key": key["id"],
+        "session": rows[0]["id"],
+        "request": request["id"],
+        "route": route["id"],
+    }
 
 
 CALLS = [
@@ -30,6 +37,10 @@ CALLS = [
     ("GET", "/api-keys/{api_key}", None),
     ("PATCH", "/api-keys/{api_key}", {"name": "mine"}),
     ("DELETE", "/api-keys/{api_key}", None),
+    ("GET", "/routes/{route}", None),
+    ("PATCH", "/routes/{route}", {"name": "mine"}),
+    ("DELETE", "/routes/{route}", None),
+    ("POST", "/routes", {"name": "theirs", "model": "openai/echo", "credential_id": "{credential}"}),
     ("DELETE", "/me/sessions/{session}", None),
     ("GET", "/requests/{request}", None),
     ("GET", "/requests?credential_id={credential}", None),
@@ -56,7 +67,15 @@ def test_a_foreign_id_looks_like_an_absent_one(
 def test_nothing_of_a_stranger_is_listed(user: User, foreign: dict[str, str]) -> None:
     listed = "".join(
         user.api.get(path).text
-        for path in ("/credentials", "/api-keys", "/me/sessions", "/requests", "/usage", "/usage/export?format=json")
+        for path in (
+            "/credentials",
+            "/api-keys",
+            "/routes",
+            "/me/sessions",
+            "/requests",
+            "/usage",
+            "/usage/export?format=json",
+        )
     )
     assert not [id_ for id_ in foreign.values() if id_ in listed]
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ownkey.cli import admin, api_keys, keys, lookups, models
+from ownkey.cli import admin, api_keys, keys, lookups, models, routes
 from ownkey.cli.doctor import doctor
 from ownkey.cli.failures import CommandFailed, told_in_a_line
 
@@ -19,6 +19,7 @@ app = typer.Typer(
 )
 app.add_typer(keys.app, name="keys")
 app.add_typer(api_keys.app, name="api-keys")
+app.add_typer(routes.app, name="routes")
 app.add_typer(admin.app, name="admin")
 app.add_typer(models.app, name="models")
 for command in (lookups.providers, lookups.usage, lookups.requests, lookups.explain, doctor):

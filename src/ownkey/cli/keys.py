@@ -59,7 +59,7 @@ def list_keys(url: UrlOption = DEFAULT_URL, as_json: JsonOption = False) -> None
 def check(which: Which, url: UrlOption = DEFAULT_URL, as_json: JsonOption = False) -> None:
     """Ask the provider whether a key works. Exits with 1 when it does not."""
     with signed_in(url) as client:
-        result = client.post(f"/credentials/{_find(client, which)['id']}/test", {})
+        result = client.post(f"/credentials/{find_key(client, which)['id']}/test", {})
     _show_test(result, as_json, "")
 
 
@@ -79,7 +79,7 @@ def update(
     if not body:
         raise WrongUsage("nothing to change: see `ownkey keys update --help`")
     with signed_in(url) as client:
-        changed = client.patch(f"/credentials/{_find(client, which)['id']}", body)
+        changed = client.patch(f"/credentials/{find_key(client, which)['id']}", body)
     show(changed, as_json, f"Changed {changed['label']!r}.")
 
 
@@ -87,7 +87,7 @@ def update(
 def rotate(which: Which, url: UrlOption = DEFAULT_URL, as_json: JsonOption = False) -> None:
     """Replace a key by a new one, which is read as `add` reads it, and test it. Exits with 1 when it does not work."""
     with signed_in(url) as client:
-        found = _find(client, which)
+        found = find_key(client, which)
         body = {"api_key": read_secret(f"New key for {found['provider']}"), "test": False}
         client.patch(f"/credentials/{found['id']}", body)
         result = client.post(f"/credentials/{found['id']}/test", {})
@@ -98,7 +98,7 @@ def rotate(which: Which, url: UrlOption = DEFAULT_URL, as_json: JsonOption = Fal
 def rm(which: Which, url: UrlOption = DEFAULT_URL, as_json: JsonOption = False) -> None:
     """Delete a key: it stops working at once and its ciphertext is gone."""
     with signed_in(url) as client:
-        found = _find(client, which)
+        found = find_key(client, which)
         client.delete(f"/credentials/{found['id']}")
     show({"deleted": found["id"]}, as_json, f"Deleted {found['label']!r}.")
 
@@ -125,7 +125,8 @@ def _show_test(result: Json, as_json: bool, before: str) -> None:
         raise typer.Exit(1)
 
 
-def _find(client: Client, which: str) -> Json:
+def find_key(client: Client, which: str) -> Json:
+    """The one key with this id or label. Raises CommandFailed for none or several."""
     rows = client.every("/credentials")
     found = [row for row in rows if row["id"] == which] or [row for row in rows if row["label"] == which]
     if len(found) != 1:

@@ -16,12 +16,13 @@ from ownkey.control.openapi import install_document, operation_id
 from ownkey.control.operations import routes as operations
 from ownkey.control.preferences import routes as preferences
 from ownkey.control.problems import install_problems
+from ownkey.control.routes import routes
 from ownkey.control.routing import routes as routing
 from ownkey.control.setup import routes as setup
 from ownkey.control.usage import routes as usage
 from ownkey.control.workbench import routes as workbench
 
-_RESOURCES = (auth, account, credentials, api_keys, preferences, catalogue, usage, routing, admin, workbench)
+_RESOURCES = (auth, account, credentials, api_keys, preferences, catalogue, usage, routes, routing, admin, workbench)
 
 
 def create_app(lifespan: Any, version: str) -> FastAPI:

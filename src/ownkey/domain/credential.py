@@ -4,6 +4,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from ownkey.domain.alias import Alias
 from ownkey.domain.ids import CredentialId
 from ownkey.domain.tenancy import Owner
 
@@ -98,7 +99,8 @@ class Preferences(Struct, frozen=True, kw_only=True):
 
 
 class Holdings(Struct, frozen=True):
-    """All that one principal's plans are made from: their own and shared keys, and their preferences."""
+    """All that one principal's plans are made from: their own and shared keys, preferences, aliases by name."""
 
     credentials: tuple[Credential, ...] = ()
     preferences: Preferences = Preferences()
+    aliases: dict[str, Alias] = {}

@@ -2,6 +2,7 @@
 
 `make_plan` is pure: the clock, the state of resting keys and the weighting ticket come in as values.
 
+    meaning      default and aliases become a model
     candidates   every key of the principal's tenants
       → fit      does it serve this model in this operation?     else dropped
       → policy   enabled, mode, models, addresses, residency     else dropped
@@ -14,12 +15,12 @@ from collections.abc import Mapping
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from hashlib import blake2b
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from itertools import pairwise
 from math import log
 from typing import Protocol
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from ownkey.domain.address import is_users_choice, needs_of, with_settings
 from ownkey.domain.catalogue import Offer, Provider
@@ -45,6 +46,8 @@ from ownkey.domain.errors import (
 from ownkey.domain.formats import WireFormat
 from ownkey.domain.ids import CredentialId
 from ownkey.domain.interfaces import endpoints_at, root_of
+from ownkey.domain.meaning import Meaning, meaning_of
+from ownkey.domain.networks import lies_in, read_address
 from ownkey.domain.price import FREE, Rates
 from ownkey.domain.residency import Place, find_place
 from ownkey.domain.tenancy import Scope
@@ -156,7 +159,10 @@ class Dropped(Struct, frozen=True):
 
 
 class Plan(Struct, frozen=True):
-    """The attempts in order and the candidates dropped; `refusal` is set exactly when there is no attempt."""
+    """The attempts in order and the candidates dropped; `refusal` is set exactly when there is no attempt.
+
+    `model` is what was asked for in the end, `alias` the user's name that stands for it, if they asked by one.
+    """
 
     model: str
     attempts: tuple[Attempt, ...]
@@ -164,6 +170,7 @@ class Plan(Struct, frozen=True):
     refusal: OwnkeyError | None = None
     drawn: bool = False
     """Whether a draw by weight decided an order: the same question may get another plan next time."""
+    alias: str | None = None
 
 
 def make_plan(
@@ -174,13 +181,16 @@ def make_plan(
 ) -> Plan:
     """Plan `request`. Never raises for a request that cannot be served: the plan's `refusal` says why."""
     preferences = holdings.preferences
-    asked = preferences.model or "" if request.model == "default" else request.model
+    meant = meaning_of(request.model, request.credential, holdings)
+    asked, alias = meant.model, meant.alias.name if meant.alias else None
     if not asked:
         text = "The model is `default`, and no default model is set: name a model or set one in your preferences."
         return Plan(request.model, (), (), ModelNotFound(text, param="model"))
-    if not _matches(asked, request.allowed_models):
+    if not _matches(asked, request.allowed_models) and meant.permit not in (request.allowed_models or ()):
         text = f"This API key may not use the model {asked!r}."
-        return Plan(asked, (), (), NotAllowed(text, param="model"))
+        return Plan(asked, (), (), NotAllowed(text, param="model"), alias=alias)
+    if meant.pinned:
+        request = replace(request, credential=meant.credential)
 
     target = catalogue.resolve(asked)
     fitting: list[tuple[Attempt, bool]] = []
@@ -197,8 +207,8 @@ def make_plan(
     attempts = _keep_payer([attempt for attempt, _ in fitting], dropped, preferences)
     if attempts:
         drawn = len(fitting) > 1 and _has_ties(fitting, preferences)
-        return Plan(asked, tuple(attempts), tuple(dropped), drawn=drawn)
-    return Plan(asked, (), tuple(dropped), _refusal(asked, target, request, dropped, catalogue))
+        return Plan(asked, tuple(attempts), tuple(dropped), drawn=drawn, alias=alias)
+    return Plan(asked, (), tuple(dropped), _refusal(meant, target, request, dropped, catalogue), alias=alias)
 
 
 def _has_ties(ranked: list[tuple[Attempt, bool]], preferences: Preferences) -> bool:
@@ -310,7 +320,7 @@ def _policy(
         return drop(DropReason.PAYER_NEEDS_CONSENT, "your paid_fallback is never: the platform may not pay")
     if not _matches(asked, credential.allowed_models) and not _matches(offer.upstream_model, credential.allowed_models):
         return drop(DropReason.MODEL_NOT_ALLOWED, f"the key's allowed_models do not include {asked!r}")
-    if not _address_allowed(request.peer, credential.allowed_ips):
+    if credential.allowed_ips is not None and not lies_in(read_address(request.peer or ""), credential.allowed_ips):
         return drop(DropReason.ADDRESS_NOT_ALLOWED, "the key may not be used from your address")
     if preferences.require_eu and place.not_eu is not None:
         return drop(DropReason.RESIDENCY, place.not_eu)
@@ -414,16 +424,16 @@ def _platform_leads(preferences: Preferences) -> bool:
 
 
 def _refusal(
-    asked: str, target: Target | None, request: PlanRequest, dropped: list[Dropped], catalogue: Catalogue
+    meant: Meaning, target: Target | None, request: PlanRequest, dropped: list[Dropped], catalogue: Catalogue
 ) -> OwnkeyError:
+    asked = meant.model
     telling = [drop for drop in dropped if drop.reason not in (DropReason.NOT_CHOSEN, DropReason.MODEL_NOT_SERVED)]
     reasons = {drop.reason for drop in telling}
     # A key that only lacks consent does not hide why the payer's own keys may not serve.
     reasons = reasons - {DropReason.PAYER_NEEDS_CONSENT} or reasons
     listed = "; ".join(f"{drop.credential.label}: {drop.detail}" for drop in telling)
     if request.credential is not None and all(drop.reason is DropReason.NOT_CHOSEN for drop in dropped):
-        text = f"No key has the id or label {request.credential!r} (header x-ownkey-credential)."
-        return NoHealthyCredential(text)
+        return NoHealthyCredential(_no_such_key(request.credential, meant))
     if not telling:
         return _nobody_serves(asked, target, dropped, catalogue)
     if reasons == {DropReason.RESIDENCY}:
@@ -434,6 +444,12 @@ def _refusal(
     if reasons == {DropReason.UNDECRYPTABLE}:
         return SecretUnreadable(f"The stored key for {asked!r} cannot be decrypted: save it again. {listed}")
     return NoHealthyCredential(f"No key may serve {asked!r} now. {listed}")
+
+
+def _no_such_key(credential: str, meant: Meaning) -> str:
+    if meant.alias is None or not meant.pinned:
+        return f"No key has the id or label {credential!r} (header x-ownkey-credential)."
+    return f"The key of the alias {meant.alias.name!r} is gone: give it another with PATCH /api/v1/routes/{{id}}."
 
 
 def _nobody_serves(asked: str, target: Target | None, dropped: list[Dropped], catalogue: Catalogue) -> OwnkeyError:
@@ -451,27 +467,3 @@ def _nobody_serves(asked: str, target: Target | None, dropped: list[Dropped], ca
 
 def _matches(model: str, patterns: tuple[str, ...] | None) -> bool:
     return patterns is None or any(fnmatchcase(model, pattern) for pattern in patterns)
-
-
-def _address_allowed(peer: str | None, allowed: tuple[str, ...] | None) -> bool:
-    """Whether the peer lies in one of the networks. What is no address or no network matches nothing."""
-    if allowed is None:
-        return True
-    address = None if peer is None else _address(peer)
-    return address is not None and any(_contains(network, address) for network in allowed)
-
-
-def _address(text: str) -> IPv4Address | IPv6Address | None:
-    """The address, unwrapped where a dual-stack socket shows an IPv4 peer as `::ffff:192.0.2.1`."""
-    try:
-        address = ip_address(text)
-    except ValueError:
-        return None
-    return getattr(address, "ipv4_mapped", None) or address
-
-
-def _contains(network: str, address: IPv4Address | IPv6Address) -> bool:
-    try:
-        return address in ip_network(network, strict=False)
-    except ValueError:
-        return False

@@ -4,10 +4,10 @@ import hmac
 import os
 import time
 from hashlib import blake2b
-from ipaddress import ip_address, ip_network
 
 from ownkey.domain.api_key import PREFIX, is_api_key
 from ownkey.domain.errors import NotAllowed, Unauthenticated
+from ownkey.domain.networks import lies_in, read_address
 from ownkey.domain.tenancy import ApiKeyGrant, KeyScope, Principal
 from ownkey.gateway.directory import Directory
 from ownkey.gateway.edge.exchange import Request
@@ -106,14 +106,5 @@ def check_grant(grant: ApiKeyGrant, scope: KeyScope, peer: str, now: float) -> N
         raise Unauthenticated("This API key has expired: create a new one.")
     if scope not in grant.scopes:
         raise NotAllowed(f"This API key lacks the scope {scope.value!r}.")
-    if grant.allowed_ips is not None and not _within(peer, grant.allowed_ips):
+    if grant.allowed_ips is not None and not lies_in(read_address(peer), grant.allowed_ips):
         raise NotAllowed("This API key may not be used from your address.")
-
-
-def _within(peer: str, networks: tuple[str, ...]) -> bool:
-    """Whether `peer` lies in one of the networks. What is no address, as on a Unix socket, lies in none."""
-    try:
-        address = ip_address(peer)
-    except ValueError:
-        return False
-    return any(address in ip_network(network, strict=False) for network in networks)

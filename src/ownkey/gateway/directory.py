@@ -10,7 +10,7 @@ from typing import TypeVar
 from ownkey.domain.credential import Holdings
 from ownkey.domain.errors import Unauthenticated
 from ownkey.domain.tenancy import PLATFORM, ApiKeyGrant, Principal, user_owner
-from ownkey.storage import api_keys, credentials, preferences, users
+from ownkey.storage import aliases, api_keys, credentials, preferences, users
 from ownkey.storage.changes import EVERYTHING
 from ownkey.storage.database import Database
 from ownkey.storage.records import StoredApiKey, User
@@ -75,7 +75,7 @@ class Directory:
         return self._holdings.get(principal.user_id)
 
     async def holdings(self, principal: Principal) -> Holdings:
-        """The keys of all of the principal's tenants, and the user's preferences."""
+        """The keys of all of the principal's tenants, and the user's preferences and aliases."""
         known = self._holdings.get(principal.user_id)
         if known is not None:
             return known
@@ -83,7 +83,8 @@ class Directory:
         async with self._database.read() as connection:
             owned = await credentials.list_for_owners(connection, principal.owners)
             preferred = await preferences.get(connection, principal.user_id)
-        holdings = Holdings(tuple(owned), preferred)
+            named = await aliases.list_for_user(connection, principal.user_id)
+        holdings = Holdings(tuple(owned), preferred, {stored.name: stored.alias for stored in named})
         if epoch == self._epoch:
             _keep(self._holdings, principal.user_id, holdings, self._capacity)
         return holdings

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from ownkey.domain.catalogue import Provider
 from ownkey.domain.credential import Credential
 from ownkey.domain.formats import WireFormat
+from ownkey.domain.meaning import names_a_model
 from ownkey.domain.plan import Plan, PlanRequest, make_plan
 from ownkey.domain.secret import Secret
 from ownkey.domain.tenancy import KeyScope, Principal
@@ -103,6 +104,10 @@ class Gateway:
             peer=peer,
         )
         return make_plan(request, holdings, self.catalogue, self._health.resting)
+
+    async def is_model(self, principal: Principal, name: str) -> bool:
+        """Whether the name, aliases apart, is a model's in the catalogue or at one of the principal's endpoints."""
+        return names_a_model(name, await self._directory.holdings(principal), self.catalogue)
 
     async def usable_models(self, principal: Principal, peer: str) -> frozenset[str]:
         """The ids of the models the principal's keys can serve now."""

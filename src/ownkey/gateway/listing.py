@@ -40,7 +40,7 @@ class _Kept(Struct, frozen=True):
 
 
 class ModelListing:
-    """Lists the catalogue's models that a plan can reach, and the models of own endpoints.
+    """Lists the catalogue's models that a plan can reach, the models of own endpoints, and aliases.
 
     A user's list is kept as their plans are: for the same holdings, unless an address or a date matters.
     """
@@ -82,6 +82,12 @@ class ModelListing:
         for credential in holdings.credentials:
             if credential.model and is_served(credential.model):
                 found[credential.model] = Listed(credential.model, credential.label)
+        for alias in holdings.aliases.values():
+            found.pop(alias.name, None)
+            if is_served(alias.name):
+                known = found.get(alias.model)
+                limits = (known.context_window, known.max_output) if known else ()
+                found[alias.name] = Listed(alias.name, alias.model, *limits)
         return found
 
     def answer(self, listed: dict[str, Listed], format_: WireFormat, wanted: str | None, query: bytes = b"") -> bytes:

@@ -61,7 +61,7 @@ class Relay:
 
     async def _whole(self, answered: Answered, ask: Ask, responder: Responder, meter: Meter) -> None:
         body = self._ready(await answered.response.read(_ANSWER_LIMIT), answered, ask, responder, meter)
-        keeper = self._keeping.keeper(ask, answered.attempt, meter.principal.user_id)
+        keeper = self._keeping.keeper(ask, answered.attempt, meter.principal.user_id, meter.plan.model)
         if body is not None:
             if keeper is not None:
                 await keeper.whole(body)
@@ -101,7 +101,7 @@ class Relay:
     ) -> None:
         response = answered.response
         watched = meter.watched = stream.watched
-        keeper = self._keeping.keeper(ask, answered.attempt, meter.principal.user_id)
+        keeper = self._keeping.keeper(ask, answered.attempt, meter.principal.user_id, meter.plan.model)
         failure: OwnkeyError | None = None
         heart = Heartbeat(self._ping_interval, lambda: _ping(stream, answered, ask, responder, meter))
         try:

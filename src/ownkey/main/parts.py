@@ -194,14 +194,9 @@ async def _serve(
         writer=writer,
         calls=calls,
     )
-    workbench = await open_workbench(
-        database,
-        vault,
-        gateway,
-        client,
-        jobs_url(database, settings.data_dir),
-        executor_name(settings.data_dir, worker),
-    )
+    executor = executor_name(settings.data_dir, worker)
+    jobs = DurableJobs(jobs_url(database, settings.data_dir), executor, asyncio.get_running_loop())
+    workbench = await open_workbench(database, vault, gateway, client, jobs)
     background.start("change-follower", follower.run())
     background.start("key-health", health.run())
     background.start("forget-secrets", run_forgetting(secrets, tokens, builder))

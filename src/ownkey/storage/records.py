@@ -4,7 +4,8 @@ from typing import Generic, TypeVar
 
 from msgspec import Struct
 
-from ownkey.domain.ids import ApiKeyId, CredentialId, SessionId, UserId
+from ownkey.domain.alias import Alias
+from ownkey.domain.ids import AliasId, ApiKeyId, CredentialId, SessionId, UserId
 from ownkey.domain.tenancy import KeyScope, Role
 
 T = TypeVar("T")
@@ -63,8 +64,23 @@ class StoredApiKey(Struct, frozen=True, kw_only=True):
     revoked_at: float | None = None
 
 
+class StoredAlias(Struct, frozen=True, kw_only=True):
+    """A user's name for a model as stored; see `Alias`."""
+
+    id: AliasId
+    user_id: UserId
+    name: str
+    model: str
+    credential_id: CredentialId | None = None
+    created_at: float
+
+    @property
+    def alias(self) -> Alias:
+        return Alias(self.name, self.model, self.credential_id)
+
+
 class StoredResponse(Struct, frozen=True, kw_only=True):
-    """A response that can be gone on from. `id` is the provider's or ours, `model` as the client named it.
+    """A response that can be gone on from. `id` is the provider's or ours, `model` as it was planned for.
 
     Exactly one is set: `credential_id` of the key whose provider keeps the response, or `sealed`, the
     conversation and the answer as we keep them.

@@ -11,6 +11,8 @@ from ownkey.domain.tenancy import ApiKeyGrant
 from ownkey.storage.api_keys import ApiKeyChanges
 
 _WILDCARDS = frozenset("*?[")
+_ALIAS = "alias:"
+"""What names an alias in a models list: only the same entry allows it, no pattern."""
 
 
 def inherited(maker: ApiKeyGrant | None, values: ApiKeyChanges) -> ApiKeyChanges:
@@ -45,7 +47,12 @@ def _models_within(wanted: tuple[str, ...] | None, limit: tuple[str, ...] | None
     if limit is None or wanted is None:
         return limit is None
     return all(
-        name in limit or (_WILDCARDS.isdisjoint(name) and any(fnmatchcase(name, pattern) for pattern in limit))
+        name in limit
+        or (
+            _WILDCARDS.isdisjoint(name)
+            and not name.startswith(_ALIAS)
+            and any(fnmatchcase(name, pattern) for pattern in limit)
+        )
         for name in wanted
     )
 

@@ -41,12 +41,14 @@ class RequestReply(Reply):
 class Receipt(RequestReply):
     """A request with its attempts in order and the candidates that were dropped, each with the reason.
 
-    `hints_dropped` names the fields that the provider's format could not express and that are hints only.
+    `hints_dropped` names the fields that the provider's format could not express and that are hints only. `alias` is
+    the caller's own name by which the model was asked for, if it was.
     """
 
     attempts_made: list[dict[str, Any]]
     dropped: list[dict[str, Any]]
     hints_dropped: list[str]
+    alias: str | None
 
 
 class UsageRow(Reply):
@@ -88,13 +90,14 @@ def request_fields(record: RequestRecord) -> dict[str, Any]:
 
 
 def show_receipt(record: RequestRecord) -> Receipt:
-    detail = msgspec.json.decode(record.detail, type=dict[str, list[Any]])
+    detail = msgspec.json.decode(record.detail, type=dict[str, Any])
     fields = request_fields(record)
     return Receipt(
         **fields,
         attempts_made=detail.get("attempts", []),
         dropped=detail.get("dropped", []),
         hints_dropped=detail.get("hints_dropped", []),
+        alias=detail.get("alias"),
     )
 
 

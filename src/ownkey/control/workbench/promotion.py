@@ -9,7 +9,7 @@ from ownkey.control.credentials.schemas import NewCredential
 from ownkey.control.routes import service as routes
 from ownkey.control.routes.schemas import NewRoute
 from ownkey.control.workbench.access import SeenRun
-from ownkey.control.workbench.schemas import Promotion, RouteReply
+from ownkey.control.workbench.schemas import PromotedReply, Promotion
 from ownkey.domain.errors import Conflict, InvalidRequest, NotAllowed, NotFound
 from ownkey.domain.tenancy import Principal
 from ownkey.providers import OWN_ENDPOINT
@@ -19,7 +19,7 @@ from ownkey.workbench.hosting import winner_of
 from ownkey.workbench.records import EndpointKind, RunStatus, Target
 
 
-async def promote(control: Control, caller: Principal, seen: SeenRun, wanted: Promotion) -> RouteReply:
+async def promote(control: Control, caller: Principal, seen: SeenRun, wanted: Promotion) -> PromotedReply:
     """Make a route to the winner, or to the target that is named. An endpoint with a key of its own becomes a stored
     credential first. Raises NotAllowed for a session that is not the caller's, Conflict where nobody has won."""
     if seen.session.user_id != caller.user_id:
@@ -27,9 +27,9 @@ async def promote(control: Control, caller: Principal, seen: SeenRun, wanted: Pr
     place, words = await _place(control, seen, wanted)
     target = seen.run.plan.targets[place]
     model, credential_id = await _reached(control, caller, seen, target)
-    new = NewRoute(name=wanted.name, model=model, credential_id=credential_id)
+    new = NewRoute(name=wanted.name, model=model, credential_id=credential_id, shadow=wanted.shadow)
     route, _ = await routes.create(control, caller, new, "")
-    return RouteReply(
+    return PromotedReply(
         id=route.id,
         name=route.name,
         model=route.model,

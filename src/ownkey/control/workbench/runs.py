@@ -11,7 +11,7 @@ from ownkey.control.strict_body import StrictRoute
 from ownkey.control.workbench import promotion
 from ownkey.control.workbench.access import RunDep
 from ownkey.control.workbench.results import json_of, show_result
-from ownkey.control.workbench.schemas import Promotion, RouteReply, RunDetail, RunReply, show_row
+from ownkey.control.workbench.schemas import PromotedReply, Promotion, RunDetail, RunReply, show_row
 from ownkey.control.workbench.streams import EVENT_STREAM, NO_BUFFERING, run_events
 from ownkey.domain.errors import Conflict
 from ownkey.storage.paging import decode_cursor, encode_cursor
@@ -77,7 +77,7 @@ async def retry_failed(seen: RunDep, control: ControlDep) -> RunReply:
 
 
 @router.post("/{run_id}/promote", status_code=201)
-async def promote(body: Promotion, seen: RunDep, caller: Caller, control: ControlDep) -> RouteReply:
+async def promote(body: Promotion, seen: RunDep, caller: Caller, control: ControlDep) -> PromotedReply:
     """Make the winner of a comparison, or the model named, a route of your own in this gateway."""
     return await promotion.promote(control, caller, seen, body)
 

@@ -6,6 +6,7 @@ import msgspec
 from pydantic import Field, SecretStr
 
 from ownkey.control.credentials.schemas import Key
+from ownkey.control.routes.schemas import RouteName
 from ownkey.control.shapes import Body, Flag, Line, ModelName, Reply, Usd, instant, usd
 from ownkey.storage.workbench import StoredRun, WorkbenchSession
 from ownkey.workbench.engine import Preview
@@ -94,8 +95,9 @@ class Question(Body):
 class Promotion(Body):
     """`name` becomes a route of yours to the winner of the run, or to the model at place `target`."""
 
-    name: Line = Field(max_length=100)
+    name: RouteName
     target: Annotated[int, Field(ge=0, le=7, strict=True)] | None = None
+    shadow: Flag = False
 
 
 class TestBody(Body):
@@ -166,7 +168,7 @@ class RunDetail(RunReply):
     results: list[dict[str, Any]]
 
 
-class RouteReply(Reply):
+class PromotedReply(Reply):
     """The route that was made, and whether a key was stored for it."""
 
     id: str

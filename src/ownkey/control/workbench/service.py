@@ -102,7 +102,8 @@ async def _other(
     for target in known:
         if other == target.id:
             return target
-    body = NewTarget(model=other, preset=first.preset, endpoint_url=first.base_url, credential=first.credential, label=None
+    body = NewTarget(
+        model=other, preset=first.preset, endpoint_url=first.base_url, credential=first.credential, label=None
     )
     target, _ = await target_of(control, body, visitor.principal, visitor.peer)
     for each in known:

@@ -58,11 +58,11 @@ class Keeping:
         self._store = store
         self._late: set[asyncio.Task[None]] = set()
 
-    def keeper(self, ask: Ask, attempt: Attempt, user_id: UserId) -> "Keeper | None":
-        """None when the answer is not to be remembered."""
+    def keeper(self, ask: Ask, attempt: Attempt, user_id: UserId, model: str) -> "Keeper | None":
+        """None when the answer is not to be remembered. `model` is the plan's: an alias may change its meaning."""
         if not wants_keeping(ask) or not self._store.keeps:
             return None
-        return Keeper(self, self._store, ask, attempt, user_id)
+        return Keeper(self, self._store, ask, attempt, user_id, model)
 
     async def wait(self, work: Coroutine[Any, Any, None]) -> None:
         """Do the work of a keeper, and wait for it as long as an answer may wait. It goes on after that, and after
@@ -76,12 +76,15 @@ class Keeping:
 class Keeper:
     """Remembers one answer. Losing that is no reason to lose a paid answer, too: it is logged."""
 
-    def __init__(self, keeping: Keeping, store: ResponseStore, ask: Ask, attempt: Attempt, user_id: UserId) -> None:
+    def __init__(
+        self, keeping: Keeping, store: ResponseStore, ask: Ask, attempt: Attempt, user_id: UserId, model: str
+    ) -> None:
         self._keeping = keeping
         self._store = store
         self._ask = ask
         self._attempt = attempt
         self._user_id = user_id
+        self._model = model
         self._done = False
 
     async def whole(self, body: bytes) -> None:
@@ -114,7 +117,7 @@ class Keeper:
         if not told.id or told.status == "failed":
             return
         ask, attempt = self._ask, self._attempt
-        place = (self._user_id, told.id, attempt.provider.name, ask.model)
+        place = (self._user_id, told.id, attempt.provider.name, self._model)
         if kept_by_provider(attempt):
             await self._store.pin(*place, attempt.credential.id)
             return
