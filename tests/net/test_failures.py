@@ -15,7 +15,9 @@ from ownkey.gateway.net import (
     Stage,
     TimedOut,
     Timeouts,
+    UpstreamResponse,
 )
+from ownkey.gateway.net.connection import Connection
 
 CHUNKED = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
 HEADS = [
@@ -320,6 +322,30 @@ async def test_cancelling_the_wait_for_the_head_closes_the_connection_at_once(sa
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
+        await asyncio.wait_for(gone.wait(), 5)
+
+
+async def test_cancelling_in_the_moment_the_head_comes_closes_the_connection_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    gone = asyncio.Event()
+    tasks: list[asyncio.Task[UpstreamResponse]] = []
+    wake = Connection._wake
+
+    def wake_and_cancel(connection: Connection) -> None:
+        wake(connection)
+        tasks[0].cancel()
+
+    async def script(peer: Peer) -> None:
+        await peer.answer(CHUNKED)
+        await peer.closed()
+        gone.set()
+
+    async with HostileServer(script) as server, client_of() as client:
+        monkeypatch.setattr(Connection, "_wake", wake_and_cancel)
+        tasks.append(asyncio.create_task(client.send(ask(server))))
+        with pytest.raises(asyncio.CancelledError):
+            await tasks[0]
         await asyncio.wait_for(gone.wait(), 5)
 
 

@@ -172,8 +172,5 @@ def test_an_error_in_an_answer_is_told(body: bytes) -> None:
 
 
 def test_an_answer_of_small_pieces_is_bounded() -> None:
-    reader = AnswerReader()
-    big = event({"content": "x" * 500_000})
     with pytest.raises(MalformedAnswer):
-        for _ in range(10):
-            reader.feed(1.0, big)
+        read(*[(1.0, event({"content": "x" * 500_000}))] * 10)

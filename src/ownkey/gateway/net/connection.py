@@ -181,6 +181,10 @@ class Connection(asyncio.Protocol):
             waiter = self._expect(_FIRST_BYTE, deadline)
             try:
                 await waiter
+            except asyncio.CancelledError:
+                # The head may be here already: then nobody else knows of the exchange, and nobody would end it.
+                self.abandon(exchange)
+                raise
             finally:
                 self._waited(waiter, exchange)
         if not exchange.head_done and exchange.error is not None:
@@ -248,6 +252,9 @@ class Connection(asyncio.Protocol):
         waiter = self._expect(stage, deadline)
         try:
             await waiter
+        except asyncio.CancelledError:
+            self.abandon(exchange)
+            raise
         finally:
             self._waited(waiter, exchange)
 
