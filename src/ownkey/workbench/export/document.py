@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Struct
 
+from ownkey.workbench.export.outcome import Outcome
 from ownkey.workbench.records import (
     Abilities,
     Arrival,
@@ -25,8 +26,7 @@ from ownkey.workbench.records import (
     Tokens,
     TokenSource,
 )
-from ownkey.workbench.export.outcome import Outcome
-from ownkey.workbench.summary import SCHEMA, RunSummary, Spread, TargetSummary
+from ownkey.workbench.summary import SCHEMA, PairComparison, RunSummary, Spread, TargetSummary
 
 Usd = Annotated[str, Meta(pattern=r"^-?[0-9]{1,12}(\.[0-9]{1,9})?$", description="US dollars as an exact decimal.")]
 Time = Annotated[datetime, Meta(tz=True, description="RFC 3339.")]
@@ -91,10 +91,17 @@ class MetricBlock(Spread, frozen=True, kw_only=True, omit_defaults=False):
 
 class TargetFigures(TargetSummary, frozen=True, kw_only=True):
     metrics: dict[str, MetricBlock] = {}  # pyright: ignore[reportIncompatibleVariableOverride]  # Nobody writes to it.
+    cost_usd: Usd | None = None
+    cost_per_passed_usd: Usd | None = None
+
+
+class PairFigures(PairComparison, frozen=True, kw_only=True):
+    cost_per_passed_usd: tuple[Usd | None, Usd | None] = (None, None)
 
 
 class SummaryRecord(RunSummary, frozen=True, kw_only=True):
     targets: tuple[TargetFigures, ...]
+    comparisons: tuple[PairFigures, ...] = ()
 
 
 class TokenCounts(Tokens, frozen=True, omit_defaults=False):
@@ -157,7 +164,7 @@ class RunDocument(Struct, frozen=True, kw_only=True, tag_field="schema", tag=SCH
 
 def json_schema() -> dict[str, Any]:
     """The document's JSON Schema (2020-12), as `run.schema.json` holds it."""
-    schema = msgspec.json.schema(RunDocument)
+    schema = msgspec.json.decode(msgspec.json.encode(msgspec.json.schema(RunDocument)))
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": f"urn:{SCHEMA.replace('/', ':').replace('.', ':')}",

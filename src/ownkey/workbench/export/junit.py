@@ -48,9 +48,7 @@ class _Suite:
 
 async def export_junit(run: ExportedRun) -> AsyncIterator[bytes]:
     with ExitStack() as stack:
-        suites = [
-            _Suite(stack.enter_context(SpooledTemporaryFile(max_size=_MEMORY_BYTES))) for _ in run.plan.targets
-        ]
+        suites = [_Suite(stack.enter_context(SpooledTemporaryFile(max_size=_MEMORY_BYTES))) for _ in run.plan.targets]
         async for prompt, result in run.results:
             if not result.warm_up:
                 verdict, inner = _verdict(prompt, result)

@@ -53,13 +53,13 @@ def _decoded(data: bytes) -> RunDocument:
         if schema == SCHEMA:
             return msgspec.json.decode(data, type=RunDocument)
     except UnicodeDecodeError as error:
-        raise InvalidRequest(f"The file is not in UTF-8 (byte {error.start}). {_AGAIN}") from error
+        raise InvalidRequest(_not_utf8(error)) from error
     except RecursionError as error:
         raise InvalidRequest(f"The file is nested too deeply to be an exported run. {_AGAIN}") from error
     except msgspec.ValidationError as error:
         raise InvalidRequest(_misfit(str(error))) from error
     except msgspec.DecodeError as error:
-        raise InvalidRequest(_no_json(str(error))) from error
+        raise InvalidRequest(_no_json(data, str(error))) from error
     raise InvalidRequest(
         f"The file's schema is `{schema[:80]}`, and this version of Ownkey reads `{SCHEMA}`. "
         "Use the version that wrote the file, or export the run again."
@@ -67,12 +67,21 @@ def _decoded(data: bytes) -> RunDocument:
 
 
 def _misfit(text: str) -> str:
-    if "`schema`" in text or not (found := _AT.match(text)):
-        return f"The file is not an exported run: {text.split(' - at ')[0]}. Its `schema` must be `{SCHEMA}`."
+    if "`schema`" in text or "$.schema`" in text or not (found := _AT.match(text)):
+        what = text.split(" - at ", maxsplit=1)[0]
+        return f"The file is not an exported run: {what}. Its `schema` must be `{SCHEMA}`; of the exports, only JSON can be read back."
     return f"The file is not a whole exported run: {found['what']} at `{found['where']}`. {_AGAIN}"
 
 
-def _no_json(text: str) -> str:
+def _not_utf8(error: UnicodeDecodeError) -> str:
+    return f"The file is not in UTF-8 (byte {error.start}). {_AGAIN}"
+
+
+def _no_json(data: bytes, text: str) -> str:
+    try:
+        data.decode()
+    except UnicodeDecodeError as error:
+        return _not_utf8(error)
     if "trailing characters" in text:
         return f"The file holds more than one JSON value, as JSONL does. {_AGAIN}"
     if "truncated" in text:
@@ -95,9 +104,8 @@ def _require_consistent(document: RunDocument) -> None:
 def _require_indexes(indexes: Iterable[int], size: int, path: str) -> None:
     for place, index in enumerate(indexes):
         if not 0 <= index < size:
-            raise InvalidRequest(
-                f"The file has {size} targets, and `{path.format(place)}` names number {index}, counted from 0. {_AGAIN}"
-            )
+            where = path.format(place)
+            raise InvalidRequest(f"The file has {size} targets, and `{where}` names number {index}, from 0. {_AGAIN}")
 
 
 def _plan(document: RunDocument) -> RunPlan:
