@@ -1,5 +1,6 @@
 """Opening the parts in order and closing them in the opposite order."""
 
+import asyncio
 import os
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
@@ -46,6 +47,7 @@ from ownkey.storage.database import Database
 from ownkey.storage.journal import Journal, UsageWriter
 from ownkey.vault import Keyring, Vault
 from ownkey.workbench.hosting import Workbench, open_workbench
+from ownkey.workbench.jobs import DurableJobs
 
 API_KEY_PEPPER = "api-key"
 SESSION_PEPPER = "session"

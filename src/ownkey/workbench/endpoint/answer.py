@@ -101,6 +101,10 @@ class AnswerReader:
     def text(self) -> str:
         return "".join(self._text)
 
+    def text_after(self, pieces: int) -> tuple[str, int]:
+        """The text that came after so many pieces of it, and how many there are now."""
+        return "".join(self._text[pieces:]), len(self._text)
+
     @property
     def reasoning(self) -> str:
         return "".join(self._reasoning)

@@ -1,7 +1,7 @@
 """One call, from sending to the end of the answer, whatever comes of it."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import aclosing, suppress
 from time import monotonic, time
 
@@ -24,6 +24,13 @@ _FOR_THE_END = 0.25
 """Seconds that the end of the body may take after the end mark, so that the connection can be used again."""
 
 
+Heard = Callable[[AnswerReader], None]
+
+
+def _nobody(_: AnswerReader) -> None:
+    return None
+
+
 class Call:
     """What one call came to. Stamps are of `time.monotonic()`, in seconds.
 
@@ -41,8 +48,8 @@ class Call:
         self.loose_end = False
 
 
-async def call(transport: Transport, body: bytes, timeout_ms: float) -> Call:
-    """Ask for a chat completion. Never raises but for cancellation."""
+async def call(transport: Transport, body: bytes, timeout_ms: float, heard: Heard = _nobody) -> Call:
+    """Ask for a chat completion. Never raises but for cancellation. `heard` is called after each piece of it."""
     made = Call()
     loop = asyncio.get_running_loop()
     reply: TimedReply | None = None
@@ -54,7 +61,7 @@ async def call(transport: Transport, body: bytes, timeout_ms: float) -> Call:
             made.sent_at, made.connect_ms = reply.sent_at, reply.connect_ms
             limit.reschedule(loop.time() + seconds - (monotonic() - reply.sent_at))
             if 200 <= reply.status < 300:
-                await _listen(made, reply, limit)
+                await _listen(made, reply, limit, heard)
             else:
                 error = await _refusal(reply)
                 made.failure = failure_of_status(reply.status, error, reply.headers, time(), transport.scrub)
@@ -81,7 +88,7 @@ async def _refusal(reply: TimedReply) -> bytes:
     return bytes(taken)
 
 
-async def _listen(made: Call, reply: TimedReply, limit: asyncio.Timeout) -> None:
+async def _listen(made: Call, reply: TimedReply, limit: asyncio.Timeout, heard: Heard) -> None:
     loop = asyncio.get_running_loop()
     reader = made.reader
     async with aclosing(reply.chunks()) as chunks:
@@ -91,11 +98,13 @@ async def _listen(made: Call, reply: TimedReply, limit: asyncio.Timeout) -> None
             was_complete = reader.complete
             reader.feed(stamp, data)
             made.ended_at = stamp
+            heard(reader)
             if reader.done:
                 limit.reschedule(loop.time() + _FOR_THE_END)
             elif reader.complete and not was_complete:
                 limit.reschedule(min(limit.when() or 0.0, loop.time() + _FOR_USAGE))
     reader.close()
+    heard(reader)
     made.loose_end = not reader.done
 
 

@@ -19,6 +19,7 @@ from ownkey.workbench.hosting.pricing import list_prices
 from ownkey.workbench.hosting.runs import Run, RunDesk
 from ownkey.workbench.hosting.sessions import Receipt, SessionBook, limits_of
 from ownkey.workbench.hosting.suites import SuiteShelf
+from ownkey.workbench.hosting.talk import Said
 from ownkey.workbench.hosting.targets import TargetBook
 from ownkey.workbench.hosting.winning import winner_of
 from ownkey.workbench.hosting.workbench import Workbench, open_workbench
@@ -32,6 +33,7 @@ __all__ = [
     "Run",
     "RunDesk",
     "RunFeed",
+    "Said",
     "SessionBook",
     "SuiteShelf",
     "TargetBook",

@@ -15,6 +15,7 @@ from ownkey.workbench.hosting.grading import GraderFactory
 from ownkey.workbench.hosting.runs import RunDesk
 from ownkey.workbench.hosting.sessions import SessionBook
 from ownkey.workbench.hosting.suites import SuiteShelf
+from ownkey.workbench.hosting.talk import TalkDesk
 from ownkey.workbench.hosting.targets import TargetBook
 from ownkey.workbench.hosting.work import Work
 from ownkey.workbench.jobs import DurableJobs
@@ -31,6 +32,7 @@ class Workbench:
     targets: TargetBook
     suites: SuiteShelf
     runs: RunDesk
+    talk: TalkDesk
     eraser: Eraser
     feed: RunFeed
     work: Work
@@ -50,11 +52,13 @@ async def open_workbench(
     carrying = CarryingOut(database, targets, suites, graders, feed)
     concluding = Concluding(database, suites, graders, feed)
     eraser = Eraser(database, sessions, carrying, jobs)
+    runs = RunDesk(database, suites, carrying, concluding, feed, jobs)
     return Workbench(
         sessions=sessions,
         targets=targets,
         suites=suites,
-        runs=RunDesk(database, suites, carrying, concluding, feed, jobs),
+        runs=runs,
+        talk=TalkDesk(runs, targets),
         eraser=eraser,
         feed=feed,
         work=Work(database, sessions, carrying, concluding, eraser, jobs),

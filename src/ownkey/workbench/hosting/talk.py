@@ -1,0 +1,76 @@
+"""Questions to a tested model about its own results, answered by itself, as it speaks."""
+
+from collections.abc import AsyncGenerator, Sequence
+
+from msgspec import Struct
+
+from ownkey.domain.errors import NotFound
+from ownkey.storage.workbench import WorkbenchSession
+from ownkey.workbench.chat import build_context, fit_history, shrink
+from ownkey.workbench.endpoint import speak
+from ownkey.workbench.hosting.runs import Run, RunDesk
+from ownkey.workbench.hosting.targets import TargetBook
+from ownkey.workbench.records import Failure, FailureKind, Message, Sampling
+
+UNKNOWN_CONTEXT = 8000
+"""Tokens a model's context is taken to have when nobody says."""
+_HISTORY_SHARE = 0.4
+_TIMEOUT_MS = 120_000.0
+_TEMPERATURE = 0.2
+
+
+class Said(Struct, frozen=True, kw_only=True):
+    """How a talk's answer ended. `left_out` prompts were not told to the model one by one, for want of room."""
+
+    failure: Failure | None
+    left_out: int
+    context_tokens: int
+
+
+class TalkDesk:
+    """Talks about runs."""
+
+    def __init__(self, runs: RunDesk, targets: TargetBook) -> None:
+        self._runs = runs
+        self._targets = targets
+
+    async def ask(
+        self,
+        session: WorkbenchSession,
+        run: Run,
+        place: int,
+        turns: Sequence[Message],
+        context_tokens: int | None,
+        max_tokens: int,
+    ) -> AsyncGenerator[str | Said]:
+        """The answer's pieces as they come, then how it ended.
+
+        The figures are computed here and told to the model with the prompts' ids. A model that finds that too long is
+        told less, twice. Raises NotFound for a place that has no model.
+        """
+        if place >= len(run.plan.targets):
+            raise NotFound(f"The run has {len(run.plan.targets)} model(s), counted from 0.", param="target")
+        # As it is known now: a later connection check may have learned more than the plan knew.
+        target = await self._targets.get(session, run.plan.targets[place].id)
+        transport = await self._targets.transport(session, target)
+        summary = await self._runs.figures(run)
+        budget = max((context_tokens or UNKNOWN_CONTEXT) - max_tokens, 600)
+        sampling = Sampling(max_tokens, _TEMPERATURE, _TIMEOUT_MS)
+        while True:
+            history = fit_history(turns, int(budget * _HISTORY_SHARE))
+            context = await build_context(run.plan, summary, self._runs.results(run), budget - history.tokens)
+            messages = [Message("system", context.system), *history.messages]
+            spoken = False
+            failure: Failure | None = None
+            async for piece in speak(transport, target, messages, sampling):
+                if isinstance(piece, str):
+                    spoken = True
+                    yield piece
+                else:
+                    failure = piece
+            smaller = shrink(budget)
+            too_long = failure is not None and failure.kind is FailureKind.CONTEXT_LENGTH
+            if spoken or not too_long or smaller is None:
+                yield Said(failure=failure, left_out=context.left_out, context_tokens=context.tokens)
+                return
+            budget = smaller
