@@ -63,7 +63,8 @@ class Graders:
             if self._judge is None:
                 raise Ungradable("the run has no judge; choose a judge model to grade rubrics")
             rubric, threshold = spec
-            return rubric_finding(await self._judge.opinion(prompt, answer.text, rubric), threshold)
+            opinion = await self._judge.opinion(prompt, answer.text, rubric)
+            return rubric_finding(opinion, threshold, len(answer.text))
         if self._embedder is None:
             raise Ungradable("the run has no embedding model; choose one to grade similarity")
         return await similar(spec, answer, self._embedder)

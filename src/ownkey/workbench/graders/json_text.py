@@ -86,19 +86,19 @@ def same_json(a: Any, b: Any) -> bool:
     if isinstance(a, list) and isinstance(b, list):
         left, right = cast("list[Any]", a), cast("list[Any]", b)
         return len(left) == len(right) and all(same_json(x, y) for x, y in zip(left, right, strict=True))
-    return type(a) is type(b) and a == b
+    return bool(a == b)
 
 
-def depth_of(value: Any) -> int:
+def depth_of(value: object) -> int:
     """Levels of nesting: 0 for a scalar, 1 for `[]`."""
-    deepest, level = 0, _containers([value])
+    deepest, level = 0, _containers((value,))
     while level:
         deepest += 1
         level = _containers(child for item in level for child in item)
     return deepest
 
 
-def _containers(values: Iterable[Any]) -> list[Iterable[Any]]:
+def _containers(values: Iterable[object]) -> list[Iterable[Any]]:
     """The children of those values that can have any."""
     found: list[Iterable[Any]] = []
     for value in values:

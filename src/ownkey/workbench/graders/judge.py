@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from ownkey.workbench.graders.finding import BadCheck, Finding, Ungradable
 from ownkey.workbench.graders.opinions import Better, Opinion, read_better, read_opinion
-from ownkey.workbench.graders.questions import UNREADABLE, preference_question, rubric_question
+from ownkey.workbench.graders.questions import MAX_QUOTED, UNREADABLE, preference_question, rubric_question
 from ownkey.workbench.graders.values import text_value, threshold_between
 from ownkey.workbench.ports import Caller
 from ownkey.workbench.records import Check, Message, Observation, Prompt, Sampling
@@ -89,12 +89,13 @@ def read_rubric(check: Check) -> tuple[str, float | None]:
     return text_value(check), threshold_between(check, 0, 1, "score")
 
 
-def rubric_finding(opinion: Opinion, threshold: float | None) -> Finding:
-    """Passed where the judge says so and the score reaches the threshold, if there is one."""
+def rubric_finding(opinion: Opinion, threshold: float | None, length: int) -> Finding:
+    """Passed where the judge says so and the score reaches the threshold, if there is one. `length` is the answer's."""
     reached = threshold is None or opinion.score >= threshold
     limit = "" if threshold is None else f" of {threshold:g} needed"
+    cut = f" (it saw {MAX_QUOTED} of {length} characters)" if length > MAX_QUOTED else ""
     said = "pass" if opinion.passed else "fail"
-    reason = f"the judge says {said}, score {opinion.score:g}{limit}: {opinion.reason}"
+    reason = f"the judge says {said}, score {opinion.score:g}{limit}{cut}: {opinion.reason}"
     return Finding(opinion.passed and reached, reason, opinion.score)
 
 

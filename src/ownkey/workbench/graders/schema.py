@@ -120,7 +120,7 @@ def _refuse_unfit(root: Json, name: str) -> None:
     if depth_of(root) > MAX_DEPTH:
         raise BadCheck(f"{name} has a schema nested deeper than {MAX_DEPTH} levels.")
     try:
-        size = len(json.dumps(root, ensure_ascii=False))
+        size = len(json.dumps(root, ensure_ascii=False, allow_nan=False))
     except (TypeError, ValueError) as error:
         raise BadCheck(f"{name} has a schema with a value that JSON does not have: {error}") from error
     if size > MAX_SIZE:

@@ -14,10 +14,14 @@ from ownkey.workbench.graders.finding import Ungradable
 Json: TypeAlias = Any
 
 MAX_WORK = 200_000
-"""Evaluations of a schema for one answer; a hundred characters of a text count as one more."""
+"""Evaluations of a schema for one answer; long texts, large numbers and comparisons count for more. The validator
+holds the interpreter's lock meanwhile: at this bound for a quarter of a second at worst, mostly for milliseconds."""
 
 MAX_CHAIN = 250
 """Schemas within schemas, references followed."""
+
+_DIVISION = 50
+"""What `multipleOf` costs: it divides exactly, as decimals."""
 
 IN_PLACE = ("not", "if", "then", "else")
 IN_PLACE_LISTS = ("allOf", "anyOf", "oneOf")
@@ -52,6 +56,10 @@ class Work:
         self.total += self._cost(schema, None, 0)
 
     def _cost(self, schema: Json, value: Json, chain: int) -> int:
+        # This bounds the counting itself: what schemas that are still open have summed up is in no cost yet.
+        self._counted += 1
+        if self._counted > MAX_WORK:
+            raise _too_much()
         if not isinstance(schema, dict):
             return 1
         key = (id(cast("object", schema)), id(value))
@@ -65,12 +73,10 @@ class Work:
         self._open.add(key)
         rules = cast("dict[str, Json]", schema)
         cost = _own_cost(rules, value)
-        self._counted += cost
+        self._counted += cost - 1
         for applied, part in applications(self._root, rules, value):
             cost += self._cost(applied, part, chain + 1)
-            self._counted += 1
-            # The second bounds the counting: sums of schemas that are still open are in no cost yet.
-            if cost > MAX_WORK or self._counted > MAX_WORK:
+            if cost > MAX_WORK:
                 raise _too_much()
         self._open.discard(key)
         self._known[key] = cost
@@ -140,9 +146,13 @@ def _own_cost(rules: dict[str, Json], value: Json) -> int:
     cost = 1 + len(_list(rules.get("enum"))) + len(_list(rules.get("required")))
     if isinstance(value, str):
         cost += len(value) // 100
+    elif isinstance(value, int):
+        cost += value.bit_length() // 16
     elif isinstance(value, dict):
         patterns = len(_dict(rules.get("patternProperties")))
         cost += patterns * sum(1 + len(name) // 100 for name in cast("dict[str, Json]", value))
+    if "multipleOf" in rules and isinstance(value, int | float):
+        cost += _DIVISION
     if "uniqueItems" in rules or "enum" in rules or "const" in rules:
         cost += _size(value)
     return cost

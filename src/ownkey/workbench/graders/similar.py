@@ -48,9 +48,9 @@ async def similar(spec: tuple[tuple[str, ...], float], answer: Answer, embedder:
     nearest = texts[nearness.index(best)]
     # promptfoo's tolerance: one rounding error below the threshold still passes.
     passed = best >= threshold - 2**-52
-    return Finding(
-        passed, f"similarity {best:.3f} to {shown(nearest)}; the threshold is {threshold:g}", max(0.0, min(1.0, best))
-    )
+    cut = f" (its first {MAX_EMBEDDED} characters)" if len(answer.text) > MAX_EMBEDDED else ""
+    reason = f"similarity {best:.3f} to {shown(nearest)}{cut}; the threshold is {threshold:g}"
+    return Finding(passed, reason, max(0.0, min(1.0, best)))
 
 
 def cosine(a: Sequence[float], b: Sequence[float]) -> float:

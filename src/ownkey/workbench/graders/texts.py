@@ -28,11 +28,11 @@ class Expected(Struct, frozen=True):
 
 def read_expected(check: Check) -> Expected:
     """An object or a list is compared as JSON, anything else as text. Raises BadCheck."""
-    if isinstance(check.value, dict | list):
-        value = cast("Any", check.value)
-        if depth_of(value) > MAX_DEPTH:
+    value: object = check.value
+    if isinstance(value, dict | list):
+        if depth_of(check.value) > MAX_DEPTH:
             raise BadCheck(f"{check.type} has a value nested deeper than {MAX_DEPTH} levels.")
-        return Expected(value, is_json=True)
+        return Expected(check.value, is_json=True)
     return Expected(text_value(check), is_json=False)
 
 

@@ -10,11 +10,11 @@ from typing import Any, cast
 from ownkey.workbench.graders.finding import BadCheck
 from ownkey.workbench.records import Check
 
-MAX_TEXTS = 1000
+MAX_TEXTS = 200
 """Texts in one list."""
 
 MAX_VALUE = 100_000
-"""Characters of one text."""
+"""Characters of one text, and of all texts of a list together."""
 
 _ELSEWHERE = ("file://", "package:")
 
@@ -38,7 +38,10 @@ def texts_value(check: Check) -> tuple[str, ...]:
         raise BadCheck(f"{check.type} has {len(items)} texts; at most {MAX_TEXTS} are allowed.")
     if any(item is None or item == "" for item in items):
         raise BadCheck(f"{check.type} has an empty text in its list, which every answer contains. Remove it.")
-    return tuple(_text(item, check.type) for item in items)
+    texts = tuple(_text(item, check.type) for item in items)
+    if sum(map(len, texts)) > MAX_VALUE:
+        raise BadCheck(f"{check.type} has a list of more than {MAX_VALUE} characters.")
+    return texts
 
 
 def threshold_between(check: Check, low: float, high: float | None, unit: str) -> float | None:
