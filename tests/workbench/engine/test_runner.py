@@ -204,7 +204,7 @@ async def test_what_is_held_in_memory_does_not_grow_with_the_number_of_prompts()
     """However many prompts there are, few are read ahead of their calls."""
     given = 0
 
-    async def prompts():  # type: ignore[no-untyped-def]  # noqa: ANN202
+    async def prompts():  # type: ignore[no-untyped-def]
         nonlocal given
         async for prompt in source_of(1000)():
             given += 1
