@@ -32,7 +32,10 @@ class Check(Struct, frozen=True, omit_defaults=True):
 
 
 class Prompt(Struct, frozen=True, omit_defaults=True):
-    """One question of a suite. `id` is unique within it; `reference` is a good answer, where there is one."""
+    """One question of a suite. `id` is unique within it; `reference` is a good answer, where there is one.
+
+    `threshold` is the share of the checks' weight that must pass, None for all of them.
+    """
 
     id: str
     messages: tuple[Message, ...]
@@ -40,6 +43,8 @@ class Prompt(Struct, frozen=True, omit_defaults=True):
     reference: str | None = None
     tags: tuple[str, ...] = ()
     max_tokens: int | None = None
+    description: str = ""
+    threshold: float | None = None
 
 
 class SuiteInfo(Struct, frozen=True, kw_only=True):
