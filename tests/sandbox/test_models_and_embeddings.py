@@ -75,6 +75,19 @@ async def test_embeddings_are_unit_vectors_that_depend_on_the_text_alone(openai_
     assert [row.index for row in got.data] == [0, 1, 2]
 
 
+async def test_texts_that_share_words_have_near_vectors(openai_client: AsyncOpenAI):
+    texts = ["The cat sat on the mat.", "the cat sat on a mat", "Interest rates rose sharply again", "!?", "é"]
+    got = await openai_client.embeddings.create(model="any", input=texts, encoding_format="float")
+    vectors = [row.embedding for row in got.data]
+
+    def cosine(a: int, b: int) -> float:
+        return sum(x * y for x, y in zip(vectors[a], vectors[b], strict=True))
+
+    assert cosine(0, 1) > 0.7
+    assert abs(cosine(0, 2)) < 0.2
+    assert all(isclose(cosine(at, at), 1, rel_tol=1e-5) for at in range(len(texts)))
+
+
 async def test_base64_says_the_same_as_float(openai_client: AsyncOpenAI):
     decoded = await openai_client.embeddings.create(model="any", input="text", dimensions=8)
     plain = await openai_client.embeddings.create(model="any", input="text", dimensions=8, encoding_format="float")

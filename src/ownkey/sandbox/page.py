@@ -38,7 +38,7 @@ _MODELS = (
     ("small-context-N", "refuses prompts of more than N tokens with context_length_exceeded"),
     (
         "right-P",
-        "answers with the line after <code>sandbox:answer</code> in P percent of prompts, always the same; else knows not",
+        "answers with the line after <code>sandbox:answer</code> in P percent of prompts, always the same ones",
     ),
     (
         "judge",
