@@ -4,9 +4,10 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from tests.workbench.suites.evaluator import JUDGED, TYPES, decidable, unmet
+from tests.workbench.suites.grading import needs_judge, unmet
 
 from ownkey.domain.errors import NotFound
+from ownkey.workbench.graders import validate_check
 from ownkey.workbench.records import Prompt
 from ownkey.workbench.suites import CuratedSuites
 
@@ -49,49 +50,47 @@ def test_an_unknown_suite_is_answered_with_the_known_ones():
 
 
 @every_prompt
-def test_every_prompt_has_checks_of_known_types_with_a_value(prompt: Prompt):
-    assert decidable(prompt.checks)
-    for check in prompt.checks:
-        assert check.type.removeprefix("not-") in JUDGED | TYPES.keys()
-        assert check.value
+def test_every_prompt_has_a_check_that_needs_no_judge_and_all_are_valid(prompt: Prompt):
+    assert not all(needs_judge(check) for check in prompt.checks)
+    assert [validate_check(check) for check in prompt.checks if validate_check(check)] == []
     assert prompt.reference
     assert prompt.messages[-1].role == "user"
 
 
 @every_prompt
-def test_the_reference_answer_satisfies_every_check(prompt: Prompt):
+async def test_the_reference_answer_satisfies_every_check(prompt: Prompt):
     assert prompt.reference is not None
-    assert unmet(prompt.checks, prompt.reference) == []
-    assert unmet(prompt.checks, prompt.reference + "\n") == []
+    assert await unmet(prompt, prompt.reference) == []
+    assert await unmet(prompt, prompt.reference + "\n") == []
 
 
 @every_prompt
-def test_plausible_wrong_answers_fail_a_check(prompt: Prompt):
+async def test_plausible_wrong_answers_fail_a_check(prompt: Prompt):
     assert len(WRONG[prompt.id]) >= 2
     for answer in WRONG[prompt.id]:
-        assert unmet(prompt.checks, answer), answer
+        assert await unmet(prompt, answer), answer
 
 
 @pytest.mark.parametrize("prompt_id", RIGHT)
-def test_right_answers_of_other_forms_are_accepted(prompt_id: str):
+async def test_right_answers_of_other_forms_are_accepted(prompt_id: str):
     for answer in RIGHT[prompt_id]:
-        assert unmet(PROMPTS[prompt_id].checks, answer) == [], answer
+        assert await unmet(PROMPTS[prompt_id], answer) == [], answer
 
 
-def test_an_answer_to_another_prompt_of_the_suite_fails():
+async def test_an_answer_to_another_prompt_of_the_suite_fails():
     """A check that anything passes would let it through."""
     for info in SUITES.curated_suites():
         prompts = SUITES.curated_prompts(info.id)
         for prompt in prompts:
             for other in prompts:
                 if other is not prompt:
-                    assert unmet(prompt.checks, other.reference or ""), (prompt.id, other.id)
+                    assert await unmet(prompt, other.reference or ""), (prompt.id, other.id)
 
 
 @every_prompt
-def test_an_empty_answer_and_a_refusal_fail(prompt: Prompt):
-    assert unmet(prompt.checks, "")
-    assert unmet(prompt.checks, "I'm sorry, but I can't help with that.")
+async def test_an_empty_answer_and_a_refusal_fail(prompt: Prompt):
+    assert await unmet(prompt, "")
+    assert await unmet(prompt, "I'm sorry, but I can't help with that.")
 
 
 def test_wrong_and_right_answers_belong_to_prompts_there_are():
