@@ -32,6 +32,8 @@ class StrictRoute(APIRoute):
             if self.body_field is None:
                 return await handle(request)
             body = await request.body()
+            if not body and not self.body_field.field_info.is_required():
+                return await handle(request)
             kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
             if kind != "application/json" and body:
                 raise UnsupportedMediaType("The body must be JSON: send `content-type: application/json`.")

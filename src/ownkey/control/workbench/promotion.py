@@ -14,7 +14,7 @@ from ownkey.domain.errors import Conflict, InvalidRequest, NotAllowed, NotFound
 from ownkey.domain.tenancy import Principal
 from ownkey.providers import OWN_ENDPOINT
 from ownkey.storage import credentials as stored_credentials
-from ownkey.workbench.endpoint import preset_of
+from ownkey.workbench.endpoint import operators_base_urls
 from ownkey.workbench.hosting import winner_of
 from ownkey.workbench.records import EndpointKind, RunStatus, Target
 
@@ -61,14 +61,13 @@ async def _reached(control: Control, caller: Principal, seen: SeenRun, target: T
     if target.kind is EndpointKind.GATEWAY:
         return target.model, await _credential_id(control, caller, target.credential)
     key = await control.workbench.targets.key_of(seen.session, target.id)
-    provider = None if target.preset is None else preset_of(control.gateway.catalogue, target.preset).provider
-    listed = None if provider is None else control.gateway.catalogue.provider(provider)
-    own = listed is None or listed.base_url != target.base_url
+    # A provider at the address that the catalogue has for it is that provider; anything else is the person's own.
+    provider = operators_base_urls(control.gateway.catalogue).get(target.base_url or "")
     new = NewCredential(
-        provider=OWN_ENDPOINT if own or provider is None else provider,
+        provider=provider or OWN_ENDPOINT,
         api_key=SecretStr("" if key is None else key.reveal()),
-        base_url=target.base_url if own else None,
-        model=target.model if own else None,
+        base_url=target.base_url if provider is None else None,
+        model=target.model if provider is None else None,
         label=f"workbench {target.id[-8:]}",
         allowed_models=None,
         allowed_ips=None,

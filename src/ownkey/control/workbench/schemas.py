@@ -9,6 +9,7 @@ from ownkey.control.credentials.schemas import Key
 from ownkey.control.routes.schemas import RouteName
 from ownkey.control.shapes import Body, Flag, Line, ModelName, Reply, Usd, instant, usd
 from ownkey.storage.workbench import StoredRun, WorkbenchSession
+from ownkey.workbench.endpoint import ConnectionCheck
 from ownkey.workbench.engine import Preview
 from ownkey.workbench.hosting import Limits, Receipt
 from ownkey.workbench.records import SuiteInfo, Target
@@ -89,7 +90,7 @@ class Question(Body):
     messages: list[Turn] = Field(min_length=1, max_length=100)
     target: Annotated[int, Field(ge=0, le=7, strict=True)] = 0
     context_tokens: Annotated[int, Field(ge=1000, le=2_000_000, strict=True)] | None = None
-    max_tokens: Annotated[int, Field(ge=16, le=16_000, strict=True)] = 1024
+    max_tokens: Annotated[int, Field(ge=16, le=1024, strict=True)] = 1024
 
 
 class Promotion(Body):
@@ -189,6 +190,7 @@ class TestReply(Reply):
     preview: str
     steps: list[dict[str, Any]]
     abilities: dict[str, Any]
+    base_url: str | None
 
 
 class SuiteReply(Reply):
@@ -295,6 +297,19 @@ def show_row(row: StoredRun) -> dict[str, Any]:
 
 def show_suite(info: SuiteInfo) -> SuiteReply:
     return SuiteReply(**msgspec.to_builtins(info))
+
+
+def show_test(found: ConnectionCheck) -> TestReply:
+    return TestReply(
+        success=found.success,
+        message=found.message,
+        advice=found.advice,
+        latency_ms=found.latency_ms,
+        preview=found.preview,
+        steps=[msgspec.to_builtins(step) for step in found.steps],
+        abilities=msgspec.to_builtins(found.abilities),
+        base_url=found.base_url,
+    )
 
 
 def show_preview(preview: Preview) -> PreviewReply:

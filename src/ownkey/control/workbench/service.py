@@ -13,7 +13,7 @@ from ownkey.domain.secret import Secret
 from ownkey.domain.tenancy import Principal
 from ownkey.storage import counters
 from ownkey.storage.workbench import WorkbenchSession
-from ownkey.workbench.endpoint import normal_base_url, preset_of
+from ownkey.workbench.endpoint import Preset, preset_named, presets, read_base_url
 from ownkey.workbench.hosting import list_prices
 from ownkey.workbench.records import (
     EndpointKind,
@@ -51,14 +51,13 @@ async def target_of(
     if not direct and secret is not None:
         text = "Say which endpoint the key belongs to, by preset or endpoint_url; or leave the key out."
         raise InvalidRequest(text, param="api_key")
-    catalogue = control.gateway.catalogue
-    preset = None if body.preset is None else preset_of(catalogue, body.preset)
+    preset = None if body.preset is None else _preset(control, body.preset)
     base_url = None
     if direct:
         given = body.endpoint_url or (preset.base_url if preset is not None else None)
         if given is None:
             raise InvalidRequest("This preset has no address of its own: give endpoint_url.", param="endpoint_url")
-        base_url = normal_base_url(given)
+        base_url = read_base_url(given)
     target = Target(
         id="",
         label=body.label or body.model,
@@ -138,6 +137,15 @@ async def suite_of(control: Control, entry: Entry, suite_id: str) -> SuiteInfo:
     """A suite that the session may use. Raises NotFound."""
     user_id = entry.session.user_id
     return await control.workbench.suites.get(suite_id, entry.session.id, user_id)
+
+
+def _preset(control: Control, name: str) -> Preset:
+    """Raises InvalidRequest with the names there are."""
+    found = preset_named(name, control.gateway.catalogue)
+    if found is None:
+        names = ", ".join(preset.name for preset in presets(control.gateway.catalogue))
+        raise InvalidRequest(f"There is no preset of this name. There are {names}.", param="preset")
+    return found
 
 
 def _prices(body: PriceBody | None) -> Prices | None:

@@ -23,6 +23,7 @@ from ownkey.control.workbench.schemas import (
     show_row,
     show_session,
     show_target,
+    show_test,
 )
 from ownkey.control.workbench.service import count, plan_of, suite_of, target_of, targets_of
 from ownkey.workbench.endpoint import check_connection, presets
@@ -96,10 +97,10 @@ async def try_connection(entry: EntryDep, control: ControlDep, body: TestBody | 
     known = await workbench.targets.of_session(session)
     wanted = body.target_id if body is not None and body.target_id is not None else known[0][0].id
     target = await workbench.targets.get(session, wanted)
-    found = await check_connection(await workbench.targets.transport(session, target), target)
+    found = await check_connection(await workbench.targets.transports(session, target), target)
     if found.success:
-        await workbench.targets.found_out(target, found.abilities, target.base_url)
-    return TestReply(**msgspec.to_builtins(found))
+        await workbench.targets.found_out(target, found.abilities, found.base_url)
+    return show_test(found)
 
 
 @router.post("/sessions/{session_id}/runs/preview")

@@ -4,8 +4,10 @@ from typing import Annotated
 
 import msgspec
 from fastapi import APIRouter, Query, Request
+from fastapi.responses import JSONResponse
 
 from ownkey.control.identity import ControlDep
+from ownkey.control.problems import problem
 from ownkey.control.shapes import Listing
 from ownkey.control.workbench.access import VisitorDep
 from ownkey.control.workbench.schemas import SuiteDetail, SuiteReply, UploadedReply, show_suite
@@ -13,7 +15,15 @@ from ownkey.control.workbench.uploads import read_upload
 from ownkey.domain.errors import InvalidRequest, NotFound, Unauthenticated
 from ownkey.storage.workbench import WorkbenchSession
 from ownkey.workbench.hosting import ACCOUNT, limits_of
-from ownkey.workbench.suites.imports import Comparison, ImportLimits, ImportOptions, Mapping, SuiteFormat, read_suite
+from ownkey.workbench.suites.imports import (
+    Comparison,
+    ImportLimits,
+    ImportOptions,
+    Mapping,
+    SuiteFormat,
+    SuiteRejected,
+    read_suite,
+)
 
 router = APIRouter(prefix="/workbench/suites", tags=["workbench"])
 _SHOWN = 1000
@@ -29,7 +39,7 @@ async def list_all(visitor: VisitorDep, control: ControlDep) -> Listing[SuiteRep
     return Listing(items=[show_suite(info) for info in found])
 
 
-@router.post("", status_code=201)
+@router.post("", status_code=201, response_model=UploadedReply)
 async def upload(
     request: Request,
     visitor: VisitorDep,
@@ -40,7 +50,7 @@ async def upload(
     mapping: Annotated[str | None, Query(max_length=1000, description=_MAPPING)] = None,
     template: Annotated[str | None, Query(max_length=20_000)] = None,
     comparison: Comparison | None = None,
-) -> UploadedReply:
+) -> UploadedReply | JSONResponse:
     """Upload a suite: the file as the body or as `file` in a form. Promptfoo YAML, CSV and JSONL, OpenAI evals JSONL,
     and plain tables with a column mapping are understood; what is wrong is told by line."""
     session, user_id = await _session(visitor, control)
@@ -52,7 +62,10 @@ async def upload(
         max_prompts=limits.suite_prompts,
         max_prompt_characters=limits.prompt_characters,
     )
-    suite = await control.workbench.suites.read(lambda: read_suite(sent.data, sent.filename, options, bounds))
+    try:
+        suite = await control.workbench.suites.read(lambda: read_suite(sent.data, sent.filename, options, bounds))
+    except SuiteRejected as rejected:
+        return _faults(rejected)
     info = await control.workbench.suites.add(session, user_id, suite, limits)
     return UploadedReply(**msgspec.to_builtins(info), format=suite.format, notes=list(suite.notes))
 
@@ -94,6 +107,12 @@ async def _owners(visitor: VisitorDep, control: ControlDep) -> tuple[str | None,
             return None, None
         return session.id, session.user_id
     return None, visitor.principal.user_id if visitor.principal is not None else None
+
+
+def _faults(rejected: SuiteRejected) -> JSONResponse:
+    """All that is wrong with a suite, each fault at its line."""
+    faults = [{"line": each.line, "column": each.column, "message": each.message} for each in rejected.problems]
+    return problem(rejected.status, rejected.code, rejected.public, errors=faults)
 
 
 def _mapping(text: str | None) -> Mapping:

@@ -9,18 +9,34 @@ failures       every way a call fails; `advice` what to do about it
 addresses      a pasted base URL, understood
 presets        endpoints people know by name
 check, probes  what an endpoint can do
+speaking       an answer told as it comes
+trusted        addresses that the operator answers for
 """
 
+from ownkey.workbench.endpoint.addresses import read_base_url
 from ownkey.workbench.endpoint.advice import advice
 from ownkey.workbench.endpoint.caller import EndpointCaller
+from ownkey.workbench.endpoint.check import ConnectionCheck, Step, check_connection
 from ownkey.workbench.endpoint.clock import Clock
+from ownkey.workbench.endpoint.presets import Preset, preset_named, presets
+from ownkey.workbench.endpoint.speaking import speak
 from ownkey.workbench.endpoint.transport import DirectTransport, TimedReply, Transport
+from ownkey.workbench.endpoint.trusted import operators_base_urls
 
 __all__ = [
     "Clock",
+    "ConnectionCheck",
     "DirectTransport",
     "EndpointCaller",
+    "Preset",
+    "Step",
     "TimedReply",
     "Transport",
     "advice",
+    "check_connection",
+    "operators_base_urls",
+    "preset_named",
+    "presets",
+    "read_base_url",
+    "speak",
 ]

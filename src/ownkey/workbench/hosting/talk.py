@@ -6,15 +6,12 @@ from msgspec import Struct
 
 from ownkey.domain.errors import NotFound
 from ownkey.storage.workbench import WorkbenchSession
-from ownkey.workbench.chat import build_context, fit_history, shrink
+from ownkey.workbench.chat import budgets, build_context, fit_history, shrink
 from ownkey.workbench.endpoint import speak
 from ownkey.workbench.hosting.runs import Run, RunDesk
 from ownkey.workbench.hosting.targets import TargetBook
 from ownkey.workbench.records import Failure, FailureKind, Message, Sampling
 
-UNKNOWN_CONTEXT = 8000
-"""Tokens a model's context is taken to have when nobody says."""
-_HISTORY_SHARE = 0.4
 _TIMEOUT_MS = 120_000.0
 _TEMPERATURE = 0.2
 
@@ -46,7 +43,7 @@ class TalkDesk:
         """The answer's pieces as they come, then how it ended.
 
         The figures are computed here and told to the model with the prompts' ids. A model that finds that too long is
-        told less, twice. Raises NotFound for a place that has no model.
+        told less, and less again. Raises NotFound for a place that has no model.
         """
         if place >= len(run.plan.targets):
             raise NotFound(f"The run has {len(run.plan.targets)} model(s), counted from 0.", param="target")
@@ -54,12 +51,12 @@ class TalkDesk:
         target = await self._targets.get(session, run.plan.targets[place].id)
         transport = await self._targets.transport(session, target)
         summary = await self._runs.figures(run)
-        budget = max((context_tokens or UNKNOWN_CONTEXT) - max_tokens, 600)
-        sampling = Sampling(max_tokens, _TEMPERATURE, _TIMEOUT_MS)
-        while True:
-            history = fit_history(turns, int(budget * _HISTORY_SHARE))
-            context = await build_context(run.plan, summary, self._runs.results(run), budget - history.tokens)
-            messages = [Message("system", context.system), *history.messages]
+        shares = budgets(context_tokens)
+        sampling = Sampling(min(max_tokens, shares.answer), _TEMPERATURE, _TIMEOUT_MS)
+        budget: int | None = shares.context
+        while budget is not None:
+            context = await build_context(run.plan, summary, self._runs.results(run), budget)
+            messages = [Message("system", context.system), *fit_history(turns, shares.history)]
             spoken = False
             failure: Failure | None = None
             async for piece in speak(transport, target, messages, sampling):
@@ -68,9 +65,7 @@ class TalkDesk:
                     yield piece
                 else:
                     failure = piece
-            smaller = shrink(budget)
             too_long = failure is not None and failure.kind is FailureKind.CONTEXT_LENGTH
-            if spoken or not too_long or smaller is None:
+            budget = shrink(budget) if too_long and not spoken else None
+            if budget is None:
                 yield Said(failure=failure, left_out=context.left_out, context_tokens=context.tokens)
-                return
-            budget = smaller

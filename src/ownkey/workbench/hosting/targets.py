@@ -1,6 +1,7 @@
 """The models of a session: stored with their keys sealed, and turned into callers when they are to be asked."""
 
 import time
+from collections.abc import Callable
 
 import msgspec
 from msgspec.structs import replace
@@ -14,7 +15,7 @@ from ownkey.storage import workbench as rows
 from ownkey.storage.database import Database
 from ownkey.storage.workbench import StoredTarget, WorkbenchSession
 from ownkey.vault import Place, Vault
-from ownkey.workbench.endpoint import Clock, DirectTransport, EndpointCaller, Transport
+from ownkey.workbench.endpoint import Clock, DirectTransport, EndpointCaller, Transport, operators_base_urls
 from ownkey.workbench.hosting.gateway_transport import GatewayTransport
 from ownkey.workbench.hosting.limits import Limits
 from ownkey.workbench.ports import Caller
@@ -81,20 +82,30 @@ class TargetBook:
 
     async def transport(self, session: WorkbenchSession, target: Target) -> Transport:
         """The way to a target. Raises Unauthenticated when the account's rights have ended, or SecretUnreadable."""
+        return (await self.transports(session, target))(target.base_url)
+
+    async def transports(self, session: WorkbenchSession, target: Target) -> Callable[[str | None], Transport]:
+        """The way to a target as a function of the base URL, for a check that looks for the right one. Raises as
+        `transport` does."""
         if target.kind is EndpointKind.GATEWAY:
             assert session.user_id is not None  # noqa: S101 (checked when it was added)
             principal = await self._gateway.principal_for(session.user_id, session.api_key_id)
-            return GatewayTransport(self._gateway, principal, target.credential)
-        assert target.base_url is not None  # noqa: S101 (as above)
+            through = GatewayTransport(self._gateway, principal, target.credential)
+            return lambda _: through
         key = await self.key_of(session, target.id)
-        return DirectTransport(self._client, target.base_url, key, trusted=self.is_operators(target.base_url))
+
+        def direct(base_url: str | None) -> Transport:
+            assert base_url is not None  # noqa: S101 (as above)
+            return DirectTransport(self._client, base_url, key, trusted=self.is_operators(base_url))
+
+        return direct
 
     async def caller(self, session: WorkbenchSession, target: Target) -> Caller:
         return EndpointCaller(await self.transport(session, target), target, self._clock)
 
     def is_operators(self, base_url: str) -> bool:
         """Whether the operator configured this very address, as a provider's: it may then be private."""
-        return any(provider.base_url == base_url for provider in self._gateway.catalogue.providers())
+        return base_url in operators_base_urls(self._gateway.catalogue)
 
     def check(self, target: Target, *, anonymous: bool) -> None:
         """Raise InvalidRequest for a target that a session of this kind cannot have, or an address that may not be
