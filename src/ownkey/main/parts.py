@@ -105,8 +105,9 @@ async def open_parts(settings: Settings, worker: int | None = None) -> AsyncGene
         vault = Vault(keyring, DatabaseDataKeys(database))
         await vault.check()
         await store_environment_keys(settings.platform_keys, database, vault, catalogue)
-        async with _serve(settings, database, keyring, vault, catalogue, worker) as parts:
-            yield parts
+        with executor_name(settings.data_dir) as executor:
+            async with _serve(settings, database, keyring, vault, catalogue, worker, executor) as parts:
+                yield parts
     finally:
         await database.close()
 
@@ -129,6 +130,7 @@ async def _serve(
     vault: Vault,
     catalogue: ProviderCatalogue,
     worker: int | None,
+    executor: str,
 ) -> AsyncGenerator[Parts]:
     async def sink(records: Sequence[RequestRecord]) -> None:
         async with database.write() as connection:
@@ -196,7 +198,6 @@ async def _serve(
         writer=writer,
         calls=calls,
     )
-    executor = executor_name(settings.data_dir, worker)
     jobs = DurableJobs(jobs_url(database, settings.data_dir), executor, asyncio.get_running_loop())
     workbench = await open_workbench(database, vault, gateway, client, jobs)
     background.start("change-follower", follower.run())
