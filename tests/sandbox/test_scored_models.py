@@ -1,15 +1,12 @@
-"""Models that are right in a known share of prompts, and judges whose verdict can be foretold."""
+"""Models that are right in a known share of prompts."""
 
-from typing import Any
-
-import msgspec
 import pytest
 from tests.sandbox.raw import call, chat
 
 from ownkey.sandbox import SandboxServer
 from ownkey.sandbox.behaviours import reply_to
 from ownkey.sandbox.behaviours.scored import IGNORANCE
-from ownkey.sandbox.directions import answer_in, verdict_in
+from ownkey.sandbox.directions import answer_in
 from ownkey.sandbox.scene import Scene
 from ownkey.sandbox.turn import Ask
 
@@ -57,42 +54,3 @@ async def test_the_same_prompt_gets_the_same_answer_each_time(sandbox: SandboxSe
     body = chat("right-50", "Which? sandbox:answer this")
     told = {(await call(sandbox.url, CHAT, body)).json["choices"][0]["message"]["content"] for _ in range(5)}
     assert len(told) == 1
-
-
-def judged(prompt: str, model: str = "judge") -> Any:
-    return msgspec.json.decode(said(model, prompt))
-
-
-@pytest.mark.parametrize(
-    ("output", "rubric", "passes"),
-    [
-        ("The capital is Paris.", 'mentions "paris"', True),
-        ("The capital is Rome.", 'mentions "paris"', False),
-        ("Paris, on the Seine", 'mentions "Paris" and "Seine"', True),
-        ("Paris", 'mentions "Paris" and "Seine"', False),
-        ("anything", "is polite", True),
-    ],
-)
-def test_a_judge_passes_what_holds_all_that_the_rubric_quotes(output: str, rubric: str, passes: bool):
-    tagged = judged(f"<Output>\n{output}\n</Output>\n<Rubric>\n{rubric}\n</Rubric>")
-    lined = judged(f"Output: {output}\nRubric: {rubric}")
-    for verdict in (tagged, lined):
-        assert (verdict["pass"], verdict["score"]) == (passes, float(passes))
-        assert verdict["reason"]
-
-
-def test_a_judge_gives_the_verdict_it_is_directed_to():
-    assert verdict_in("sandbox:verdict {broken") is None
-    verdict = judged('<Output>sandbox:verdict {"pass": false, "score": 0.3}</Output><Rubric>any</Rubric>')
-    assert verdict == {"pass": False, "score": 0.3}
-
-
-def test_of_two_answers_the_one_with_more_of_the_quoted_texts_wins_in_either_order():
-    paris, rome = "It is Paris.", "It is Rome."
-
-    def winner(a: str, b: str, model: str = "judge") -> str:
-        text = f'<Rubric>says "Paris"</Rubric><Output A>{a}</Output A><Output B>{b}</Output B>'
-        return judged(text, model)["winner"]
-
-    assert (winner(paris, rome), winner(rome, paris), winner(paris, paris)) == ("A", "B", "tie")
-    assert (winner(paris, rome, "judge-first"), winner(rome, paris, "judge-first")) == ("A", "A")

@@ -43,8 +43,8 @@ _MODELS = (
     (
         "judge",
         (
-            "grades as JSON: passes when &lt;Output&gt; holds all that &lt;Rubric&gt; has in double quotes; "
-            "of &lt;Output A&gt; and &lt;Output B&gt; prefers the one that holds more of it"
+            "grades as JSON, as the workbench and promptfoo ask: passes what holds all that the rubric has in double "
+            "quotes; of two answers prefers the one that holds the reference or what sandbox:answer tells"
         ),
     ),
     ('sandbox:verdict {"pass": false}', "in the last user message is the verdict that judge gives"),

@@ -6,11 +6,12 @@
     tooling      calls of tools
     failing      errors, broken transport, silence
     partial      endpoints that cannot do all, or do not tell the truth
-    scored       answers that are right or wrong by a known share, and a judge
+    scored       answers that are right in a known share of prompts
+    judging      verdicts on others' answers
     limiting     stop sequences and the limit of tokens, which apply to all
 """
 
-from ownkey.sandbox.behaviours import answering, failing, partial, scored, tooling
+from ownkey.sandbox.behaviours import answering, failing, judging, partial, scored, tooling
 from ownkey.sandbox.behaviours.limiting import apply_limit, apply_stop
 from ownkey.sandbox.errors import Problem, Refused
 from ownkey.sandbox.keys import KeyIdentity
@@ -26,6 +27,7 @@ _BEHAVIOURS: dict[tuple[str, int], Behaviour] = {
     **failing.BEHAVIOURS,
     **partial.BEHAVIOURS,
     **scored.BEHAVIOURS,
+    **judging.BEHAVIOURS,
 }
 
 MODEL_NAMES = (
