@@ -44,7 +44,12 @@ def read_json(text: str) -> Any:
 
 
 def embedded(text: str, *, arrays: bool = False) -> Iterator[Any]:
-    """The JSON objects in a text, in their order, each the largest that starts where it starts.
+    """The values of `located`, which tells what is found and when it raises."""
+    return (value for value, _ in located(text, arrays=arrays))
+
+
+def located(text: str, *, arrays: bool = False) -> Iterator[tuple[Any, str]]:
+    """The JSON objects in a text as values and as they are written, in their order, each the largest from its start on.
 
     With `arrays` lists are found too; then what lies in a list comes after it, for its own sake. Raises Ungradable
     when the search would cost more than `MAX_SEARCH` or meets nesting beyond the bounds.
@@ -68,7 +73,7 @@ def embedded(text: str, *, arrays: bool = False) -> Iterator[Any]:
             raise _beyond(error) from error
         else:
             spent += _ATTEMPT + end - at
-            yield _shallow(value)
+            yield _shallow(value), text[at:end]
             at = at + 1 if text[at] == "[" else end
         if spent > MAX_SEARCH:
             raise Ungradable("the answer has too many brackets to be searched for JSON")

@@ -5,6 +5,7 @@ temperature 0. A verdict that cannot be read is asked for once more; after that 
 failed is not repeated here: the gateway behind the caller has its own retries.
 """
 
+import asyncio
 import secrets
 from collections.abc import Callable, Sequence
 from typing import TypeVar
@@ -50,25 +51,30 @@ class Judge:
 
     async def opinion(self, prompt: Prompt, answer: str, rubric: str) -> Opinion:
         """Whether an answer meets a rubric. Raises Ungradable where the judge fails or cannot be understood."""
-        return await self._ask(rubric_question(prompt, answer, rubric, _mark()), read_opinion)
+        question = rubric_question(prompt, answer, rubric, _mark())
+        return await self._ask(question, lambda said: read_opinion(said, (answer,)))
 
     async def prefer(self, prompt: Prompt, answer_a: str, answer_b: str) -> tuple[Verdict, bool]:
         """Which of two answers is better, asked in both orders, and whether the two verdicts disagreed.
 
         A disagreement is a tie (`CANNOT_TELL`), as is a tie itself. Raises Ungradable where an order has no verdict.
         """
-        forward = await self._ask(preference_question(prompt, answer_a, answer_b, _mark()), read_better)
-        backward = await self._ask(preference_question(prompt, answer_b, answer_a, _mark()), read_better)
+
+        def read(said: str) -> Better | None:
+            return read_better(said, (answer_a, answer_b))
+
+        forward = await self._ask(preference_question(prompt, answer_a, answer_b, _mark()), read)
+        backward = await self._ask(preference_question(prompt, answer_b, answer_a, _mark()), read)
         one, other = _AS_ASKED[forward], _AS_TURNED[backward]
         return (one, False) if one is other else (Verdict.CANNOT_TELL, True)
 
     async def _ask(self, question: tuple[Message, ...], read: Callable[[str], T | None]) -> T:
         said = await self._call(question)
-        verdict = read(said)
+        verdict = await asyncio.to_thread(read, said)
         if verdict is not None:
             return verdict
         again = (*question, Message("assistant", said[-_ECHOED:] or "(nothing)"), Message("user", UNREADABLE))
-        verdict = read(await self._call(again))
+        verdict = await asyncio.to_thread(read, await self._call(again))
         if verdict is None:
             raise Ungradable(f"the judge {self.name} gave no verdict that could be read, twice")
         return verdict

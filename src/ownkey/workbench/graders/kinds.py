@@ -63,7 +63,7 @@ KINDS: dict[str, Kind] = {
 CHECK_TYPES: dict[str, str] = {name: kind.sentence for name, kind in KINDS.items()}
 """Every check type with what passes. Each also exists with `not-` before it."""
 
-_RUN_CODE = ("javascript", "python", "ruby", "webhook", "exec", "script", "agent-rubric")
+_RUN_CODE = ("javascript", "python", "ruby", "webhook", "fn", "eval")
 
 
 def split_type(name: str) -> tuple[str, bool]:

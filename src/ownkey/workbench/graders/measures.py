@@ -13,7 +13,7 @@ def read_limit_ms(check: Check) -> float:
 
 
 def latency(limit: float, answer: Answer) -> Finding:
-    """The time from sending to the last content (docs/metrics.md) is at most the limit, both in milliseconds."""
+    """The time from sending to the last content (E2E) is at most the limit, both in milliseconds."""
     took = answer.observation.timing.e2e_ms
     if took is None:
         raise Ungradable("the call has no time to its last content")
