@@ -12,6 +12,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
+from ownkey.domain.proxies import proxy_problem
+
 _PROVIDER_URL = ("OWNKEY_PROVIDER_", "_BASE_URL")
 _PLATFORM_KEY = "OWNKEY_PLATFORM_KEY_"
 _CLIENT_VARIABLES = frozenset({"OWNKEY_URL", "OWNKEY_API_KEY", "OWNKEY_CONFIG"})
@@ -50,6 +52,7 @@ class Settings(BaseModel):
     platform_keys: dict[str, str] = Field({}, repr=False)
     upstream_ca_file: Path | None = None
     public_url: str | None = None
+    trusted_proxies: Words = ()
     body_limit: int = Field(32 * 1024 * 1024, ge=1024)
     connect_timeout: float = Field(5.0, gt=0)
     first_byte_timeout: float = Field(300.0, gt=0)
@@ -74,6 +77,14 @@ class Settings(BaseModel):
             host, colon, port = entry.rpartition(":")
             if not colon or not host or not port.isdigit():
                 raise ValueError(f"{entry!r} is not host:port, for example localhost:11434")
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for entry in value:
+            if problem := proxy_problem(entry):
+                raise ValueError(problem)
         return value
 
     @field_validator("sandbox_url", "public_url")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from prometheus_client import CollectorRegistry
 
 from ownkey.control.passwords import Passwords
+from ownkey.domain.proxies import TrustedProxies
 from ownkey.gateway import Gateway
 from ownkey.storage.database import Database
 from ownkey.vault import Vault
@@ -25,12 +26,16 @@ class Readiness(ABC):
 
 @dataclass(frozen=True, slots=True)
 class ControlSettings:
-    """The settings routes may see. `public_url` is the address people use, when it differs from the socket's."""
+    """The settings routes may see. `public_url` is the address people use, when it differs from the socket's.
+
+    `proxies` are those whose word on a client's address is taken.
+    """
 
     version: str
     public_url: str | None
     sandbox_url: str | None
     secure_cookies: bool
+    proxies: TrustedProxies
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,8 +26,10 @@ def control_of(request: Request) -> Control:
 
 
 def peer_of(request: Request) -> str:
-    """The address at the other end of the socket; forwarding headers are not read."""
-    return request.client.host if request.client else ""
+    """The client's address: the socket's, or what proxies trusted by the operator say it is."""
+    socket = request.client.host if request.client else ""
+    proxies = control_of(request).settings.proxies
+    return proxies.client_of(socket, request.headers.getlist("x-forwarded-for")) if proxies else socket
 
 
 def agent_of(request: Request) -> str:

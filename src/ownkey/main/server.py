@@ -18,10 +18,12 @@ from ownkey import __version__
 from ownkey.config import ConfigurationError, Settings
 from ownkey.control import Control, ControlSettings, Passwords, create_app, render_problem
 from ownkey.domain.errors import OwnkeyError
+from ownkey.domain.proxies import TrustedProxies
 from ownkey.gateway.edge.exchange import HeaderList
 from ownkey.gateway.edge.limits import Limits
 from ownkey.gateway.edge.protocol import data_plane_protocol
 from ownkey.gateway.edge.target import is_data_plane
+from ownkey.gateway.proxied import proxied, quick_proxied
 from ownkey.gateway.refusals import render_error
 from ownkey.gateway.surfaces import error_format
 from ownkey.logs import configure_logs, report_loop_failure
@@ -135,6 +137,7 @@ async def _open(
             public_url=settings.public_url,
             sandbox_url=settings.sandbox_url,
             secure_cookies=(settings.public_url or "").startswith("https://"),
+            proxies=TrustedProxies(settings.trusted_proxies),
         ),
         workbench=parts.workbench,
     )
@@ -144,11 +147,13 @@ async def _open(
 def _uvicorn_config(settings: Settings, parts: Parts, control: Control) -> uvicorn.Config:
     app = create_app(None, __version__)
     app.state.control = control
+    handler, quick = parts.pipeline.handle, parts.warm.take
+    proxies = control.settings.proxies
+    if proxies:
+        handler, quick = proxied(handler, proxies), quick_proxied(quick, proxies)
     return uvicorn.Config(
         app,
-        http=data_plane_protocol(
-            parts.pipeline.handle, Limits(body=settings.body_limit), _render_edge_error, parts.warm.take
-        ),
+        http=data_plane_protocol(handler, Limits(body=settings.body_limit), _render_edge_error, quick),
         loop="none",
         ws="none",
         lifespan="off",

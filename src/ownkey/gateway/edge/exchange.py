@@ -19,9 +19,9 @@ class Request:
 
     `path` is percent-decoded exactly once, starts with `/` and holds neither dot segments nor
     control characters. `raw_query` is what followed the `?`, undecoded. `peer` is the address of
-    the other end of the socket (never a forwarding header), empty on a Unix socket. `received` is
-    `time.monotonic()` at the last body byte, in seconds; `started_at` the wall clock then, as a
-    Unix time. Header names are lower-case bytes.
+    the other end of the socket, empty on a Unix socket; behind trusted proxies, `proxied.py` puts
+    the client's there. `received` is `time.monotonic()` at the last body byte, in seconds;
+    `started_at` the wall clock then, as a Unix time. Header names are lower-case bytes.
     """
 
     __slots__ = ("_first", "body", "fields", "method", "path", "peer", "raw_query", "received", "started_at")
