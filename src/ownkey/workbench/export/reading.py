@@ -69,7 +69,8 @@ def _decoded(data: bytes) -> RunDocument:
 def _misfit(text: str) -> str:
     if "`schema`" in text or "$.schema`" in text or not (found := _AT.match(text)):
         what = text.split(" - at ", maxsplit=1)[0]
-        return f"The file is not an exported run: {what}. Its `schema` must be `{SCHEMA}`; of the exports, only JSON can be read back."
+        rule = f"Its `schema` must be `{SCHEMA}`; of the exports, only JSON can be read back."
+        return f"The file is not an exported run: {what}. {rule}"
     return f"The file is not a whole exported run: {found['what']} at `{found['where']}`. {_AGAIN}"
 
 

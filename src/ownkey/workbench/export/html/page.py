@@ -98,4 +98,4 @@ def _target(target: Target) -> str:
 
 
 def _style() -> str:
-    return files(__package__).joinpath("report.css").read_text("utf-8")
+    return files("ownkey.workbench.export.html").joinpath("report.css").read_text("utf-8")
