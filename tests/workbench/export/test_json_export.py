@@ -10,8 +10,10 @@ import pytest
 from tests.workbench.runs import START, answered, pages, plan, prompt, rows_of, run, summary, target, whole
 
 from ownkey.domain.errors import InvalidRequest
+from ownkey.workbench.chat import build_context
 from ownkey.workbench.export import FORMATS, export_csv, export_html, export_json, export_jsonl, export_junit, read_json
 from ownkey.workbench.export.document import PlanRecord, RequestRecord, TargetRecord, json_schema
+from ownkey.workbench.figures import Figures
 from ownkey.workbench.records import (
     Arrival,
     EndpointKind,
@@ -109,6 +111,7 @@ async def test_a_key_in_an_address_is_not_exported() -> None:
 
 async def test_a_run_comes_back_as_it_was() -> None:
     rows = rows_of()
+    rows.append((prompt(10), answered(prompt(10), seq=99, cautions=("The usage cannot be right.",))))
     judged = plan(2, judge=Judge("maker/judge"), arrival=Arrival.POISSON, rate=2.5, objectives=Objectives(e2e_ms=900.0))
     before = run(rows, plan=judged, detail="ended early")
     after = read_json(await whole(export_json(before)))
@@ -132,6 +135,21 @@ def _rounded(result: Result) -> Result:
 async def test_a_file_read_back_exports_to_the_same_bytes(export: Any) -> None:
     stored = await whole(export_json(run()))
     assert await whole(export(read_json(stored))) == await whole(export(run()))
+
+
+async def test_the_figures_of_the_engine_export_and_come_back() -> None:
+    rows, made = rows_of(), plan(2)
+    counted = Figures(made)
+    for _, result in rows:
+        counted.add(result)
+    figures = counted.summary()
+    stored = await whole(export_json(run(rows, plan=made, summary=figures)))
+    jsonschema_rs.Draft202012Validator(stored_schema(), validate_formats=True).validate(json.loads(stored))
+    assert read_json(stored).summary == figures
+    for kind in FORMATS.values():
+        assert await whole(kind.export(read_json(stored)))
+    context = await build_context(made, figures, pages(rows), 8000)
+    assert "formula of latency_ms" in context.system
 
 
 async def test_a_line_is_an_element_of_the_documents_results() -> None:

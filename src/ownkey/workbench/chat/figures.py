@@ -99,6 +99,7 @@ def _of_the_run(target: TargetSummary) -> Iterator[str]:
         ("system tokens/s", target.system_tokens_per_second),
         ("requests/s", target.requests_per_second),
         ("goodput requests/s", target.goodput_per_second),
+        ("passed and within the objectives, requests/s", target.quality_adjusted_goodput),
     )
     for name, value in figures:
         if value is not None:

@@ -25,7 +25,7 @@ COLUMNS = (
     *("attempts", "first_failure_kind", "backoff_ms", "sent_at", "ended_at", "streamed"),
     *("ttft_ms", "ttfo_ms", "e2e_ms", "tpot_ms", "output_tokens_per_second", "connect_ms", "late_ms"),
     *("input_tokens", "output_tokens", "reasoning_tokens", "cached_tokens", "token_source", "cost_usd"),
-    *("finish_reason", "tags", "question", "reference", "answer", "reasoning"),
+    *("finish_reason", "cautions", "tags", "question", "reference", "answer", "reasoning"),
 )
 _EXACT = frozenset({"cost_usd"})
 """Written as text, and numbers all the same."""
@@ -78,6 +78,7 @@ def _values(run: ExportedRun, prompt: Prompt, result: Result) -> dict[str, Cell]
         "reference": prompt.reference,
         "tags": " ".join(prompt.tags),
         "finish_reason": record.finish_reason,
+        "cautions": " ".join(record.cautions) or None,
         "answer": record.answer,
         "reasoning": record.reasoning,
         **_failure(record),

@@ -148,6 +148,7 @@ class RequestRecord(Struct, frozen=True, kw_only=True):
     finish_reason: str | None = None
     answer: str = ""
     reasoning: str = ""
+    cautions: tuple[str, ...] = ()
     grades: tuple[Grade, ...] = ()
     prompt: Prompt
 

@@ -192,6 +192,7 @@ def _observation(record: RequestRecord) -> Observation:
         attempts=record.attempts,
         backoff_ms=record.backoff_ms,
         first_failure=record.first_failure,
+        cautions=record.cautions,
     )
 
 

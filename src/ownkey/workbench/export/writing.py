@@ -16,8 +16,9 @@ from ownkey.workbench.export.document import (
     TargetRecord,
     TokenCounts,
 )
-from ownkey.workbench.export.outcome import outcome, output_tokens_per_second, tpot_ms
+from ownkey.workbench.export.outcome import outcome
 from ownkey.workbench.export.run import ExportedRun
+from ownkey.workbench.metrics.request import figures
 from ownkey.workbench.records import Prices, Prompt, Result, RunPlan, Target
 from ownkey.workbench.summary import RunSummary
 
@@ -100,6 +101,7 @@ def summary_record(summary: RunSummary) -> SummaryRecord:
 def request_record(run: ExportedRun, prompt: Prompt, result: Result) -> RequestRecord:
     target, observation = run.plan.targets[result.slot.target], result.observation
     timing, tokens = observation.timing, observation.tokens
+    known = figures(observation) if observation.ok else {}
     return RequestRecord(
         run_id=run.id,
         seq=result.seq,
@@ -119,8 +121,8 @@ def request_record(run: ExportedRun, prompt: Prompt, result: Result) -> RequestR
         ttft_ms=timing.ttft_ms,
         ttfo_ms=timing.ttfo_ms,
         e2e_ms=timing.e2e_ms,
-        tpot_ms=tpot_ms(observation),
-        output_tokens_per_second=output_tokens_per_second(observation),
+        tpot_ms=known.get("tpot_ms"),
+        output_tokens_per_second=known.get("tokens_per_second"),
         connect_ms=timing.connect_ms,
         late_ms=timing.late_ms,
         gaps_ms=timing.gaps_ms,
@@ -134,6 +136,7 @@ def request_record(run: ExportedRun, prompt: Prompt, result: Result) -> RequestR
         finish_reason=observation.finish_reason,
         answer=observation.text,
         reasoning=observation.reasoning,
+        cautions=observation.cautions,
         grades=result.grades,
         prompt=prompt,
     )

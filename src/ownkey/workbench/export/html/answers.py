@@ -62,8 +62,9 @@ def _answer(result: Result, label: str) -> str:
         body = f'<p class="quote" dir="auto">{text(failure.kind.replace("_", " "))}: {text(failure.message)}</p>'
     else:
         body = f'<pre dir="auto">{text(observation.text) or "<i>an empty answer</i>"}</pre>'
-    grades = "".join(map(_grade, result.grades))
-    return f'<div class="answer">{head}{body}{f"<ul>{grades}</ul>" if grades else ""}</div>'
+    notes = "".join(map(_grade, result.grades))
+    notes += "".join(f'<li class="unsure">{quoted(caution)}</li>' for caution in observation.cautions)
+    return f'<div class="answer">{head}{body}{f"<ul>{notes}</ul>" if notes else ""}</div>'
 
 
 def _grade(grade: Grade) -> str:

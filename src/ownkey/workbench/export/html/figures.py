@@ -63,7 +63,7 @@ def _card(target: TargetSummary) -> str:
         ("passed", _share(target.passed)),
         ("latency, median", _median(latency)),
         ("first token, median", _median(ttft)),
-        ("tokens/s, median", _median(speed)),
+        ("speed, median", _median(speed)),
         ("cost", "not known" if target.cost_usd is None else dollars(float(target.cost_usd))),
     ]
     if target.cost_per_passed_usd is not None:
@@ -163,6 +163,7 @@ def _singles(target: TargetSummary, definitions: dict[str, Definition]) -> Itera
         ("system_tokens_per_second", figure(target.system_tokens_per_second, "tokens/s")),
         ("requests_per_second", figure(target.requests_per_second, "requests/s")),
         ("goodput_per_second", figure(target.goodput_per_second, "requests/s")),
+        ("quality_adjusted_goodput", figure(target.quality_adjusted_goodput, "requests/s")),
         ("cost_usd", "not known" if target.cost_usd is None else f"${text(target.cost_usd)}"),
         ("cost_per_passed_usd", "—" if target.cost_per_passed_usd is None else f"${text(target.cost_per_passed_usd)}"),
         ("tokens", _tokens(target)),

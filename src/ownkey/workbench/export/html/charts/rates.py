@@ -37,7 +37,7 @@ def shares(rows: Sequence[Share]) -> str:
             spoken.append(f"{row.label}, {name}: {rate.count} of {rate.total}")
             y += _LINE
         y += 6
-    marks = axis(scale, _TITLE, y, percent)
+    marks = axis(scale, _TITLE, y, percent, (0.0, 0.5, 1.0))
     return drawing(y + _AXIS, f"Success with 95 % intervals. {'; '.join(spoken)}", marks + "".join(drawn))
 
 

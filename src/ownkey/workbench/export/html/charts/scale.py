@@ -1,7 +1,7 @@
 """Values to places on an axis. Logarithmic when the largest value is more than thirty times the smallest."""
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 _LOG_FROM = 30.0
@@ -48,10 +48,12 @@ def spanning(values: Iterable[float], left: float, right: float) -> Scale:
     return Scale(0.0, largest if largest > 0 else 1.0, left, right)
 
 
-def axis(scale: Scale, top: float, bottom: float, label: Callable[[float], str]) -> str:
-    """Faint lines at the marks, with their values below."""
+def axis(
+    scale: Scale, top: float, bottom: float, label: Callable[[float], str], marks: Sequence[float] | None = None
+) -> str:
+    """Faint lines at the marks, with their values below. `marks` are the scale's own unless they are given."""
     drawn: list[str] = []
-    for value in scale.marks():
+    for value in scale.marks() if marks is None else marks:
         x = scale.place(value)
         anchor = "start" if x < scale.left + 12 else "end" if x > scale.right - 12 else "middle"
         drawn.append(f'<line class="grid" x1="{x:.1f}" x2="{x:.1f}" y1="{top:.1f}" y2="{bottom:.1f}"/>')
