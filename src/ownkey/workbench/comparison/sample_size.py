@@ -7,7 +7,7 @@ from math import ceil, log2, sqrt
 from statistics import NormalDist
 
 POWER = 0.8
-_NO_ONE_WOULD = 100_000
+_NO_ONE_WOULD = 10_000
 
 
 def fewest_prompts(tests: int, level: float) -> int:

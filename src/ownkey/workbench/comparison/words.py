@@ -1,6 +1,7 @@
 """The verdict as a person would say it, with the numbers that carry it."""
 
 from collections.abc import Sequence
+from math import floor, log10
 
 from msgspec import Struct
 
@@ -128,6 +129,13 @@ def _amount(metric: MetricComparison, value: float, *, signed: bool = False) -> 
     if metric.unit == "share":
         return f"{sign}{size * 100:.0f} {'points' if signed else '%'}"
     if metric.unit == "USD":
-        return f"{sign}${size:.3g}" if size < 1 else f"{sign}${size:,.2f}"
+        return f"{sign}${_dollars(size)}"
     digits = f"{size:,.0f}" if size >= 100 else f"{size:.3g}"
     return f"{sign}{digits} {metric.unit}".rstrip()
+
+
+def _dollars(size: float) -> str:
+    """Cents from a dollar on, three digits below, never an exponent."""
+    if size == 0 or size >= 1:
+        return f"{size:,.2f}"
+    return f"{size:.{2 - floor(log10(size))}f}".rstrip("0")
