@@ -55,7 +55,7 @@ def test_a_file_of_no_known_kind_is_refused_and_says_what_to_do(filename: str) -
 
 
 @pytest.mark.parametrize(
-    ("text", "format"),
+    ("text", "found"),
     [
         ('{"prompt": "a"}\n{"prompt": "b"}', SuiteFormat.JSONL),
         ('[{"prompt": "a"}]', SuiteFormat.JSON),
@@ -65,8 +65,8 @@ def test_a_file_of_no_known_kind_is_refused_and_says_what_to_do(filename: str) -
         ('{"prompts": ["a"],\n "tests": [{}]}', SuiteFormat.PROMPTFOO_JSON),
     ],
 )
-def test_the_text_tells_the_format_where_the_ending_does_not(text: str, format: SuiteFormat) -> None:
-    assert suite(text, "upload.txt").format is format
+def test_the_text_tells_the_format_where_the_ending_does_not(text: str, found: SuiteFormat) -> None:
+    assert suite(text, "upload.txt").format is found
 
 
 def test_lines_of_objects_named_json_are_read_as_lines() -> None:
