@@ -118,3 +118,9 @@ def test_rows_over_the_limit_are_not_read() -> None:
     data = good * 10_000 + b"{broken\n" * 100_000
     [problem] = problems(data, "big.jsonl", max_bytes=len(data), max_prompts=9_999)
     assert (problem.line, problem.message) == (10_000, "This is prompt 10,000; a suite has at most 9,999.")
+
+
+def test_faulty_rows_count_too_so_that_a_file_of_them_ends_early() -> None:
+    with pytest.raises(SuiteRejected) as caught:
+        suite("{broken\n" * 10_000, "a.jsonl", max_prompts=100)
+    assert len(caught.value.problems) + caught.value.more == 101
