@@ -17,7 +17,10 @@ def test_promptfoo_configuration() -> None:
     assert (found.name, found.description, found.format) == ("config", "Support answers", SuiteFormat.PROMPTFOO_YAML)
     assert found.notes == snapshot(
         (
-            "The field “providers” of the configuration was ignored: only prompts, tests, defaultTest and description are read.",
+            (
+                "The field “providers” of the configuration was ignored: "
+                "prompts, tests, defaultTest and description are read."
+            ),
             "model-graded-closedqa was read as llm-rubric: both ask a judge whether a criterion is met.",
         )
     )

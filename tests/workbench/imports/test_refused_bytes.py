@@ -55,7 +55,7 @@ def test_a_file_of_no_known_kind_is_refused_and_says_what_to_do(filename: str) -
 
 
 @pytest.mark.parametrize(
-    ("text", "format"),
+    ("text", "found"),
     [
         ('{"prompt": "a"}\n{"prompt": "b"}', SuiteFormat.JSONL),
         ('[{"prompt": "a"}]', SuiteFormat.JSON),
@@ -65,8 +65,8 @@ def test_a_file_of_no_known_kind_is_refused_and_says_what_to_do(filename: str) -
         ('{"prompts": ["a"],\n "tests": [{}]}', SuiteFormat.PROMPTFOO_JSON),
     ],
 )
-def test_the_text_tells_the_format_where_the_ending_does_not(text: str, format: SuiteFormat) -> None:
-    assert suite(text, "upload.txt").format is format
+def test_the_text_tells_the_format_where_the_ending_does_not(text: str, found: SuiteFormat) -> None:
+    assert suite(text, "upload.txt").format is found
 
 
 def test_lines_of_objects_named_json_are_read_as_lines() -> None:
@@ -118,3 +118,9 @@ def test_rows_over_the_limit_are_not_read() -> None:
     data = good * 10_000 + b"{broken\n" * 100_000
     [problem] = problems(data, "big.jsonl", max_bytes=len(data), max_prompts=9_999)
     assert (problem.line, problem.message) == (10_000, "This is prompt 10,000; a suite has at most 9,999.")
+
+
+def test_faulty_rows_count_too_so_that_a_file_of_them_ends_early() -> None:
+    with pytest.raises(SuiteRejected) as caught:
+        suite("{broken\n" * 10_000, "a.jsonl", max_prompts=100)
+    assert len(caught.value.problems) + caught.value.more == 101

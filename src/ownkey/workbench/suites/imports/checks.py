@@ -7,6 +7,7 @@ from typing import cast
 
 from msgspec import Struct
 
+from ownkey.workbench.graders import validate_check
 from ownkey.workbench.records import Check
 from ownkey.workbench.suites.imports import check_types
 from ownkey.workbench.suites.imports.embedded import embedded
@@ -14,7 +15,6 @@ from ownkey.workbench.suites.imports.expectations import comma_list
 from ownkey.workbench.suites.imports.json_nodes import json_document
 from ownkey.workbench.suites.imports.model import Comparison, ImportLimits
 from ownkey.workbench.suites.imports.nodes import Node, Plain, as_items, is_file
-from ownkey.workbench.suites.imports.schemas import usable_regex, usable_schema
 from ownkey.workbench.suites.imports.templates import Values, template
 
 _TEMPLATED = ("{{", "{%", "{#")
@@ -73,8 +73,16 @@ def check(found: Assertion, values: Values, where: str, limits: ImportLimits) ->
     return _check(found, _filled(found.value, values, where, limits), limits)
 
 
-def any_of(comparison: Comparison, texts: Sequence[str]) -> Check:
-    """A check that one of some plain texts satisfies."""
+def any_of(comparison: Comparison, texts: Sequence[str], node: Node) -> Check:
+    """A check that one of some plain texts satisfies.
+
+    Raises:
+        SuiteRejected: the graders do not take it; several long texts make a pattern too long, for one.
+    """
+    return accepted(_any_of(comparison, texts), node)
+
+
+def _any_of(comparison: Comparison, texts: Sequence[str]) -> Check:
     if len(texts) == 1:
         return Check(comparison.value, texts[0])
     if comparison in {Comparison.CONTAINS, Comparison.ICONTAINS}:
@@ -103,7 +111,19 @@ def _filled(node: Node, values: Values, where: str, limits: ImportLimits) -> Nod
 
 def _check(found: Assertion, value: Node | None, limits: ImportLimits) -> Check:
     base, content = _value(found, value, limits)
-    return Check(("not-" if found.negated else "") + base, content, found.threshold, found.weight)
+    made = Check(("not-" if found.negated else "") + base, content, found.threshold, found.weight)
+    return accepted(made, found.node if value is None else value)
+
+
+def accepted(made: Check, node: Node) -> Check:
+    """The check, if the graders can keep it.
+
+    Raises:
+        SuiteRejected: a pattern, a schema or a number is not one that they take, with their reason.
+    """
+    if problem := validate_check(made):
+        raise node.refuse(problem)
+    return made
 
 
 def _value(found: Assertion, value: Node | None, limits: ImportLimits) -> "tuple[str, Plain]":
@@ -112,12 +132,12 @@ def _value(found: Assertion, value: Node | None, limits: ImportLimits) -> "tuple
     if base in check_types.LIMITS:
         return base, None
     if base in check_types.JSON:
-        return base, None if value is None else usable_schema(_schema(value, limits), value)
+        return base, None if value is None else _schema(value, limits)
     if value is None:
         raise found.node.refuse(f"The check “{base}” needs a value.")
     if base == "equals" and isinstance(value.value, dict | list):
         # promptfoo compares the answer, read as JSON, with the object: what a schema with `const` says.
-        return "is-json", usable_schema({"const": value.plain()}, value)
+        return "is-json", {"const": value.plain()}
     if base in check_types.LISTS:
         return base, _texts(base, value)
     if base == "word-count":
@@ -125,7 +145,7 @@ def _value(found: Assertion, value: Node | None, limits: ImportLimits) -> "tuple
     text = value.written(f"The value of “{base}”")
     if not text.strip() and base != "equals":
         raise value.refuse(f"The value of “{base}” is blank; write what the answer must have.")
-    return base, usable_regex(text, value) if base == "regex" else text
+    return base, text
 
 
 def _texts(base: str, value: Node) -> "list[Plain]":

@@ -20,6 +20,7 @@ class Gathering:
         self.full = False
         self._problems: list[Problem] = []
         self._more = 0
+        self._faulty = 0
         self._notes: dict[str, None] = {}
         self._lines: dict[str, int] = {}
         self._characters = 0
@@ -36,11 +37,16 @@ class Gathering:
 
     @contextmanager
     def record(self) -> Generator[None]:
-        """Inside, a fault ends this record only; the next ones are still read, to tell all faults at once."""
+        """Inside, a fault ends this record only; the next ones are still read, to tell all faults at once.
+
+        Faulty records count against the limit of prompts too, so that a file of nothing else ends early.
+        """
         try:
             yield
         except SuiteRejected as fault:
             self._take(fault)
+            self._faulty += 1
+            self.full = self.full or len(self.prompts) + self._faulty > self.limits.max_prompts
 
     def add(self, prompt: Prompt, line: int) -> None:
         """Take a prompt that begins in `line`.

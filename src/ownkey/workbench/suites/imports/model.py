@@ -74,7 +74,7 @@ class ImportLimits(Struct, frozen=True, kw_only=True):
     max_columns: int = 200
     max_checks: int = 50
     max_characters: int = 50_000_000
-    max_nodes: int = 1_000_000
+    max_nodes: int = 300_000
     max_depth: int = 64
 
 

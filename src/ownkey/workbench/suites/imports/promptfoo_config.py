@@ -37,7 +37,7 @@ def read_config(root: Node, options: ImportOptions, gathering: Gathering) -> str
         elif name not in _READ:
             gathering.note(
                 f"The field “{name[:60]}” of the configuration was ignored: "
-                "only prompts, tests, defaultTest and description are read."
+                "prompts, tests, defaultTest and description are read."
             )
     if "tests" not in fields and "prompts" not in fields:
         raise root.refuse("The file has neither prompts nor tests, so it is no promptfoo configuration.")
