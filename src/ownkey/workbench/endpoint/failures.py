@@ -156,7 +156,8 @@ def failure_of_status(status: int, body: bytes, headers: Headers, now: float, sc
 
 def one_line(text: str, limit: int = LONGEST_MESSAGE) -> str:
     """`text` in one printable line of at most `limit` characters."""
-    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    # White space may go, but not without end: a hostile text is as long as an answer may be.
+    line = " ".join("".join(c if c.isprintable() else " " for c in text[: 8 * limit]).split())
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
