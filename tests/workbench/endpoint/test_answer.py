@@ -4,7 +4,7 @@ import pytest
 from tests.workbench.endpoint.endpoints import DONE, event, usage_event
 
 from ownkey.wire.errors import MalformedAnswer
-from ownkey.workbench.endpoint.answer import LARGEST_EVENT, LONGEST_ANSWER, AnswerReader
+from ownkey.workbench.endpoint.answer import LARGEST_EVENT, LONGEST_ANSWER, MOST_CHUNKS, AnswerReader
 
 
 def read(*pieces: tuple[float, bytes]) -> AnswerReader:
@@ -174,3 +174,5 @@ def test_an_error_in_an_answer_is_told(body: bytes) -> None:
 def test_an_answer_of_small_pieces_is_bounded() -> None:
     with pytest.raises(MalformedAnswer):
         read(*[(1.0, event({"content": "x" * 500_000}))] * 10)
+    with pytest.raises(MalformedAnswer):
+        read((1.0, event({"content": "x"}) * (MOST_CHUNKS + 1)))

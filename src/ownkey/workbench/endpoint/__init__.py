@@ -1,16 +1,14 @@
 """Asking a model and taking the time.
 
-request        a chat completion request for what the endpoint can do
-transport      how it leaves, and how the answer comes, byte by byte with times
-answer         the answer's content and when it came
-call, caller   one call; one model as the engine asks it
-usage          tokens and cost
-failures       every way a call fails; `advice` what to do about it
-addresses      a pasted base URL, understood
-presets        endpoints people know by name
-check, probes  what an endpoint can do
-speaking       an answer told as it comes
-trusted        addresses that the operator answers for
+request          a chat completion request for what the endpoint can do
+transport        how it leaves, and how the answer comes, byte by byte with times
+answer           the answer's content and when it came
+call, caller     one call; one model as the engine asks it
+usage            tokens and cost
+failures         every way a call fails; `advice` what to do about it
+addresses        a pasted base URL, understood
+presets          endpoints people know by name
+check, probes    what an endpoint can do; `model_list` what it offers
 """
 
 from ownkey.workbench.endpoint.addresses import read_base_url
@@ -19,9 +17,7 @@ from ownkey.workbench.endpoint.caller import EndpointCaller
 from ownkey.workbench.endpoint.check import ConnectionCheck, Step, check_connection
 from ownkey.workbench.endpoint.clock import Clock
 from ownkey.workbench.endpoint.presets import Preset, preset_named, presets
-from ownkey.workbench.endpoint.speaking import speak
 from ownkey.workbench.endpoint.transport import DirectTransport, TimedReply, Transport
-from ownkey.workbench.endpoint.trusted import operators_base_urls
 
 __all__ = [
     "Clock",
@@ -34,9 +30,7 @@ __all__ = [
     "Transport",
     "advice",
     "check_connection",
-    "operators_base_urls",
     "preset_named",
     "presets",
     "read_base_url",
-    "speak",
 ]

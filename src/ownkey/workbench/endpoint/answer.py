@@ -25,6 +25,8 @@ LONGEST_ANSWER = 4 * MEBIBYTE
 LARGEST_EVENT = MEBIBYTE
 LARGEST_STREAM = 64 * MEBIBYTE
 """What frames a token may be a hundred times its size."""
+MOST_CHUNKS = 200_000
+"""More than any model writes in one answer; each costs a gap."""
 _SHOWN = 80
 
 _BOM = b"\xef\xbb\xbf"
@@ -231,7 +233,7 @@ class AnswerReader:
         if reasoning or content or called:
             self._mark(stamp, output=bool(content or called))
             self._length += len(reasoning) + len(content) + len(called)
-            if self._length > LONGEST_ANSWER:
+            if self._length > LONGEST_ANSWER or self.chunks > MOST_CHUNKS:
                 raise MalformedAnswer("it is too large")
 
     def _mark(self, stamp: float, *, output: bool) -> None:

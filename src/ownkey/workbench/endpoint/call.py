@@ -1,11 +1,12 @@
 """One call, from sending to the end of the answer, whatever comes of it."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import aclosing, suppress
 from time import monotonic, time
 
 from ownkey.domain.errors import OwnkeyError
+from ownkey.gateway.net import NetError
 from ownkey.workbench.endpoint.answer import AnswerReader
 from ownkey.workbench.endpoint.failures import LONGEST_ERROR_BODY, failure_of_error, failure_of_status
 from ownkey.workbench.endpoint.request import CHAT
@@ -34,17 +35,17 @@ def _nobody(_: AnswerReader) -> None:
 class Call:
     """What one call came to. Stamps are of `time.monotonic()`, in seconds.
 
-    `failure` is None for an answer. `status` is None when no head came. `loose_end` tells that the answer was complete
-    but its stream did not end as it should.
+    `failure` is None for an answer. `status` is None when no head came, and `sent` False when no connection was made.
+    `loose_end` tells that the answer was complete but its stream did not end as it should.
     """
 
     def __init__(self) -> None:
         self.reader = AnswerReader()
         self.failure: Failure | None = None
         self.status: int | None = None
-        self.headers: Sequence[tuple[bytes, bytes]] = ()
         self.sent_at = self.ended_at = monotonic()
         self.connect_ms: float | None = None
+        self.sent = False
         self.loose_end = False
 
 
@@ -57,7 +58,7 @@ async def call(transport: Transport, body: bytes, timeout_ms: float, heard: Hear
     try:
         async with asyncio.timeout(seconds + _BEFORE_SENDING) as limit:
             reply = await transport.post(CHAT, body, timeout_ms)
-            made.status, made.headers = reply.status, reply.headers
+            made.status, made.sent = reply.status, True
             made.sent_at, made.connect_ms = reply.sent_at, reply.connect_ms
             limit.reschedule(loop.time() + seconds - (monotonic() - reply.sent_at))
             if 200 <= reply.status < 300:
@@ -66,6 +67,7 @@ async def call(transport: Transport, body: bytes, timeout_ms: float, heard: Hear
                 error = await _refusal(reply)
                 made.failure = failure_of_status(reply.status, error, reply.headers, time(), transport.scrub)
     except OwnkeyError as error:
+        made.sent = made.sent or (isinstance(error, NetError) and error.sent)
         _broke_off(made, failure_of_error(error, transport.scrub))
     except TimeoutError:
         text = "The answer was not complete within the time limit."

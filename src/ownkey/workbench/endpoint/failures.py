@@ -83,9 +83,10 @@ _FILTER_WORDS = frozenset(
 _FILTER = re.compile(r"content (?:management |filter|moderation )|content[_ ]policy|safety system", re.IGNORECASE)
 _A_MODEL = re.compile(r"\b(?:model|deployment)s?\b", re.IGNORECASE)
 _UNKNOWN_MODEL = re.compile(
-    r"\bmodel\b.{0,300}\b(?:not found|not exist|doesn't exist|unknown|unsupported|not supported|not available)"
-    r"|\b(?:unknown|invalid|no such|unsupported) model\b",
-    re.IGNORECASE | re.DOTALL,
+    r"\bmodel:? ?[\"'`]?\S{0,200},? (?:(?:is|was|does|could) ?)?n[o']t (?:be )?"
+    r"(?:found|exist|available|supported|a valid)\b"
+    r"|\b(?:unknown|invalid|no such) model\b",
+    re.IGNORECASE,
 )
 _ABOUT_THE_KEY = frozenset(
     {Saying.TOO_DEAR, Saying.QUOTA, Saying.REVOKED, Saying.EXPIRED, Saying.INVALID, Saying.SCOPE, Saying.PERMISSION}
@@ -155,7 +156,8 @@ def failure_of_status(status: int, body: bytes, headers: Headers, now: float, sc
 
 def one_line(text: str, limit: int = LONGEST_MESSAGE) -> str:
     """`text` in one printable line of at most `limit` characters."""
-    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    # White space may go, but not without end: a hostile text is as long as an answer may be.
+    line = " ".join("".join(c if c.isprintable() else " " for c in text[: 8 * limit]).split())
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 

@@ -40,7 +40,6 @@ _PRESETS = (
     _Known("mistral", "For example mistral-small-latest.", provider="mistral"),
     _Known("deepseek", "For example deepseek-chat.", provider="deepseek"),
     _Known("xai", "For example grok-4.", provider="xai"),
-    _Known("perplexity", "Answers search the web, which takes time and costs extra.", provider="perplexity"),
     _Known("vllm", f"{_LOCAL}=localhost:8000.", "vLLM", "http://localhost:8000/v1", "vllm"),
     _Known("ollama", f"{_LOCAL}=localhost:11434.", "Ollama", "http://localhost:11434/v1", "ollama"),
     _Known("lmstudio", f"{_LOCAL}=localhost:1234.", "LM Studio", "http://localhost:1234/v1", "lmstudio"),
@@ -52,7 +51,7 @@ _PRESETS = (
 
 
 def presets(catalogue: ProviderCatalogue) -> tuple[Preset, ...]:
-    """All presets in the order they are shown. One whose provider the catalogue does not have is left out."""
+    """All presets in the order they are shown. A provider that is absent, or without chat completions, is left out."""
     found = (_preset(known, catalogue) for known in _PRESETS)
     return tuple(preset for preset in found if preset is not None)
 
