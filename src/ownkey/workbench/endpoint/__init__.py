@@ -1,14 +1,15 @@
 """Asking a model and taking the time.
 
-request          a chat completion request for what the endpoint can do
-transport        how it leaves, and how the answer comes, byte by byte with times
-answer           the answer's content and when it came
-call, caller     one call; one model as the engine asks it
-usage            tokens and cost
-failures         every way a call fails; `advice` what to do about it
-addresses        a pasted base URL, understood
-presets          endpoints people know by name
-check, probes    what an endpoint can do; `model_list` what it offers
+request        a chat completion request for what the endpoint can do
+transport      how it leaves, and how the answer comes, byte by byte with times
+answer         the answer's content and when it came
+call, caller   one call; one model as the engine asks it
+speaking       an answer told as it comes
+usage          tokens and cost
+failures       every way a call fails; `advice` what to do about it
+addresses      a pasted base URL, understood; `trusted` those the operator answers for
+presets        endpoints people know by name
+check, probes  what an endpoint can do; `model_list` what it offers
 """
 
 from ownkey.workbench.endpoint.addresses import read_base_url
@@ -17,7 +18,9 @@ from ownkey.workbench.endpoint.caller import EndpointCaller
 from ownkey.workbench.endpoint.check import ConnectionCheck, Step, check_connection
 from ownkey.workbench.endpoint.clock import Clock
 from ownkey.workbench.endpoint.presets import Preset, preset_named, presets
+from ownkey.workbench.endpoint.speaking import speak
 from ownkey.workbench.endpoint.transport import DirectTransport, TimedReply, Transport
+from ownkey.workbench.endpoint.trusted import operators_base_urls
 
 __all__ = [
     "Clock",
@@ -30,7 +33,9 @@ __all__ = [
     "Transport",
     "advice",
     "check_connection",
+    "operators_base_urls",
     "preset_named",
     "presets",
     "read_base_url",
+    "speak",
 ]
