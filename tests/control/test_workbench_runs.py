@@ -4,7 +4,7 @@ import csv
 import io
 import json
 import xml.etree.ElementTree as ET
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import httpx2
@@ -47,10 +47,10 @@ class Bench:
 
 
 @pytest.fixture(scope="module")
-def bench(make_user: Callable[[str], User]) -> Iterator[Bench]:
+def bench(make_user: Callable[[str], User]) -> Bench:
     user = make_user("evaluator")
     user.add_key("openai", f"sk-proj-{unique('evaluator')}-0123456789", label="mine")
-    yield Bench(user)
+    return Bench(user)
 
 
 def quiz(count: int) -> list[dict[str, Any]]:
@@ -83,9 +83,11 @@ def test_graded_answers_make_a_pass_rate_with_its_interval(bench: Bench) -> None
 
 
 def test_the_better_of_two_models_is_found_and_becomes_a_route(bench: Bench) -> None:
-    session = bench.session(preset="openai", api_key="sk-better-1234567", model="right-10")
+    session = bench.session(
+        preset="openai", api_key="sk-better-1234567", model="right-10+ttft=constant:30+gap=constant:5"
+    )
     suite = bench.suite(quiz(40))
-    run = bench.run(session, suite, compare_with="right-95", concurrency=8)
+    run = bench.run(session, suite, compare_with="right-95+ttft=constant:30+gap=constant:5", concurrency=8)
     (comparison,) = run["metrics"]["comparisons"]
     assert comparison["verdict"] == "b", comparison["words"]
     assert "right-95" in comparison["words"]
@@ -95,7 +97,7 @@ def test_the_better_of_two_models_is_found_and_becomes_a_route(bench: Bench) -> 
     assert made.json()["target"] == 1
     answer = bench.user.chat(name, "sandbox:answer yes\nwhat?")
     assert answer.status_code == 200, answer.text
-    assert answer.headers["x-ownkey-model"].endswith("right-95")
+    assert answer.headers["x-ownkey-model"].endswith("right-95+ttft=constant:30+gap=constant:5")
 
 
 def test_two_that_are_alike_are_not_told_apart_and_nobody_is_promoted_unasked(bench: Bench) -> None:
@@ -248,6 +250,7 @@ def test_every_export_is_made_from_what_is_stored_as_often_as_one_likes(bench: B
     lines = [*quiz(3), {"id": "=cmd()", "prompt": "=1+1\nsandbox:answer =2+2", "expected": "=2+2"}]
     run = bench.run(session, bench.suite(lines))
     calls = len(bench.api.get("/requests", params={"limit": 200}).json()["items"])
+    files: dict[str, httpx2.Response] = {}
     for _ in range(2):
         files = {
             kind: bench.api.get(f"/workbench/runs/{run['id']}/export", params={"format": kind})

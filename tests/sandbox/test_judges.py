@@ -34,7 +34,7 @@ def question(text: str, reference: str | None = None) -> Prompt:
 )
 def test_a_judge_passes_what_holds_all_that_the_rubric_quotes(answer: str, rubric: str, passes: bool):
     asked = rubric_question(question('Say "Berlin".'), answer, rubric, "7f3a")[-1].content
-    opinion = read_opinion(said(asked))
+    opinion = read_opinion(said(asked), [])
     assert opinion is not None
     assert (opinion.passed, opinion.score) == (passes, float(passes))
     promptfoos: Any = json.loads(said(f"<Output>\n{answer}\n</Output>\n<Rubric>\n{rubric}\n</Rubric>"))
@@ -47,7 +47,7 @@ def test_a_judge_passes_what_holds_all_that_the_rubric_quotes(answer: str, rubri
 )
 def test_the_right_one_of_two_answers_is_better_in_either_order(asked: Prompt):
     def better(first: str, second: str, model: str = "judge") -> Better | None:
-        return read_better(said(preference_question(asked, first, second, "7f3a")[-1].content, model))
+        return read_better(said(preference_question(asked, first, second, "7f3a")[-1].content, model), [])
 
     right, wrong = "It is Paris.", "I do not know."
     assert better(right, wrong) is Better.FIRST
@@ -58,7 +58,7 @@ def test_the_right_one_of_two_answers_is_better_in_either_order(asked: Prompt):
 
 def test_a_biased_judge_grades_a_single_answer_as_any_other():
     asked = rubric_question(question("Capital?"), "Rome", 'says "Paris"', "7f3a")[-1].content
-    opinion = read_opinion(said(asked, "judge-first"))
+    opinion = read_opinion(said(asked, "judge-first"), [])
     assert opinion is not None
     assert not opinion.passed
 

@@ -10,6 +10,9 @@ from ownkey.workbench.endpoint.request import chat_body
 from ownkey.workbench.endpoint.transport import Transport
 from ownkey.workbench.records import Failure, Message, Sampling, Target
 
+_LONGEST_WORD = 8192
+"""As long as a key can be."""
+
 
 async def speak(
     transport: Transport, target: Target, messages: Sequence[Message], sampling: Sampling
@@ -35,11 +38,24 @@ async def speak(
             news.put_nowait(None)
 
     asking = asyncio.create_task(ask())
+    held = ""
     try:
         while (piece := await news.get()) is not None:
-            yield transport.scrub(piece)
+            whole, held = _whole_words(held + piece)
+            if whole:
+                yield transport.scrub(whole)
+        if held:
+            yield transport.scrub(held)
         made = await asking
         yield made.failure or withheld(made)
     finally:
         asking.cancel()
         await asyncio.wait((asking,))
+
+
+def _whole_words(text: str) -> tuple[str, str]:
+    """What may be told, and the last word, which may still grow: a key that came in two pieces is one word."""
+    cut = max(text.rfind(" "), text.rfind("\n")) + 1
+    if not cut and len(text) > _LONGEST_WORD:
+        return text, ""
+    return text[:cut], text[cut:]

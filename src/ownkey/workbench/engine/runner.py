@@ -172,7 +172,7 @@ class Runner:
     async def _finish(self, call: Call, seen: Observation) -> None:
         warm_up = call.slot.repeat < 0
         grades = () if warm_up or not seen.ok else await self._grader.grade(call.prompt, seen)
-        passed, score = verdict(grades)
+        passed, score = verdict(grades, call.prompt.threshold)
         result = Result(
             slot=call.slot,
             prompt_id=call.prompt.id,

@@ -70,17 +70,20 @@ class Graders:
         return await similar(spec, answer, self._embedder)
 
 
-def verdict(grades: Sequence[Grade]) -> tuple[bool | None, float | None]:
+def verdict(grades: Sequence[Grade], threshold: float | None = None) -> tuple[bool | None, float | None]:
     """Whether an answer passed, and its score: the mean of the scores by weight.
 
-    Only grades that could decide count. It passed when all of them did; a check of weight 0 is shown and cannot fail
-    an answer (promptfoo's rule). (None, None) when there is no grade that counts.
+    Only grades that could decide count. It passed when all of them did or, where the prompt has a `threshold`, when the
+    score reaches it; a check of weight 0 is shown and cannot fail an answer (promptfoo's rules). (None, None) when
+    there is no grade that counts.
     """
     decided = [grade for grade in grades if grade.passed is not None and grade.weight > 0]
     if not decided:
         return None, None
     weight = sum(grade.weight for grade in decided)
     score = sum((grade.score or 0.0) * grade.weight for grade in decided) / weight
+    if threshold is not None:
+        return score >= threshold, score
     return all(grade.passed for grade in decided), score
 
 
