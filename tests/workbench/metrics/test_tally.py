@@ -202,7 +202,7 @@ def test_a_cost_that_is_partly_unknown_is_told_as_such():
     found = summary([answer(0, observation={"cost": 3_000_000}, passed=True), answer(1, passed=True)])
     (target,) = found.targets
     assert (target.cost_usd, target.unpriced, target.cost_per_passed_usd) == ("0.003", 1, None)
-    assert any("leaves out 1 answers without a known price" in caution for caution in found.cautions)
+    assert any("leaves out answers without a known price: 1 of 2" in caution for caution in found.cautions)
     assert figures([answer(0)]).cost_usd is None
 
 
@@ -214,6 +214,7 @@ def test_a_cost_that_is_partly_unknown_is_told_as_such():
         ({"tokens": Tokens(1, 50, reasoning=40)}, {}, "reasoning that was not streamed"),
         ({"tokens": Tokens(1, 5, source=TokenSource.ESTIMATED)}, {}, "are estimated"),
         ({}, {"e2e_ms": None}, "were empty"),
+        ({"cautions": ("The stream did not end as it should.",)}, {}, "carry a caution of their own"),
     ],
 )
 def test_what_spoils_a_figure_is_said(observation: dict[str, Any], timing: dict[str, Any], told: str):

@@ -16,6 +16,7 @@ _NOTES = {
     "out and are too low.",
     "hidden": "{count} of {total} answers of {label} contain reasoning that was not streamed: its time per token is "
     "too short and 1/TPOT too high, because those tokens came before the first one seen.",
+    "doubted": "{count} of {total} answers of {label} carry a caution of their own, shown with each answer.",
 }
 
 
@@ -77,5 +78,7 @@ def _of_target(target: TargetSummary, noted: Counter[str]) -> list[str]:
             "from the text, because the endpoint did not count them."
         )
     if target.cost_usd is not None and target.unpriced:
-        found.append(f"The cost of {target.label} leaves out {target.unpriced} answers without a known price.")
+        found.append(
+            f"The cost of {target.label} leaves out answers without a known price: {target.unpriced} of {answers}."
+        )
     return found

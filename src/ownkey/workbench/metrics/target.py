@@ -47,8 +47,8 @@ class TargetTally:
     @property
     def notes(self) -> Counter[str]:
         """How many answers came in one piece (`whole`), without text (`empty`), without token counts (`uncounted`),
-        with hidden reasoning (`hidden`)."""
-        return Counter({name: self._sums[name] for name in ("whole", "empty", "uncounted", "hidden")})
+        with hidden reasoning (`hidden`), with a caution of their own (`doubted`)."""
+        return Counter({name: self._sums[name] for name in ("whole", "empty", "uncounted", "hidden", "doubted")})
 
     def add(self, result: Result) -> None:
         """Count a result. A warm-up only counts for the cold start."""
@@ -159,6 +159,7 @@ class TargetTally:
         self._sums["empty"] += observation.timing.e2e_ms is None
         self._sums["uncounted"] += observation.tokens is None
         self._sums["hidden"] += hides_reasoning(observation)
+        self._sums["doubted"] += bool(observation.cautions)
 
     def _note_cold(self, warm_up: bool, when: tuple[float, Slot], found: dict[str, float]) -> None:
         if warm_up not in self._cold or when < self._cold[warm_up][0]:
