@@ -105,11 +105,12 @@ def simulate(case: Case, comparisons: int, seed: int) -> list[Sample]:
     for latency, price, passes in zip((1.0, case.latency), (1.0, case.price), case.passes, strict=True):
         tokens = 300 * lognormal(length)
         ttft = 400 * latency * lognormal(wait)
-        seconds = (ttft + 15 * latency * tokens * np.exp(random.normal(0.0, 0.1, shape))) / 1000
+        pace = 15 * latency * np.exp(random.normal(0.0, 0.1, shape))
+        whole = ttft + pace * (tokens - 1)
         odds = np.exp(np.log(passes / (1 - passes)) + step)
         passed = (random.random(shape) < odds / (1 + odds)).astype(np.float64)
         score = np.clip(0.3 + 0.4 * passed + random.normal(0.0, 0.1, shape), 0.0, 1.0)
-        values = (passed, score, seconds * 1000, ttft, tokens / seconds, tokens * price * 1e-5)
+        values = (passed, score, whole, ttft, 1000 / pace, tokens * price * 1e-5)
         sides.append([each.mean(axis=2) for each in values])
     return [
         Sample(measure, a[index].tolist(), b[index].tolist())

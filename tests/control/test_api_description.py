@@ -18,7 +18,7 @@ from tests.services.stack import Process, Stack
 
 TAGS = (
     "account", "admin", "api-keys", "auth", "catalogue", "credentials", "operations", "preferences", "routes",
-    "routing", "usage",
+    "routing", "usage", "workbench",
 )  # fmt: skip
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 EXAMPLES = 6

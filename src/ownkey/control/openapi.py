@@ -10,8 +10,11 @@ from ownkey.control.problems import MEDIA_TYPE, Problem
 
 _ABOUT = "A gateway for language models where everyone brings their own keys. Errors are problem details (RFC 9457)."
 _OPEN_TO_ALL = frozenset({"/healthz", "/readyz", "/metrics", "/api/v1/auth/login"})
+_WORKBENCH = "/api/v1/workbench/"
+_OPEN_TO_VISITORS = frozenset(_WORKBENCH + name for name in ("presets", "suites", "suites/{suite_id}", "sessions"))
 _WAYS_IN = {
     "apiKey": {"type": "http", "scheme": "bearer", "description": "An Ownkey API key with the scope `manage`."},
+    "workbench": {"type": "http", "scheme": "bearer", "description": "The token of a workbench session, `wb_…`."},
     "session": {"type": "apiKey", "in": "cookie", "name": "__Host-ownkey", "description": "`ownkey` over plain http."},
 }
 _FASTAPI_ERRORS = ("HTTPValidationError", "ValidationError")
@@ -20,6 +23,16 @@ _FASTAPI_ERRORS = ("HTTPValidationError", "ValidationError")
 def operation_id(route: APIRoute) -> str:
     """`credentials_create`: short names for generated clients."""
     return f"{route.tags[0]}_{route.name}" if route.tags else route.name
+
+
+def _security(path: str) -> list[dict[str, list[str]]]:
+    """The ways into a path, each of them enough. An empty one says that none is needed."""
+    if path in _OPEN_TO_ALL:
+        return []
+    if not path.startswith(_WORKBENCH):
+        return [{name: []} for name in _WAYS_IN if name != "workbench"]
+    ways: list[dict[str, list[str]]] = [{name: []} for name in _WAYS_IN]
+    return [{}, *ways] if path in _OPEN_TO_VISITORS else ways
 
 
 def install_document(app: FastAPI) -> None:
@@ -50,5 +63,5 @@ def _build(app: FastAPI) -> dict[str, Any]:
         for call in calls.values():
             call["responses"].pop("422", None)
             call["responses"]["default"] = failure
-            call["security"] = [] if path in _OPEN_TO_ALL else [{name: []} for name in _WAYS_IN]
+            call["security"] = _security(path)
     return made

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from msgspec.structs import replace
+
 from ownkey.workbench.comparison import Pairs, compare
 from ownkey.workbench.endpoint import advice
 from ownkey.workbench.metrics import Tally
@@ -26,7 +28,7 @@ class Figures:
     def summary(self, preferences: Mapping[tuple[int, int], Preference] | None = None) -> RunSummary:
         """The figures so far. `preferences` are a judge's, by the two targets' indexes. Takes a second or two for a
         comparison of thousands of prompts: not for the event loop."""
+        summary = self._tally.summary(advice)
         if self._pairs is None:
-            return self._tally.summary(advice)
-        targets = self._tally.summary(advice).targets
-        return self._tally.summary(advice, compare(self._plan, self._pairs, targets, preferences or {}))
+            return summary
+        return replace(summary, comparisons=compare(self._plan, self._pairs, summary.targets, preferences or {}))

@@ -54,7 +54,7 @@ def test_each_measure_is_paired_by_itself():
         PASSED: 1,
         LATENCY: 2,
         TTFT: 1,
-        RATE: 2,
+        RATE: 1,
         COST: 1,
     }
     assert found[COST].a == [1.0]

@@ -35,7 +35,7 @@ def test_equal_models_are_called_different_no_more_often_than_the_level(prompts:
 @pytest.mark.parametrize("prompts", [10, 30, 100])
 def test_where_models_differ_in_price_alone_nothing_else_is_called_different(prompts: int):
     judged = judge_many(Case("cheaper", prompts, price=0.8), COMPARISONS)
-    for name in ("passed", "score", "latency_ms", "ttft_ms", "tokens_per_second"):
+    for name in ("passed", "score", "latency_ms", "ttft_ms", "decode_tokens_per_second"):
         false = COMPARISONS - judged.measures[name, Verdict.CANNOT_TELL]
         assert false <= LEVEL * COMPARISONS
 
@@ -76,6 +76,7 @@ def test_what_is_simulated_together_is_what_compare_finds():
     for at in range(12):
         for to in (0, 1):
             values = {name: (sample.a, sample.b)[to][at] for name, sample in by_name.items()}
+            written = values["latency_ms"] - values["ttft_ms"]
             result = answer(
                 at,
                 target=to,
@@ -84,7 +85,7 @@ def test_what_is_simulated_together_is_what_compare_finds():
                 passed=values["passed"] == 1,
                 score=values["score"],
                 observation={
-                    "tokens": Tokens(1, round(values["tokens_per_second"] * values["latency_ms"] / 1000)),
+                    "tokens": Tokens(1, 1 + round(written * values["decode_tokens_per_second"] / 1000)),
                     "cost": round(values["cost_usd"] * 1e9),
                 },
             )

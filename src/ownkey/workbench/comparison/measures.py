@@ -29,7 +29,7 @@ SCORE = Measure("score", "", True, Side.QUALITY, "scores higher")
 PREFERENCE = Measure("preference", "share", True, Side.QUALITY, "is preferred by the judge")
 LATENCY = Measure("latency_ms", "ms", False, Side.SPEED, "answers sooner")
 TTFT = Measure("ttft_ms", "ms", False, Side.SPEED, "starts sooner")
-RATE = Measure("tokens_per_second", "tokens/s", True, Side.SPEED, "writes faster")
+RATE = Measure("decode_tokens_per_second", "tokens/s", True, Side.SPEED, "writes faster")
 COST = Measure("cost_usd", "USD", False, Side.COST, "costs less")
 
 MEASURES = (PASSED, SCORE, PREFERENCE, LATENCY, TTFT, RATE, COST)
