@@ -25,7 +25,7 @@ Results = Annotated[int, Query(ge=0, le=1000, description="How many results to i
 
 
 @router.get("/{run_id}")
-async def get(seen: RunDep, control: ControlDep, results: Results = _RESULTS) -> RunDetail:
+async def get_run(seen: RunDep, control: ControlDep, results: Results = _RESULTS) -> RunDetail:
     """A run with its figures so far and its first results; `/results` has all of them."""
     desk = control.workbench.runs
     found, _ = await desk.page(seen.run, 0, results)
@@ -52,7 +52,7 @@ async def list_results(
 
 
 @router.get("/{run_id}/events", response_class=StreamingResponse)
-async def events(
+async def follow_run(
     seen: RunDep, control: ControlDep, last_event_id: Annotated[int, Header(ge=0)] = 0
 ) -> StreamingResponse:
     """Server-sent events: `result` for each result the moment it is there, `progress`, and `done` with the figures.
@@ -63,7 +63,7 @@ async def events(
 
 
 @router.post("/{run_id}/cancel", status_code=202)
-async def cancel(seen: RunDep, control: ControlDep) -> RunReply:
+async def cancel_run(seen: RunDep, control: ControlDep) -> RunReply:
     """End the run. Calls under way are broken off; answers that are there stay."""
     await control.workbench.runs.cancel(seen.run)
     return RunReply(**show_row((await control.workbench.runs.find(seen.run.row.id)).row))
@@ -77,13 +77,13 @@ async def retry_failed(seen: RunDep, control: ControlDep) -> RunReply:
 
 
 @router.post("/{run_id}/promote", status_code=201)
-async def promote(body: Promotion, seen: RunDep, caller: Caller, control: ControlDep) -> PromotedReply:
+async def promote_winner(body: Promotion, seen: RunDep, caller: Caller, control: ControlDep) -> PromotedReply:
     """Make the winner of a comparison, or the model named, a route of your own in this gateway."""
     return await promotion.promote(control, caller, seen, body)
 
 
 @router.get("/{run_id}/export")
-async def export(
+async def export_run(
     seen: RunDep,
     control: ControlDep,
     name: Annotated[Literal["csv", "json", "jsonl", "junit", "html"], Query(alias="format")] = "json",
@@ -107,7 +107,7 @@ async def export(
 
 
 @router.delete("/{run_id}", status_code=204)
-async def delete(seen: RunDep, control: ControlDep) -> None:
+async def delete_run(seen: RunDep, control: ControlDep) -> None:
     """Delete the run and its results. Cancel it first if it goes on."""
     row = seen.run.row
     if row.status in (RunStatus.PENDING, RunStatus.RUNNING):

@@ -41,7 +41,7 @@ async def list_presets(control: ControlDep) -> Listing[PresetReply]:
 
 
 @router.post("/sessions", status_code=201)
-async def create(body: NewTarget, visitor: VisitorDep, control: ControlDep) -> SessionReply:
+async def create_session(body: NewTarget, visitor: VisitorDep, control: ControlDep) -> SessionReply:
     """Begin a session with its first model. Without an account it lives an hour, one at a time for an address; its
     `token` is shown this once and is needed, as bearer, for everything that follows."""
     workbench = control.workbench
@@ -54,7 +54,7 @@ async def create(body: NewTarget, visitor: VisitorDep, control: ControlDep) -> S
 
 
 @router.get("/sessions")
-async def list_all(caller: Caller, control: ControlDep) -> Listing[SessionReply]:
+async def list_sessions(caller: Caller, control: ControlDep) -> Listing[SessionReply]:
     """Your sessions, newest first. Those without an account are in no list."""
     workbench = control.workbench
     return Listing(
@@ -66,7 +66,7 @@ async def list_all(caller: Caller, control: ControlDep) -> Listing[SessionReply]
 
 
 @router.get("/sessions/{session_id}")
-async def get(entry: EntryDep, control: ControlDep) -> SessionReply:
+async def get_session(entry: EntryDep, control: ControlDep) -> SessionReply:
     """A session with its models and runs."""
     workbench = control.workbench
     targets = await workbench.targets.of_session(entry.session)
@@ -74,7 +74,7 @@ async def get(entry: EntryDep, control: ControlDep) -> SessionReply:
 
 
 @router.delete("/sessions/{session_id}")
-async def erase(entry: EntryDep, control: ControlDep) -> ReceiptReply:
+async def erase_session(entry: EntryDep, control: ControlDep) -> ReceiptReply:
     """Erase the session with its keys, suites, runs and results; the receipt says what went."""
     return show_receipt(await control.workbench.eraser.erase(entry.session.id))
 
@@ -90,7 +90,7 @@ async def add_target(body: NewTarget, entry: EntryDep, visitor: VisitorDep, cont
 
 
 @router.post("/sessions/{session_id}/test")
-async def try_connection(entry: EntryDep, control: ControlDep, body: TestBody | None = None) -> TestReply:
+async def test_connection(entry: EntryDep, control: ControlDep, body: TestBody | None = None) -> TestReply:
     """Test the connection and find out what the endpoint can do; later calls adapt to it."""
     workbench, session = control.workbench, entry.session
     await count(control, "test", session, entry.limits.tests_a_minute)
@@ -104,7 +104,7 @@ async def try_connection(entry: EntryDep, control: ControlDep, body: TestBody | 
 
 
 @router.post("/sessions/{session_id}/runs/preview")
-async def preview(body: NewRun, entry: EntryDep, visitor: VisitorDep, control: ControlDep) -> PreviewReply:
+async def preview_run(body: NewRun, entry: EntryDep, visitor: VisitorDep, control: ControlDep) -> PreviewReply:
     """What a run may cost. Nothing is sent and nothing begins."""
     suite = await suite_of(control, entry, body.suite_id)
     targets = await targets_of(control, entry, visitor, body)
@@ -112,7 +112,7 @@ async def preview(body: NewRun, entry: EntryDep, visitor: VisitorDep, control: C
 
 
 @router.post("/sessions/{session_id}/runs", status_code=201)
-async def run(body: NewRun, entry: EntryDep, visitor: VisitorDep, control: ControlDep) -> RunReply:
+async def start_run(body: NewRun, entry: EntryDep, visitor: VisitorDep, control: ControlDep) -> RunReply:
     """Begin a run in the background."""
     suite = await suite_of(control, entry, body.suite_id)
     targets = await targets_of(control, entry, visitor, body)

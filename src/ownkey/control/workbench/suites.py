@@ -31,7 +31,7 @@ _MAPPING = "Which column is what, for example `prompt:question,reference:answer`
 
 
 @router.get("")
-async def list_all(visitor: VisitorDep, control: ControlDep) -> Listing[SuiteReply]:
+async def list_suites(visitor: VisitorDep, control: ControlDep) -> Listing[SuiteReply]:
     """The curated suites, and those you uploaded. Open to all."""
     session_id, user_id = await _owners(visitor, control)
     shelf = control.workbench.suites
@@ -40,7 +40,7 @@ async def list_all(visitor: VisitorDep, control: ControlDep) -> Listing[SuiteRep
 
 
 @router.post("", status_code=201, response_model=UploadedReply)
-async def upload(
+async def upload_suite(
     request: Request,
     visitor: VisitorDep,
     control: ControlDep,
@@ -71,7 +71,7 @@ async def upload(
 
 
 @router.get("/{suite_id}")
-async def get(suite_id: str, visitor: VisitorDep, control: ControlDep) -> SuiteDetail:
+async def get_suite(suite_id: str, visitor: VisitorDep, control: ControlDep) -> SuiteDetail:
     """A suite with its prompts, the first thousand of them."""
     session_id, user_id = await _owners(visitor, control)
     shelf = control.workbench.suites
@@ -81,7 +81,7 @@ async def get(suite_id: str, visitor: VisitorDep, control: ControlDep) -> SuiteD
 
 
 @router.delete("/{suite_id}", status_code=204)
-async def delete(suite_id: str, visitor: VisitorDep, control: ControlDep) -> None:
+async def delete_suite(suite_id: str, visitor: VisitorDep, control: ControlDep) -> None:
     """Delete an uploaded suite. Runs made with it keep their results."""
     session_id, user_id = await _owners(visitor, control)
     await control.workbench.suites.delete(suite_id, session_id, user_id)

@@ -20,7 +20,7 @@ router = APIRouter(route_class=StrictRoute, prefix="/workbench/runs", tags=["wor
 
 
 @router.post("/{run_id}/chat", response_class=StreamingResponse)
-async def ask(body: Question, seen: RunDep, control: ControlDep) -> StreamingResponse:
+async def ask_about_run(body: Question, seen: RunDep, control: ControlDep) -> StreamingResponse:
     """Ask the tested model about its own results. The answer comes as server-sent events: `delta` with text, then
     `done`, or `error` with what to do. The figures are ours; the model cites prompts by their ids."""
     places = len(seen.run.plan.targets)
