@@ -25,10 +25,11 @@ def event(name: str, data: dict[str, Any], number: int | None = None) -> bytes:
 async def run_events(workbench: Workbench, run: Run, after: int) -> AsyncGenerator[bytes]:
     """A run's news until it has ended; the figures come last."""
     run_id = run.row.id
+    prompts = workbench.suites.pages(run.plan.suite)
     async for news in workbench.feed.follow(run_id, after):
         progress = news.progress
         if news.result is not None:
-            prompt = await workbench.suites.prompt(run.plan.suite, news.result.slot.position)
+            prompt = await prompts.get(news.result.slot.position)
             shown = show_result(prompt or Prompt(news.result.prompt_id, ()), news.result)
             yield event("result", shown, news.result.seq)
         else:

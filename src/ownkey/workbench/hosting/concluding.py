@@ -61,8 +61,9 @@ class Concluding:
                 raise
             judge = None
         outcomes: list[str] = []
+        prompts = self._suites.pages(plan.suite)
         for other, position in (await self._pairs(run_id))[start : start + count]:
-            prompt = await self._suites.prompt(plan.suite, position)
+            prompt = await prompts.get(position)
             first = await self._answer(run_id, 0, position)
             second = await self._answer(run_id, other, position)
             if judge is None or prompt is None or first is None or second is None:

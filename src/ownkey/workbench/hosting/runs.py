@@ -118,8 +118,9 @@ class RunDesk:
     async def results(self, run: Run) -> AsyncGenerator[tuple[Prompt, Result]]:
         """Each result with its prompt, in the order in which they came. A prompt of a suite deleted since has its id
         alone."""
+        prompts = self._suites.pages(run.plan.suite)
         async for result in self._concluding.results(run.row.id):
-            prompt = await self._suites.prompt(run.plan.suite, result.slot.position)
+            prompt = await prompts.get(result.slot.position)
             yield prompt or Prompt(result.prompt_id, ()), result
 
     async def page(self, run: Run, after: int, count: int) -> tuple[list[tuple[Prompt, Result]], bool]:
@@ -127,9 +128,10 @@ class RunDesk:
         async with self._database.read() as conn:
             found = await rows.results.after(conn, run.row.id, after, count + 1)
         page: list[tuple[Prompt, Result]] = []
+        prompts = self._suites.pages(run.plan.suite)
         for row in found[:count]:
             result = decode_result(row)
-            prompt = await self._suites.prompt(run.plan.suite, result.slot.position)
+            prompt = await prompts.get(result.slot.position)
             page.append((prompt or Prompt(result.prompt_id, ()), result))
         return page, len(found) > count
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 
 import msgspec
 
@@ -17,7 +17,9 @@ from ownkey.workbench.records import Prompt, SuiteInfo
 from ownkey.workbench.suites import CuratedSuites
 from ownkey.workbench.suites.imports import ImportedSuite
 
-_PAGE = 50
+PAGE = 50
+"""Prompts that are read at once."""
+_PAGES_KEPT = 8
 _ABSENT = "There is no suite with this id: GET /api/v1/workbench/suites lists them."
 
 
@@ -82,7 +84,7 @@ class SuiteShelf:
         """The suite's prompts, from the first on. Whether the asker may see it was decided by `get`."""
         if suite.curated:
             return lambda: _each(self._curated.curated_prompts(suite.id))
-        return lambda: self._stored(suite.id)
+        return lambda: self._stored(suite)
 
     async def read(self, parse: Callable[[], ImportedSuite]) -> ImportedSuite:
         """Read an uploaded file. One at a time and off the event loop: a large one takes seconds and memory."""
@@ -98,24 +100,44 @@ class SuiteShelf:
             found.append(prompt)
         return found
 
-    async def prompt(self, suite: SuiteInfo, position: int) -> Prompt | None:
-        """One prompt by its position; None when the suite was deleted."""
-        if suite.curated:
-            return self._curated.curated_prompts(suite.id)[position]
-        async with self._database.read() as conn:
-            bodies = await rows.suites.page(conn, suite.id, position, 1)
-        return msgspec.json.decode(bodies[0], type=Prompt) if bodies else None
+    def pages(self, suite: SuiteInfo) -> "PromptPages":
+        """The suite's prompts by position, for whoever looks at results."""
+        return PromptPages(self, suite)
 
-    async def _stored(self, suite_id: str) -> AsyncIterator[Prompt]:
+    async def page(self, suite: SuiteInfo, start: int) -> Sequence[Prompt]:
+        """The prompts from position `start` on, a page of them; fewer or none where the suite ends or was deleted."""
+        if suite.curated:
+            return self._curated.curated_prompts(suite.id)[start : start + PAGE]
+        async with self._database.read() as conn:
+            bodies = await rows.suites.page(conn, suite.id, start, PAGE)
+        return [msgspec.json.decode(body, type=Prompt) for body in bodies]
+
+    async def _stored(self, suite: SuiteInfo) -> AsyncIterator[Prompt]:
         start = 0
-        while True:
-            async with self._database.read() as conn:
-                bodies = await rows.suites.page(conn, suite_id, start, _PAGE)
-            for body in bodies:
-                yield msgspec.json.decode(body, type=Prompt)
-            if len(bodies) < _PAGE:
-                return
-            start += _PAGE
+        while page := await self.page(suite, start):
+            for prompt in page:
+                yield prompt
+            start += len(page)
+
+
+class PromptPages:
+    """Prompts by position, with a few pages in memory: results come nearly in the order of their prompts."""
+
+    def __init__(self, shelf: SuiteShelf, suite: SuiteInfo) -> None:
+        self._shelf = shelf
+        self._suite = suite
+        self._pages: dict[int, Sequence[Prompt]] = {}
+
+    async def get(self, position: int) -> Prompt | None:
+        """The prompt; None when the suite was deleted since."""
+        number, place = divmod(position, PAGE)
+        page = self._pages.get(number)
+        if page is None:
+            page = await self._shelf.page(self._suite, number * PAGE)
+            if len(self._pages) >= _PAGES_KEPT:
+                del self._pages[next(iter(self._pages))]
+            self._pages[number] = page
+        return page[place] if place < len(page) else None
 
 
 async def _each(prompts: tuple[Prompt, ...]) -> AsyncIterator[Prompt]:
