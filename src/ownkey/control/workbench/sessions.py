@@ -90,7 +90,7 @@ async def add_target(body: NewTarget, entry: EntryDep, visitor: VisitorDep, cont
 
 
 @router.post("/sessions/{session_id}/test")
-async def test_connection(entry: EntryDep, control: ControlDep, body: TestBody | None = None) -> TestReply:
+async def probe_connection(entry: EntryDep, control: ControlDep, body: TestBody | None = None) -> TestReply:
     """Test the connection and find out what the endpoint can do; later calls adapt to it."""
     workbench, session = control.workbench, entry.session
     await count(control, "test", session, entry.limits.tests_a_minute)
