@@ -16,8 +16,8 @@ from tests.workbench.engine.scripted import (
 )
 
 from ownkey.domain.errors import Conflict
-from ownkey.workbench.engine import Ending, Runner
-from ownkey.workbench.records import Arrival, FailureKind, Prices, Result, RunPlan, Sampling, Slot
+from ownkey.workbench.engine import Ending, PayingCaller, Purse, Runner
+from ownkey.workbench.records import Arrival, FailureKind, Message, Prices, Result, RunPlan, Sampling, Slot
 
 
 def runner(plan: RunPlan, kept: Kept, *callers: ScriptedCaller, **more: object) -> Runner:
@@ -177,7 +177,7 @@ async def test_what_an_earlier_process_spent_counts() -> None:
     most = (len("question 0") + 16 + 10) * 1000
     caller = ScriptedCaller(lambda _, __: answered(cost=most))
     plan = a_plan(10, target, sampling=sampling, max_cost=3 * most)
-    assert await runner(plan, Kept(), caller, spent=2 * most).run() is Ending.OUT_OF_MONEY
+    assert await runner(plan, Kept(), caller, purse=Purse(3 * most, spent=2 * most)).run() is Ending.OUT_OF_MONEY
     assert len(caller.asked) == 1
 
 
@@ -219,3 +219,17 @@ async def test_what_is_held_in_memory_does_not_grow_with_the_number_of_prompts()
     caller.release()
     await running
     assert len(kept.results) == 1000
+
+
+async def test_a_judge_spends_from_the_same_purse_and_is_not_asked_when_it_is_empty() -> None:
+    target, sampling = a_target(prices=PRICES), Sampling(max_tokens=10)
+    question = [Message("user", "good?")]
+    most = (len("good?") + 16 + 10) * 1000
+    judge = ScriptedCaller(lambda _, __: answered(cost=most))
+    purse = Purse(2 * most + most // 2)
+    paying = PayingCaller(judge, target, purse)
+    seen = [await paying.ask(question, sampling) for _ in range(3)]
+    assert [each.ok for each in seen] == [True, True, False]
+    assert len(judge.asked) == 2
+    assert seen[2].failure is not None
+    assert "spending limit" in seen[2].failure.message

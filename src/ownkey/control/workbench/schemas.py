@@ -220,9 +220,10 @@ class UploadedReply(SuiteReply):
 
 
 class PreviewReply(Reply):
-    """What a run may cost, for one try of each call; null where no price is known."""
+    """What a run may cost, for one try of each call; null where no price is known. `judge_calls` come on top."""
 
     calls: int
+    judge_calls: int
     likely_usd: str | None
     most_usd: str | None
 
@@ -313,7 +314,9 @@ def show_test(found: ConnectionCheck) -> TestReply:
 
 
 def show_preview(preview: Preview) -> PreviewReply:
-    return PreviewReply(calls=preview.calls, likely_usd=usd(preview.likely), most_usd=usd(preview.most))
+    return PreviewReply(
+        calls=preview.calls, judge_calls=preview.judge_calls, likely_usd=usd(preview.likely), most_usd=usd(preview.most)
+    )
 
 
 def show_receipt(receipt: Receipt) -> ReceiptReply:

@@ -9,7 +9,20 @@ runner     the whole
 
 from ownkey.workbench.engine.endings import Ending
 from ownkey.workbench.engine.order import PromptSource
+from ownkey.workbench.engine.paying import PayingCaller
 from ownkey.workbench.engine.runner import Keep, Runner
-from ownkey.workbench.engine.spending import Preview, likely, most, sampling_for
+from ownkey.workbench.engine.spending import Preview, Purse, judge_calls, likely, most, sampling_for
 
-__all__ = ["Ending", "Keep", "Preview", "PromptSource", "Runner", "likely", "most", "sampling_for"]
+__all__ = [
+    "Ending",
+    "Keep",
+    "PayingCaller",
+    "Preview",
+    "PromptSource",
+    "Purse",
+    "Runner",
+    "judge_calls",
+    "likely",
+    "most",
+    "sampling_for",
+]

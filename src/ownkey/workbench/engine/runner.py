@@ -27,8 +27,8 @@ _UNGRADED_AT_MOST = 3
 class Runner:
     """One carrying out of one run.
 
-    `callers` are the targets' in their order. `settled` are the calls that need no call any more, `spent` is what they
-    cost in nano-dollars. What this holds in memory does not grow with the number of prompts.
+    `callers` are the targets' in their order. `settled` are the calls that need no call any more, `purse` holds the
+    spending limit and knows what they cost. What this holds in memory does not grow with the number of prompts.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class Runner:
         source: PromptSource,
         keep: Keep,
         settled: Container[Slot] = frozenset(),
-        spent: int = 0,
+        purse: Purse | None = None,
     ) -> None:
         self._plan = plan
         self._callers = callers
@@ -47,7 +47,7 @@ class Runner:
         self._source = source
         self._keep = keep
         self._settled = settled
-        self._purse = Purse(plan.max_cost, spent)
+        self._purse = purse or Purse(plan.max_cost)
         self._ending: Ending | None = None
         self._ended = asyncio.Event()
         self._answers: asyncio.Queue[tuple[Call, Observation]] = asyncio.Queue()

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from ownkey.workbench.records import FailureKind, Message, Observation, Prices, Prompt, Sampling, Target
+from ownkey.workbench.records import FailureKind, Message, Observation, Prices, Prompt, RunPlan, Sampling, Target
 
 _PER_MESSAGE = 16
 """Tokens that a chat template may add around a message."""
@@ -22,11 +22,15 @@ _MAY_BE_BILLED = frozenset({FailureKind.TIMEOUT, FailureKind.CANCELLED, FailureK
 
 
 class Preview(Struct, frozen=True):
-    """What a run is likely to cost and the most it can, in nano-dollars, for one try of each call. None: no price."""
+    """What a run is likely to cost and the most it can, in nano-dollars, for one try of each call. None: no price.
+
+    `judge_calls` are made beside those and are not in the amounts: what a judge reads is not known before.
+    """
 
     calls: int
     likely: int | None
     most: int | None
+    judge_calls: int = 0
 
 
 def most(prices: Prices, messages: Sequence[Message], sampling: Sampling) -> int:
@@ -39,6 +43,14 @@ def likely(prices: Prices, messages: Sequence[Message], sampling: Sampling) -> i
     """What one call may be expected to cost, in nano-dollars."""
     size = sum(len(message.content.encode()) // _BYTES_PER_TOKEN + _PER_MESSAGE // 2 for message in messages)
     return _cost(prices, size, int(sampling.max_tokens * _LIKELY_ANSWER))
+
+
+def judge_calls(plan: RunPlan, prompt: Prompt) -> int:
+    """How often a judge is asked about the answers to a prompt: once a rubric, and twice a pair of answers."""
+    if plan.judge is None:
+        return 0
+    rubrics = sum(check.type.removeprefix("not-") == "llm-rubric" for check in prompt.checks)
+    return rubrics * plan.repeats * len(plan.targets) + 2 * (len(plan.targets) - 1)
 
 
 def _cost(prices: Prices, input_tokens: int, output_tokens: int) -> int:

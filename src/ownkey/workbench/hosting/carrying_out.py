@@ -11,7 +11,7 @@ from ownkey.domain.errors import Conflict, OwnkeyError, Unavailable
 from ownkey.storage import workbench as rows
 from ownkey.storage.database import Database
 from ownkey.storage.workbench import StoredRun, WorkbenchSession
-from ownkey.workbench.engine import Ending, Runner
+from ownkey.workbench.engine import Ending, Purse, Runner
 from ownkey.workbench.hosting.feed import RunFeed, decode_result
 from ownkey.workbench.hosting.grading import GraderFactory
 from ownkey.workbench.hosting.keeping import Keeper, patiently
@@ -74,15 +74,16 @@ class CarryingOut:
             settled = {Slot(*key) for key in await rows.results.settled(conn, run.id, round_)}
             seq = await rows.results.last_seq(conn, run.id)
         done = sum(slot.repeat >= 0 for slot in settled)
+        purse = Purse(plan.max_cost, 0 if plan.max_cost is None else await self._spent(run.id))
         keeper = Keeper(self._database, run.id, round_, seq, done, self._feed.ring)
         return Runner(
             plan=plan,
             callers=callers,
-            grader=await self._graders.grader(session, plan),
+            grader=await self._graders.grader(session, plan, purse),
             source=self._suites.source(plan.suite),
             keep=keeper.keep,
             settled=settled,
-            spent=0 if plan.max_cost is None else await self._spent(run.id),
+            purse=purse,
         )
 
     async def _spent(self, run_id: str) -> int:

@@ -9,7 +9,7 @@ import msgspec
 from ownkey.domain.errors import OwnkeyError, Unavailable
 from ownkey.storage import workbench as rows
 from ownkey.storage.database import Database
-from ownkey.workbench.engine import Ending
+from ownkey.workbench.engine import Ending, Purse
 from ownkey.workbench.figures import Figures
 from ownkey.workbench.graders.finding import Ungradable
 from ownkey.workbench.graders.preference import PreferenceTally
@@ -55,7 +55,7 @@ class Concluding:
             return []
         plan = msgspec.json.decode(run.plan, type=RunPlan)
         try:
-            judge = await self._graders.judge(session, plan)
+            judge = await self._graders.judge(session, plan, Purse(plan.max_cost, await self._spent(run_id, plan)))
         except OwnkeyError as error:
             if isinstance(error, Unavailable):
                 raise
@@ -125,6 +125,12 @@ class Concluding:
             answered = await rows.results.answered(conn, run_id, 0)
         first = {position for target, position in answered if target == 0}
         return [(target, position) for target, position in answered if target > 0 and position in first]
+
+    async def _spent(self, run_id: str, plan: RunPlan) -> int:
+        """What the answers cost, in nano-dollars; only asked where there is a limit."""
+        if plan.max_cost is None:
+            return 0
+        return sum([result.observation.cost or 0 async for result in self.results(run_id)])
 
     async def _answer(self, run_id: str, target: int, position: int) -> str | None:
         async with self._database.read() as conn:

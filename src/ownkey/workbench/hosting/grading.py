@@ -4,15 +4,18 @@ from collections.abc import Sequence
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from ownkey.domain.errors import OwnkeyError
 from ownkey.domain.tenancy import Principal
 from ownkey.gateway import Gateway
 from ownkey.storage.workbench import WorkbenchSession
 from ownkey.workbench.endpoint import Clock, EndpointCaller
+from ownkey.workbench.engine import PayingCaller, Purse
 from ownkey.workbench.graders import Graders
 from ownkey.workbench.graders.judge import Judge
 from ownkey.workbench.hosting.gateway_transport import GatewayTransport
+from ownkey.workbench.hosting.pricing import list_prices
 from ownkey.workbench.records import EndpointKind, RunPlan, Target
 
 
@@ -56,25 +59,30 @@ class GraderFactory:
         self._gateway = gateway
         self._clock = clock
 
-    async def grader(self, session: WorkbenchSession, plan: RunPlan) -> Graders:
-        """The graders of a run. Raises Unauthenticated when the account's rights have ended."""
+    async def grader(self, session: WorkbenchSession, plan: RunPlan, purse: Purse) -> Graders:
+        """The graders of a run; a judge spends from its purse. Raises Unauthenticated when the account's rights have
+        ended."""
         principal = await self._principal(session)
         embedder = None
         if plan.embedding_model is not None and principal is not None:
             embedder = GatewayEmbedder(self._gateway, principal, plan.embedding_model)
-        return Graders(judge=self._judge(principal, plan), embedder=embedder)
+        return Graders(judge=await self._judge(principal, plan, purse), embedder=embedder)
 
-    async def judge(self, session: WorkbenchSession, plan: RunPlan) -> Judge | None:
+    async def judge(self, session: WorkbenchSession, plan: RunPlan, purse: Purse) -> Judge | None:
         """The judge of a run's comparisons, None where it has none."""
-        return self._judge(await self._principal(session), plan)
+        return await self._judge(await self._principal(session), plan, purse)
 
-    def _judge(self, principal: Principal | None, plan: RunPlan) -> Judge | None:
+    async def _judge(self, principal: Principal | None, plan: RunPlan, purse: Purse) -> Judge | None:
         if plan.judge is None or principal is None:
             return None
         model = plan.judge.model
-        target = Target(id="judge", label="judge", kind=EndpointKind.GATEWAY, model=model)
+        target = Target(
+            id="judge", label="judge", kind=EndpointKind.GATEWAY, model=model, credential=plan.judge.credential
+        )
+        prices = await list_prices(self._gateway, target, None, principal, "")
+        target = replace(target, prices=prices)
         transport = GatewayTransport(self._gateway, principal, plan.judge.credential)
-        return Judge(EndpointCaller(transport, target, self._clock), model)
+        return Judge(PayingCaller(EndpointCaller(transport, target, self._clock), target, purse), model)
 
     async def _principal(self, session: WorkbenchSession) -> Principal | None:
         if session.user_id is None:

@@ -12,7 +12,7 @@ from ownkey.domain.ids import new_id
 from ownkey.storage import workbench as rows
 from ownkey.storage.database import Database
 from ownkey.storage.workbench import StoredRun, WorkbenchSession
-from ownkey.workbench.engine import Preview, likely, most, sampling_for
+from ownkey.workbench.engine import Preview, judge_calls, likely, most, sampling_for
 from ownkey.workbench.hosting.carrying_out import CarryingOut
 from ownkey.workbench.hosting.concluding import Concluding
 from ownkey.workbench.hosting.feed import RunFeed, decode_result
@@ -54,7 +54,7 @@ class RunDesk:
 
     async def preview(self, plan: RunPlan) -> Preview:
         """What a run may cost; nothing is sent."""
-        calls, total_likely, total_most = 0, 0, 0
+        calls, judged, total_likely, total_most = 0, 0, 0, 0
         priced = all(target.prices is not None for target in plan.targets)
         position = 0
         async for prompt in self._suites.source(plan.suite)():
@@ -62,13 +62,14 @@ class RunDesk:
                 break
             position += 1
             sampling = sampling_for(prompt, plan.sampling)
+            judged += judge_calls(plan, prompt)
             for target in plan.targets:
                 calls += plan.repeats
                 if target.prices is not None:
                     total_likely += plan.repeats * likely(target.prices, prompt.messages, sampling)
                     total_most += plan.repeats * most(target.prices, prompt.messages, sampling)
         calls += plan.warm_up * len(plan.targets)
-        return Preview(calls, total_likely if priced else None, total_most if priced else None)
+        return Preview(calls, total_likely if priced else None, total_most if priced else None, judged)
 
     async def create(self, session: WorkbenchSession, plan: RunPlan, limits: Limits) -> Run:
         """Store a run and begin it. Raises InvalidRequest for a plan beyond the session's limits, RateLimited while as
