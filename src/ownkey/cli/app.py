@@ -1,4 +1,4 @@
-"""All commands joined. Exit codes: 0 success, 1 error, 2 wrong usage."""
+"""All commands joined. Exit codes: 0 success, 1 error, 2 wrong usage, 100 failed checks (workbench)."""
 
 import os
 import sys
@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ownkey.cli import admin, api_keys, keys, lookups, models, routes
+from ownkey.cli import admin, api_keys, keys, lookups, models, routes, workbench
 from ownkey.cli.doctor import doctor
 from ownkey.cli.failures import CommandFailed, told_in_a_line
 
@@ -22,6 +22,7 @@ app.add_typer(api_keys.app, name="api-keys")
 app.add_typer(routes.app, name="routes")
 app.add_typer(admin.app, name="admin")
 app.add_typer(models.app, name="models")
+app.add_typer(workbench.app, name="workbench")
 for command in (lookups.providers, lookups.usage, lookups.requests, lookups.explain, doctor):
     app.command()(command)
 

@@ -1,7 +1,7 @@
 """The client of the REST API that the commands share."""
 
 import os
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
@@ -67,6 +67,17 @@ class Client:
                 return items
             query["cursor"] = page["next_cursor"]
 
+    def download(self, path: str, parameters: Mapping[str, str]) -> Iterator[bytes]:
+        """A file, piece by piece."""
+        with self._http.stream("GET", f"/api/v1{path}", params=parameters) as answer:
+            if not answer.is_success:
+                answer.read()
+                raise self._refusal(answer)
+            try:
+                yield from answer.iter_bytes()
+            except self._errors as error:
+                raise CommandFailed(f"{self._url} broke the file off ({type(error).__name__}): try again") from None
+
     def sign_in(self, email: str, password: str) -> None:
         """Open a session and use it from now on."""
         answer = self._send("POST", "/auth/login", {"email": email, "password": password}, None)
@@ -97,10 +108,13 @@ class Client:
             raise CommandFailed(text) from None
         if answer.is_success:
             return answer
+        raise self._refusal(answer)
+
+    def _refusal(self, answer: "httpx2.Response") -> CommandFailed:
         problem = _json_object(answer)
         if problem is None or "detail" not in problem:
-            raise self._foreign(f"{answer.status_code} without an explanation")
-        raise CommandFailed(f"{problem['detail']} ({answer.status_code} {problem.get('code', '')})")
+            return self._foreign(f"{answer.status_code} without an explanation")
+        return CommandFailed(f"{problem['detail']} ({answer.status_code} {problem.get('code', '')})")
 
     def _foreign(self, what: str) -> CommandFailed:
         return CommandFailed(f"{self._url} answered {what}: is this an Ownkey server?")

@@ -1,0 +1,144 @@
+"""Carrying a run out in this process: results go to the file as they come; Ctrl-C ends it in order."""
+
+import asyncio
+import signal
+import time
+from collections.abc import Coroutine, Generator, Sequence
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from msgspec import Struct
+
+from ownkey.cli.failures import told_in_a_line
+from ownkey.cli.workbench.connections import Connections, open_connections
+from ownkey.cli.workbench.plans import source_of
+from ownkey.cli.workbench.progress import Progress
+from ownkey.cli.workbench.run_files import End, Preferred, RunFile
+from ownkey.workbench.engine import Ending, Runner
+from ownkey.workbench.graders import Graders
+from ownkey.workbench.graders.finding import Ungradable
+from ownkey.workbench.graders.judge import Judge
+from ownkey.workbench.graders.preference import PreferenceTally
+from ownkey.workbench.records import Result, RunStatus
+from ownkey.workbench.summary import RunSummary
+
+T = TypeVar("T")
+
+_DETAILS = {
+    Ending.FINISHED: "",
+    Ending.STOPPED: "Interrupted before all prompts were sent; what was answered is kept.",
+    Ending.OUT_OF_TIME: "The run's time was over before all prompts were sent.",
+    Ending.OUT_OF_MONEY: "The next call could have passed --max-cost: the rest was not sent.",
+}
+_ALL_FAILED = "Every prompt failed: the failures say why."
+
+
+class Carried(Struct, frozen=True):
+    """A run that has ended: how, and its figures."""
+
+    ending: Ending
+    summary: RunSummary
+
+
+def carry_out(file: RunFile, *, retry_failed: bool = False) -> Carried:
+    """Make the calls of a run that are not made yet, and write its end. Raises CommandFailed."""
+    return in_loop(_carry_out(file, retry_failed))
+
+
+def in_loop(work: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine to its end, on the loop that the server uses. Raises CommandFailed."""
+    import uvloop
+
+    with told_in_a_line():
+        return uvloop.run(work)
+
+
+async def _carry_out(file: RunFile, retry_failed: bool) -> Carried:
+    plan, header = file.plan, file.header
+    settled = file.settled(retry_failed=retry_failed)
+    async with open_connections() as connections:
+        callers = [connections.caller(way, target) for way, target in zip(header.ways, plan.targets, strict=True)]
+        judge = _judge(file, connections)
+        embedder = None
+        if header.judge is not None and plan.embedding_model is not None:
+            embedder = connections.embedder(header.judge, plan.embedding_model)
+        progress = Progress(plan, sum(slot.repeat >= 0 for slot in settled))
+
+        async def keep(results: Sequence[Result]) -> None:
+            progress.add(await file.keep(results))
+
+        runner = Runner(
+            plan=plan,
+            callers=callers,
+            grader=Graders(judge=judge, embedder=embedder),
+            source=source_of(file.prompts),
+            keep=keep,
+            settled=settled,
+            spent=file.spent,
+        )
+        with progress, _interrupted_by_signals(runner):
+            ending = await runner.run()
+        preferences = await _preferences(file, judge) if judge is not None and ending is Ending.FINISHED else ()
+    return await _conclude(file, ending, preferences)
+
+
+async def _conclude(file: RunFile, ending: Ending, preferences: tuple[Preferred, ...]) -> Carried:
+    file.end = End(RunStatus.COMPLETED, "", time.time(), preferences)
+    summary = await asyncio.to_thread(file.summary)
+    answered = sum(target.success.count for target in summary.targets)
+    if ending is Ending.STOPPED:
+        status, detail = RunStatus.CANCELLED, _DETAILS[ending]
+    elif not answered:
+        status, detail = RunStatus.FAILED, _ALL_FAILED if ending is Ending.FINISHED else _DETAILS[ending]
+    else:
+        status, detail = RunStatus.COMPLETED, _DETAILS[ending]
+    file.conclude(End(status, detail, time.time(), preferences))
+    return Carried(ending, summary)
+
+
+def _judge(file: RunFile, connections: Connections) -> Judge | None:
+    header = file.header
+    if header.judge is None or header.plan.judge is None:
+        return None
+    return connections.judge(header.judge, header.plan.judge.model)
+
+
+async def _preferences(file: RunFile, judge: Judge) -> tuple[Preferred, ...]:
+    """The judge's preference between the first target's answers and each other's, over one repetition."""
+    places = file.places()
+    found: list[Preferred] = []
+    for other in range(1, len(file.plan.targets)):
+        tally = PreferenceTally(judge.name)
+        shared = [position for target, position in places if target == 0 and (other, position) in places]
+        for position in sorted(shared):
+            first, second = (file.answer(places[target, position]) for target in (0, other))
+            try:
+                preferred, flipped = await judge.prefer(file.prompts[position], first, second)
+            except Ungradable:
+                tally.add_unjudged()
+            else:
+                tally.add(preferred, flipped=flipped)
+        preference = tally.preference()
+        if preference is not None:
+            found.append(Preferred(other, preference))
+    return tuple(found)
+
+
+@contextmanager
+def _interrupted_by_signals(runner: Runner) -> Generator[None]:
+    """The first Ctrl-C, or SIGTERM, ends the run in order; a second one ends the process."""
+    loop = asyncio.get_running_loop()
+    signals = (signal.SIGINT, signal.SIGTERM)
+
+    def stop() -> None:
+        for number in signals:
+            loop.remove_signal_handler(number)
+        runner.stop()
+
+    for number in signals:
+        loop.add_signal_handler(number, stop)
+    try:
+        yield
+    finally:
+        for number in signals:
+            loop.remove_signal_handler(number)

@@ -1,0 +1,97 @@
+"""`ownkey workbench run`: a suite against a model, figures and an exit code for CI."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ownkey.cli.client import JsonOption
+from ownkey.cli.failures import CommandFailed, WrongUsage, told_in_a_line
+from ownkey.cli.workbench import options
+
+if TYPE_CHECKING:
+    from ownkey.cli.workbench.run_files import RunFile
+
+
+def run(
+    endpoint: options.Endpoint = None,
+    preset: options.Preset = None,
+    model: Annotated[str | None, typer.Option("--model", "-m", help="The model's name at the endpoint")] = None,
+    api_key_env: options.KeyEnv = None,
+    suite: options.SuiteName = None,
+    mapping: options.Mapping = None,
+    template: options.Template = None,
+    suite_format: options.SuiteFormat = None,
+    limit: options.Limit = None,
+    concurrency: options.Concurrency = 1,
+    repeats: options.Repeats = 1,
+    warm_up: options.WarmUp = 0,
+    max_tokens: options.MaxTokens = 1024,
+    temperature: options.Temperature = 0.7,
+    timeout: options.Timeout = 60.0,
+    retries: options.Retries = 2,
+    max_cost: options.MaxCost = None,
+    prices: options.PricesOption = None,
+    judge_model: options.JudgeModel = None,
+    judge_endpoint: options.JudgeEndpoint = None,
+    judge_key_env: options.JudgeKeyEnv = None,
+    embedding_model: options.EmbeddingModel = None,
+    arrival: Annotated[str, typer.Option("--arrival", help="closed, or by a schedule: constant, poisson")] = "closed",
+    rate: Annotated[float | None, typer.Option("--rate", min=0.001, help="Requests a second of a schedule")] = None,
+    objective: Annotated[str | None, typer.Option("--objective", help="For goodput, in ms: ttft=200,e2e=2000")] = None,
+    seed: options.Seed = 0,
+    output: options.Outputs = None,
+    fail_under: Annotated[
+        float | None, typer.Option("--fail-under", min=0, max=1, help="Least pass rate, else exit code 100")
+    ] = None,
+    resume: Annotated[str | None, typer.Option("--resume", help="Go on with a run, by its id or file")] = None,
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help="With --resume: ask failed prompts again")
+    ] = False,
+    run_dir: options.RunDir = options.RUN_FOLDER,
+    check: options.Check = True,
+    yes: options.Yes = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Run a suite against a model. Exits with 100 when a check failed, or the pass rate is below --fail-under."""
+    with told_in_a_line():
+        from ownkey.cli.workbench.beginning import Asked, begin
+        from ownkey.cli.workbench.carrying_out import carry_out
+        from ownkey.cli.workbench.finishing import Counts, exit_code, report, write_outputs
+        from ownkey.cli.workbench.outputs import check_outputs
+        from ownkey.cli.workbench.targets import open_chooser
+
+        check_outputs(output or ())
+        if resume is not None:
+            if any((endpoint, preset, model, suite)):
+                raise WrongUsage("--resume goes on with the run as it was begun: leave the model and the suite out")
+            file = _resumed(resume, run_dir)
+        elif model is None:
+            raise WrongUsage("say which model: --model NAME")
+        else:
+            asked = Asked(
+                suite=suite, mapping=mapping or (), template=template, suite_format=suite_format, limit=limit,
+                concurrency=concurrency, repeats=repeats, warm_up=warm_up, max_tokens=max_tokens,
+                temperature=temperature, timeout=timeout, retries=retries, max_cost=max_cost,
+                judge_model=judge_model, judge_endpoint=judge_endpoint, judge_key_env=judge_key_env,
+                embedding_model=embedding_model, arrival=arrival, rate=rate, objective=objective, seed=seed,
+                check=check, yes=yes, run_dir=run_dir,
+            )  # fmt: skip
+            chooser = open_chooser()
+            file = begin(asked, chooser, [chooser.at(endpoint, preset, model, api_key_env, prices)])
+        carried = carry_out(file, retry_failed=retry_failed)
+        counts = Counts(file)
+        code = exit_code(carried, counts, fail_under)
+        report(file, carried, as_json=as_json, counts=counts, code=code)
+        write_outputs(file, carried.summary, output or ())
+    if code:
+        raise typer.Exit(code)
+
+
+def _resumed(named: str, run_dir: Path) -> "RunFile":
+    from ownkey.cli.workbench.run_files import RunFile, find_run
+
+    path = find_run(named, run_dir)
+    if path is None:
+        raise CommandFailed(f"there is no run {named!r} in {run_dir}: see --run-dir")
+    return RunFile.reopen(path)
