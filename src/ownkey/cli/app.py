@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from ownkey.cli import admin, api_keys, keys, lookups, models, routes, workbench
+from ownkey.cli.bench import bench
 from ownkey.cli.doctor import doctor
 from ownkey.cli.failures import CommandFailed, told_in_a_line
 
@@ -23,7 +24,7 @@ app.add_typer(routes.app, name="routes")
 app.add_typer(admin.app, name="admin")
 app.add_typer(models.app, name="models")
 app.add_typer(workbench.app, name="workbench")
-for command in (lookups.providers, lookups.usage, lookups.requests, lookups.explain, doctor):
+for command in (lookups.providers, lookups.usage, lookups.requests, lookups.explain, doctor, bench):
     app.command()(command)
 
 

@@ -76,7 +76,7 @@ async def _carry_out(file: RunFile, retry_failed: bool) -> Carried:
             settled=settled,
             spent=file.spent,
         )
-        with progress, _interrupted_by_signals(runner):
+        with progress, interrupted_by_signals(runner):
             ending = await runner.run()
         preferences = await _preferences(file, judge) if judge is not None and ending is Ending.FINISHED else ()
     return await _conclude(file, ending, preferences)
@@ -125,7 +125,7 @@ async def _preferences(file: RunFile, judge: Judge) -> tuple[Preferred, ...]:
 
 
 @contextmanager
-def _interrupted_by_signals(runner: Runner) -> Generator[None]:
+def interrupted_by_signals(runner: Runner) -> Generator[None]:
     """The first Ctrl-C, or SIGTERM, ends the run in order; a second one ends the process."""
     loop = asyncio.get_running_loop()
     signals = (signal.SIGINT, signal.SIGTERM)

@@ -20,7 +20,7 @@ from ownkey.workbench.endpoint import (
     check_connection,
 )
 from ownkey.workbench.graders.judge import Judge
-from ownkey.workbench.records import Abilities, EndpointKind, Target
+from ownkey.workbench.records import Abilities, EndpointKind, FailureKind, Target
 
 _EMBEDDING_MS = 60_000.0
 
@@ -116,4 +116,12 @@ async def open_connections() -> AsyncGenerator[Connections]:
 def require_success(chosen: Chosen, found: ConnectionCheck) -> None:
     """Raise CommandFailed, with what to do next, unless the check succeeded."""
     if not found.success:
-        raise CommandFailed(f"{chosen.target.label}: {found.message} {found.advice}".strip())
+        raise CommandFailed(f"{chosen.target.label}: {found.message} {next_step(chosen, found)}")
+
+
+def next_step(chosen: Chosen, found: ConnectionCheck) -> str:
+    """What to do after a check that did not succeed."""
+    refused = found.failure is not None and found.failure.kind is FailureKind.AUTH
+    if refused and chosen.way.key_env is None:
+        return "No key was sent: name the variable that holds it with --api-key-env."
+    return found.advice

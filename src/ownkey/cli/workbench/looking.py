@@ -33,7 +33,7 @@ def check(
         raise WrongUsage("say which model: --model NAME")
     with told_in_a_line():
         from ownkey.cli.workbench.carrying_out import in_loop
-        from ownkey.cli.workbench.connections import open_connections
+        from ownkey.cli.workbench.connections import next_step, open_connections
         from ownkey.cli.workbench.tables import plain
         from ownkey.cli.workbench.targets import open_chooser
         from ownkey.workbench.endpoint import ConnectionCheck
@@ -47,7 +47,7 @@ def check(
         found = in_loop(work())
         told: dict[str, Any] = plain(found)
     steps = "\n".join(_step(step) for step in told["steps"])
-    show(told, as_json, f"{steps}\n{found.message} {found.advice}".strip())
+    show(told, as_json, f"{steps}\n{found.message} {next_step(chosen, found)}".strip())
     if not found.success:
         raise typer.Exit(1)
 

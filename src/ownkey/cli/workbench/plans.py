@@ -1,7 +1,7 @@
 """What is to be asked: a suite's prompts, and the plan of a run."""
 
 import sys
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from msgspec import Struct
@@ -64,11 +64,11 @@ def find_suite(
     return Suite(info, suite.prompts, suite.notes)
 
 
-def preview_of(plan: RunPlan, prompts: Sequence[Prompt]) -> Preview:
+def preview_of(plan: RunPlan, prompts: Iterable[Prompt]) -> Preview:
     """What a run may cost, before anything is sent."""
     total_likely = total_most = 0
     prices = [target.prices for target in plan.targets if target.prices is not None]
-    for prompt in prompts:
+    for prompt in prompts if prices else ():
         sampling = sampling_for(prompt, plan.sampling)
         total_likely += plan.repeats * sum(likely(each, prompt.messages, sampling) for each in prices)
         total_most += plan.repeats * sum(most(each, prompt.messages, sampling) for each in prices)
