@@ -7,7 +7,7 @@ are not made: coordinated omission. Here they are made, and waiting for a free c
 from collections.abc import Sequence
 
 from ownkey.cli.bench.measuring import measure, measured, now
-from ownkey.cli.bench.records import Bench, Skipped
+from ownkey.cli.bench.records import SCHEMA, Bench, Skipped
 from ownkey.cli.bench.tasks import Tasks
 from ownkey.cli.output import show_table
 from ownkey.cli.workbench.tables import amount, plain, tell
@@ -33,6 +33,7 @@ def run_load(
             break
     first = plans[0]
     bench = Bench(
+        schema=SCHEMA,
         kind="load",
         at=now(),
         seed=first.seed,

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from statistics import fmean
 
 from ownkey.cli.bench.measuring import measure, measured, now
-from ownkey.cli.bench.records import Answer, Average, Bench, Skipped, Work
+from ownkey.cli.bench.records import SCHEMA, Answer, Average, Bench, Skipped, Work
 from ownkey.cli.bench.tasks import Tasks
 from ownkey.cli.workbench.tables import plain
 from ownkey.cli.workbench.targets import Chosen
@@ -33,6 +33,7 @@ def run_matrix(
 
     ending = measure(plan, models, tasks, take)
     bench = Bench(
+        schema=SCHEMA,
         kind="matrix",
         at=now(),
         seed=plan.seed,

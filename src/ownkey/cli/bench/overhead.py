@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from ownkey.cli.bench.measuring import measure, measured, now
-from ownkey.cli.bench.records import Bench
+from ownkey.cli.bench.records import SCHEMA, Bench
 from ownkey.cli.bench.tasks import Tasks
 from ownkey.cli.output import show_table
 from ownkey.cli.workbench.tables import amount, plain
@@ -23,6 +23,7 @@ def run_overhead(plan: RunPlan, direct: Chosen, through: Chosen, tasks: Tasks) -
     ending = measure(plan, models, tasks, figures.add)
     summary = figures.summary()
     bench = Bench(
+        schema=SCHEMA,
         kind="overhead",
         at=now(),
         seed=plan.seed,

@@ -65,7 +65,7 @@ class Bench(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A whole benchmark. `kind` is matrix, load or overhead; `at` is ISO 8601 in UTC; `figures` are the workbench's
     summaries (docs/metrics.md), one for all targets, or one a target under load."""
 
-    schema: str = SCHEMA
+    schema: str
     kind: str
     at: str
     seed: int

@@ -62,8 +62,6 @@ def begin(asked: Asked, chooser: Chooser, models: Sequence[Chosen]) -> RunFile:
     if asked.suite is None:
         raise WrongUsage("say what to ask: --suite ID (see `ownkey workbench suites`), a file, or - for standard input")
     suite = find_suite(asked.suite, asked.mapping, asked.template, asked.suite_format)
-    for note in suite.notes:
-        tell(f"{suite.info.name}: {note}")
     arrival, rate = read_arrival(asked.arrival, asked.rate)
     wanted = asked.judge_model is not None or asked.embedding_model is not None
     judge = judge_way(chooser, asked.judge_endpoint, asked.judge_key_env, wanted=wanted)
@@ -86,6 +84,8 @@ def begin(asked: Asked, chooser: Chooser, models: Sequence[Chosen]) -> RunFile:
     )
     for model in models:
         model.way.key()
+    for note in suite.notes:
+        tell(f"{suite.info.name}: {note}")
     prompts = suite.first(asked.limit)
     # Standard input that held the suite cannot answer a question.
     show_preview(plan, preview_of(plan, prompts), yes=asked.yes or asked.suite == STANDARD_INPUT)

@@ -47,11 +47,13 @@ def find_suite(
 
     Raises WrongUsage; for a file with faults it tells each at its line.
     """
+    options = ImportOptions(format=_format(format_), mapping=_columns(mapping), template=template)
     curated = CuratedSuites()
     known = {info.id: info for info in curated.curated_suites()}
     if named in known:
+        if options != ImportOptions():
+            raise WrongUsage("--mapping, --template and --suite-format go with a file, not with a curated suite")
         return Suite(known[named], curated.curated_prompts(named))
-    options = ImportOptions(format=_format(format_), mapping=_columns(mapping), template=template)
     if named == STANDARD_INPUT:
         data, filename = sys.stdin.buffer.read(LIMITS.max_bytes + 1), "standard-input"
     else:

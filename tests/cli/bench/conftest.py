@@ -1,0 +1,5 @@
+"""A folder and a sandbox for the benchmark."""
+
+from tests.cli.workbench.shell import shell
+
+__all__ = ["shell"]
