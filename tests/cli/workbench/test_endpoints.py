@@ -2,7 +2,8 @@
 
 import pytest
 from tests.cli.running import is_told
-from tests.cli.workbench.shell import Shell
+from tests.cli.workbench.shell import Shell, ownkey_of
+from tests.services.stack import User
 
 RUN = ("workbench", "run", "--preset", "openai", "--model", "echo")
 
@@ -47,20 +48,10 @@ def test_the_check_tells_what_an_endpoint_can_do(shell: Shell) -> None:
     assert "streaming: Answers come in one piece" in told.out
 
 
-def test_an_address_without_its_version_is_found(shell: Shell) -> None:
-    bare = f"{shell.sandbox}/groq/openai"
-    ran = shell.run(
-        "workbench",
-        "run",
-        "--endpoint",
-        bare,
-        "--api-key-env",
-        "THE_KEY",
-        "--model",
-        "echo",
-        "--suite",
-        shell.echoes(1),
-    )
+def test_an_address_without_its_version_is_found(shell: Shell, user: User) -> None:
+    user.add_key("openai", "sk-address-without-version-01")
+    where = ("--endpoint", user.stack.url, "--api-key-env", "OWNKEY_API_KEY", "--model", "openai/echo")
+    ran = shell.run("workbench", "run", *where, "--suite", shell.echoes(1), **ownkey_of(user))
     assert ran.code == 0, ran
     assert "which is used" in ran.err
 
