@@ -11,14 +11,14 @@ BENCH = ("bench", "--no-check")
 
 
 def test_each_prompt_has_a_table_with_the_fastest_first(shell: Shell) -> None:
-    ran = shell.run(*BENCH, "-t", "openai:slow-60", "-t", "openai:slow-5", "--complexity", "simple", "--prices", "1,1")
+    ran = shell.run(*BENCH, "-t", "openai:slow-300", "-t", "openai:slow-5", "--complexity", "simple", "--prices", "1,1")
     assert ran.code == 0, ran
     tables = ran.out.split("simple-")[1:]
     assert len(tables) == 3
     for table in tables:
         lines = table.splitlines()
         assert lines[1].split()[:4] == ["provider", "model", "seconds", "TTFT"]
-        assert [line.split()[1] for line in lines[2:4]] == ["slow-5", "slow-60"]
+        assert [line.split()[1] for line in lines[2:4]] == ["slow-5", "slow-300"]
         assert "$0.0" in lines[2]
         assert lines[4].startswith("  openai slow-5: ")
     averages = ran.out.split("Averages by provider\n")[1].splitlines()
@@ -58,10 +58,10 @@ def test_a_model_that_does_not_answer_is_skipped_by_the_check(shell: Shell) -> N
 
 
 def test_providers_are_averaged_apart(shell: Shell) -> None:
-    ran = shell.run(*BENCH, "-t", "openai:slow-40", "-t", "mistral:echo THE_KEY", "--complexity", "simple", "--json")
+    ran = shell.run(*BENCH, "-t", "openai:slow-300", "-t", "mistral:echo THE_KEY", "--complexity", "simple", "--json")
     averages = ran.json["averages"]
     assert [average["provider"] for average in averages] == ["mistral", "openai"]
-    assert averages[1]["seconds"] >= 0.04
+    assert averages[1]["seconds"] >= 0.3
     assert [average["answered"] for average in averages] == [3, 3]
 
 

@@ -17,7 +17,6 @@ def test_the_added_time_has_an_interval(shell: Shell, user: User) -> None:
     added = {metric["metric"]: metric for metric in pair["metrics"]}["ttft_ms"]
     assert added["pairs"] == 24
     assert added["low"] <= added["difference"] <= added["high"]
-    assert added["difference"] > 0
     people = shell.run(*OVERHEAD, *given, **ownkey_of(user))
     assert people.out.splitlines()[0].split()[:4] == ["metric", "direct", "through", "Ownkey"]
     assert people.out.splitlines()[1].startswith("ttft_ms")

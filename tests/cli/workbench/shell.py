@@ -18,6 +18,12 @@ from tests.services.stack import Process, User
 _numbers = count(1)
 
 
+def environment(ours: Mapping[str, str]) -> dict[str, str]:
+    """This process's variables without any of Ownkey's and any key, and `ours`."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("OWNKEY_")}
+    return {name: value for name, value in clean.items() if not name.endswith("_API_KEY")} | dict(ours)
+
+
 @dataclass(frozen=True)
 class Shell:
     """A folder, and a sandbox at whose address all presets are.
@@ -41,7 +47,7 @@ class Shell:
         done = subprocess.run(
             [sys.executable, "-c", CODE, *arguments],
             input=stdin.encode(),
-            env=_environment(self.variables | variables),
+            env=environment(self.variables | variables),
             cwd=self.folder,
             capture_output=True,
             timeout=90,
@@ -56,7 +62,7 @@ class Shell:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env=_environment(self.variables),
+            env=environment(self.variables),
             cwd=self.folder,
             text=True,
         )
@@ -112,11 +118,6 @@ def new_shell(folder: Path, sandbox: Process) -> Shell:
 def outcomes(ran: Ran) -> Sequence[str]:
     """The lines of progress."""
     return [line for line in ran.err.splitlines() if line.partition("/")[0].isdigit()]
-
-
-def _environment(ours: Mapping[str, str]) -> dict[str, str]:
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("OWNKEY_")}
-    return {name: value for name, value in clean.items() if not name.endswith("_API_KEY")} | dict(ours)
 
 
 @pytest.fixture

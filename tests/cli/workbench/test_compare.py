@@ -68,3 +68,13 @@ def test_a_model_that_never_answers_ends_with_1(shell: Shell) -> None:
     ran = shell.run(*COMPARE, *models, "--suite", shell.echoes(2))
     assert ran.code == 1
     assert "Nothing to compare" in ran.out
+
+
+def test_a_judge_is_not_asked_again_for_a_run_that_is_complete(shell: Shell) -> None:
+    judge = ("--judge-endpoint", shell.endpoint, "--judge-key-env", "THE_KEY", "--judge-model", "judge")
+    models = ("--preset", "openai", "--model", "right-0", "--model", "right-100")
+    ran = shell.run(*COMPARE, *models, "--suite", known_answers(shell, 3), *judge, "--json")
+    assert "compares 3 pairs" in ran.err
+    again = shell.run("workbench", "run", "--resume", ran.json["id"], "--json")
+    assert "compares" not in again.err
+    assert again.json["summary"]["comparisons"] == ran.json["summary"]["comparisons"]

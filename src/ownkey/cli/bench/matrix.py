@@ -10,6 +10,7 @@ from ownkey.cli.bench.tasks import Tasks
 from ownkey.cli.workbench.tables import plain
 from ownkey.cli.workbench.targets import Chosen
 from ownkey.domain.money import format_usd
+from ownkey.workbench.endpoint.failures import one_line
 from ownkey.workbench.engine import Ending
 from ownkey.workbench.figures import Figures
 from ownkey.workbench.records import Result, RunPlan, TokenSource
@@ -100,5 +101,5 @@ def _answer(result: Result, repetition: int) -> Answer:
         estimated=tokens is not None and tokens.source is TokenSource.ESTIMATED,
         cost_usd=None if seen.cost is None else format_usd(seen.cost),
         passed=result.passed,
-        preview=" ".join((seen.text or seen.reasoning).split())[:PREVIEW],
+        preview=one_line(seen.text or seen.reasoning, PREVIEW),
     )

@@ -14,6 +14,7 @@ from ownkey.cli.workbench.connections import Connections, open_connections
 from ownkey.cli.workbench.plans import source_of
 from ownkey.cli.workbench.progress import Progress
 from ownkey.cli.workbench.run_files import End, Preferred, RunFile
+from ownkey.cli.workbench.tables import tell
 from ownkey.workbench.engine import Ending, Runner
 from ownkey.workbench.graders import Graders
 from ownkey.workbench.graders.finding import Ungradable
@@ -54,7 +55,7 @@ def in_loop(work: Coroutine[Any, Any, T]) -> T:
 
 
 async def _carry_out(file: RunFile, retry_failed: bool) -> Carried:
-    plan, header = file.plan, file.header
+    plan, header, before = file.plan, file.header, file.seq
     settled = file.settled(retry_failed=retry_failed)
     async with open_connections() as connections:
         callers = [connections.caller(way, target) for way, target in zip(header.ways, plan.targets, strict=True)]
@@ -78,7 +79,11 @@ async def _carry_out(file: RunFile, retry_failed: bool) -> Carried:
         )
         with progress, interrupted_by_signals(runner):
             ending = await runner.run()
-        preferences = await _preferences(file, judge) if judge is not None and ending is Ending.FINISHED else ()
+        preferences: tuple[Preferred, ...] = ()
+        if file.end is not None and file.seq == before:
+            preferences = file.end.preferences
+        elif judge is not None and ending is Ending.FINISHED:
+            preferences = await _preferences(file, judge)
     return await _conclude(file, ending, preferences)
 
 
@@ -110,6 +115,7 @@ async def _preferences(file: RunFile, judge: Judge) -> tuple[Preferred, ...]:
     for other in range(1, len(file.plan.targets)):
         tally = PreferenceTally(judge.name)
         shared = [position for target, position in places if target == 0 and (other, position) in places]
+        tell(f"The judge {judge.name} compares {len(shared)} pairs of answers, each in both orders")
         for position in sorted(shared):
             first, second = (file.answer(places[target, position]) for target in (0, other))
             try:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from ownkey.cli.failures import CommandFailed, WrongUsage, told_in_a_line
+from ownkey.domain.catalogue import Offer
 from ownkey.domain.errors import OwnkeyError
 from ownkey.domain.money import parse_usd
 from ownkey.domain.secret import Secret
@@ -135,14 +136,20 @@ class Chooser:
     def _list_prices(self, provider: str | None, preset: str | None, model: str) -> Prices | None:
         """The catalogue's prices, None where it knows none: no cost is shown then, rather than a guess."""
         if preset == OWNKEY:
-            offers = self._catalogue.offers(model)
+            offers = self._offers_at_ownkey(model)
         elif provider is not None:
             offer = self._catalogue.literal_offer(provider, model)
             offers = [offer] if offer is not None else []
         else:
             return None
-        rates = next((offer.rates for offer in offers if offer.priced), None)
-        return None if rates is None else Prices(rates.input, rates.output, "catalogue")
+        found = {(offer.rates.input, offer.rates.output) for offer in offers if offer.priced}
+        return Prices(*found.pop(), "catalogue") if len(found) == 1 else None
+
+    def _offers_at_ownkey(self, model: str) -> list[Offer]:
+        """What may serve a model there: the provider in its name, or else any, whose prices may then differ."""
+        offers = self._catalogue.offers(model)
+        named = [offer for offer in offers if offer.provider.name == model.partition("/")[0]]
+        return named or offers
 
 
 def open_chooser() -> Chooser:
