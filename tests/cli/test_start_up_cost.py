@@ -24,8 +24,15 @@ def test_the_command_line_itself_is_light() -> None:
         "alembic",
         "structlog",
         "uvicorn",
+        "msgspec",
+        "numpy",
     }
     assert not heavy & imported("import ownkey.cli")
+
+
+def test_a_workbench_run_needs_neither_statistics_nor_durable_jobs() -> None:
+    parts = "import ownkey.cli.workbench.beginning, ownkey.cli.workbench.finishing, ownkey.cli.bench.carrying_out"
+    assert not {"numpy", "scipy", "dbos", "re2", "yaml", "jsonschema_rs", "fastapi"} & imported(parts)
 
 
 def test_a_server_starts_without_what_it_may_never_need() -> None:

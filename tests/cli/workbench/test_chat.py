@@ -23,6 +23,11 @@ def test_a_conversation_comes_from_standard_input(shell: Shell) -> None:
     assert (ran.code, ran.out) == (0, "say one\nsay two\n"), ran
 
 
+def test_an_answer_is_told_as_json(shell: Shell) -> None:
+    ran = shell.run("workbench", "chat", a_run(shell, "echo"), "say it", "--json")
+    assert ran.json == {"answer": "say it", "left_out": 0}
+
+
 def test_a_model_with_a_small_context_is_told_less(shell: Shell) -> None:
     ran = shell.run("workbench", "chat", a_run(shell, "small-context-900"), "say it")
     assert (ran.code, ran.out) == (0, "say it\n"), ran

@@ -60,6 +60,14 @@ def test_a_line_that_was_cut_off_is_asked_again(shell: Shell) -> None:
     assert shell.asked().count("say word2") == 2
 
 
+def test_a_run_goes_on_with_the_key_of_another_variable(shell: Shell) -> None:
+    begun = shell.run(*RUN, "--model", "echo", "--suite", shell.echoes(2), "--json", OPENAI_API_KEY="sk-invalid-000001")
+    assert begun.code == 1
+    again = ("workbench", "run", "--resume", begun.json["id"], "--retry-failed", "--api-key-env", "THE_KEY")
+    assert shell.run(*again).code == 0
+    is_told(shell.run(*RUN, "--model", "echo", "--suite", "qa-easy", "--retry-failed"), 2, "--resume")
+
+
 def test_a_run_that_is_complete_asks_nothing_more(shell: Shell) -> None:
     shell.run(*RUN, "--model", "echo", "--suite", shell.echoes(3))
     (path,) = shell.runs()

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from ownkey.cli.failures import WrongUsage
 from ownkey.cli.workbench.carrying_out import in_loop
 from ownkey.cli.workbench.connections import open_connections, require_success
-from ownkey.cli.workbench.judging import judge_way
+from ownkey.cli.workbench.judging import judge_of
 from ownkey.cli.workbench.plans import (
     STANDARD_INPUT,
     find_suite,
@@ -63,8 +63,7 @@ def begin(asked: Asked, chooser: Chooser, models: Sequence[Chosen]) -> RunFile:
         raise WrongUsage("say what to ask: --suite ID (see `ownkey workbench suites`), a file, or - for standard input")
     suite = find_suite(asked.suite, asked.mapping, asked.template, asked.suite_format)
     arrival, rate = read_arrival(asked.arrival, asked.rate)
-    wanted = asked.judge_model is not None or asked.embedding_model is not None
-    judge = judge_way(chooser, asked.judge_endpoint, asked.judge_key_env, wanted=wanted)
+    judge = judge_of(chooser, asked.judge_model, asked.embedding_model, asked.judge_endpoint, asked.judge_key_env)
     plan = RunPlan(
         suite=suite.info,
         targets=tuple(model.target for model in models),
@@ -93,7 +92,15 @@ def begin(asked: Asked, chooser: Chooser, models: Sequence[Chosen]) -> RunFile:
         models = checked(models, asked.timeout)
         plan = replace(plan, targets=tuple(model.target for model in models))
     ways = tuple(model.way for model in models)
-    header = Header(format=FORMAT, id=new_id("wrun"), created_at=time.time(), plan=plan, ways=ways, judge=judge)
+    header = Header(
+        format=FORMAT,
+        id=new_id("wrun"),
+        created_at=time.time(),
+        plan=plan,
+        ways=ways,
+        judge=None if judge is None else judge.way,
+        judge_prices=None if judge is None else judge.target.prices,
+    )
     return RunFile.create(asked.run_dir, header, prompts)
 
 

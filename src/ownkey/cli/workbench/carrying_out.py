@@ -15,7 +15,8 @@ from ownkey.cli.workbench.plans import source_of
 from ownkey.cli.workbench.progress import Progress
 from ownkey.cli.workbench.run_files import End, Preferred, RunFile
 from ownkey.cli.workbench.tables import tell
-from ownkey.workbench.engine import Ending, Runner
+from ownkey.domain.money import format_usd
+from ownkey.workbench.engine import Ending, Purse, Runner
 from ownkey.workbench.graders import Graders
 from ownkey.workbench.graders.finding import Ungradable
 from ownkey.workbench.graders.judge import Judge
@@ -59,7 +60,8 @@ async def _carry_out(file: RunFile, retry_failed: bool) -> Carried:
     settled = file.settled(retry_failed=retry_failed)
     async with open_connections() as connections:
         callers = [connections.caller(way, target) for way, target in zip(header.ways, plan.targets, strict=True)]
-        judge = _judge(file, connections)
+        purse = Purse(plan.max_cost, file.spent)
+        judge = _judge(file, connections, purse)
         embedder = None
         if header.judge is not None and plan.embedding_model is not None:
             embedder = connections.embedder(header.judge, plan.embedding_model)
@@ -75,7 +77,7 @@ async def _carry_out(file: RunFile, retry_failed: bool) -> Carried:
             source=source_of(file.prompts),
             keep=keep,
             settled=settled,
-            spent=file.spent,
+            purse=purse,
         )
         with progress, interrupted_by_signals(runner):
             ending = await runner.run()
@@ -84,10 +86,11 @@ async def _carry_out(file: RunFile, retry_failed: bool) -> Carried:
             preferences = file.end.preferences
         elif judge is not None and ending is Ending.FINISHED:
             preferences = await _preferences(file, judge)
-    return await _conclude(file, ending, preferences)
+    judge_cost = 0 if judge is None else _told_spending(judge)
+    return await _conclude(file, ending, preferences, judge_cost)
 
 
-async def _conclude(file: RunFile, ending: Ending, preferences: tuple[Preferred, ...]) -> Carried:
+async def _conclude(file: RunFile, ending: Ending, preferences: tuple[Preferred, ...], judge_cost: int) -> Carried:
     file.end = End(RunStatus.COMPLETED, "", time.time(), preferences)
     summary = await asyncio.to_thread(file.summary)
     answered = sum(target.success.count for target in summary.targets)
@@ -97,15 +100,24 @@ async def _conclude(file: RunFile, ending: Ending, preferences: tuple[Preferred,
         status, detail = RunStatus.FAILED, _ALL_FAILED if ending is Ending.FINISHED else _DETAILS[ending]
     else:
         status, detail = RunStatus.COMPLETED, _DETAILS[ending]
-    file.conclude(End(status, detail, time.time(), preferences))
+    file.conclude(End(status, detail, time.time(), preferences, judge_cost))
     return Carried(ending, summary)
 
 
-def _judge(file: RunFile, connections: Connections) -> Judge | None:
+def _judge(file: RunFile, connections: Connections, purse: Purse) -> Judge | None:
     header = file.header
     if header.judge is None or header.plan.judge is None:
         return None
-    return connections.judge(header.judge, header.plan.judge.model)
+    return connections.judge(header.judge, header.plan.judge.model, header.judge_prices, purse)
+
+
+def _told_spending(judge: Judge) -> int:
+    """Say what the judge took; what it cost, in nano-dollars."""
+    spent = judge.spent
+    if spent.calls:
+        cost = "" if spent.unpriced else f", ${format_usd(spent.cost)}"
+        tell(f"The judge {judge.name}: {spent.calls} calls, {spent.input_tokens + spent.output_tokens:,} tokens{cost}")
+    return spent.cost
 
 
 async def _preferences(file: RunFile, judge: Judge) -> tuple[Preferred, ...]:

@@ -1,10 +1,12 @@
 """`ownkey workbench chat`: questions about a run to the model that was tested, with figures that are ours."""
 
+import json
 import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ownkey.cli.client import JsonOption
 from ownkey.cli.failures import CommandFailed, WrongUsage, told_in_a_line
 from ownkey.cli.workbench import options
 
@@ -22,6 +24,7 @@ def chat(
     target: Annotated[int, typer.Option(min=0, help="Which of the run's models is asked, from 0")] = 0,
     context_tokens: Annotated[int | None, typer.Option(min=500, help="The model's window, if it is small")] = None,
     run_dir: options.RunDir = options.RUN_FOLDER,
+    as_json: JsonOption = False,
 ) -> None:
     """Ask the tested model about its own results. It is told the figures and the prompts' ids, so that it can cite."""
     with told_in_a_line():
@@ -33,10 +36,10 @@ def chat(
         file = RunFile.read(path)
         if target >= len(file.plan.targets):
             raise WrongUsage(f"the run has {len(file.plan.targets)} model(s), counted from 0: see --target")
-        _converse(file, question, target, context_tokens)
+        _converse(file, question, target, context_tokens, as_json=as_json)
 
 
-def _converse(file: "RunFile", question: str | None, place: int, context_tokens: int | None) -> None:
+def _converse(file: "RunFile", question: str | None, place: int, context_tokens: int | None, *, as_json: bool) -> None:
     """Answer one question, or one after the other until standard input ends."""
     from ownkey.cli.workbench.carrying_out import in_loop
     from ownkey.workbench.records import Message
@@ -44,7 +47,10 @@ def _converse(file: "RunFile", question: str | None, place: int, context_tokens:
     turns: list[Message] = []
     while (asked := question or _next_question()) is not None:
         turns.append(Message("user", asked))
-        turns.append(Message("assistant", in_loop(_answer(file, place, turns, context_tokens))))
+        said, left_out = in_loop(_answer(file, place, turns, context_tokens, as_it_comes=not as_json))
+        turns.append(Message("assistant", said))
+        if as_json:
+            print(json.dumps({"answer": said, "left_out": left_out}, ensure_ascii=False))
         if question is not None:
             return
 
@@ -58,10 +64,12 @@ def _next_question() -> str | None:
     return None
 
 
-async def _answer(file: "RunFile", place: int, turns: "list[Message]", context_tokens: int | None) -> str:
-    """Print the answer as it comes; the whole of it. A model that finds the context too long is told less.
+async def _answer(
+    file: "RunFile", place: int, turns: "list[Message]", context_tokens: int | None, *, as_it_comes: bool
+) -> tuple[str, int]:
+    """The answer, printed as it comes, and how many prompts the model was not told of one by one.
 
-    Raises CommandFailed when the model does not answer.
+    A model that finds the context too long is told less. Raises CommandFailed when it does not answer.
     """
     from ownkey.cli.workbench.connections import open_connections
     from ownkey.workbench.chat import budgets, build_context, fit_history, shrink
@@ -81,12 +89,14 @@ async def _answer(file: "RunFile", place: int, turns: "list[Message]", context_t
             async for piece in speak(transport, file.plan.targets[place], messages, sampling):
                 if isinstance(piece, str):
                     said.append(piece)
-                    print(_shown(piece), end="", flush=True)
+                    if as_it_comes:
+                        print(_shown(piece), end="", flush=True)
                 else:
                     failure = piece
             if failure is None:
-                print()
-                return "".join(said)
+                if as_it_comes:
+                    print()
+                return "".join(said), context.left_out
             budget = shrink(budget) if failure.kind is FailureKind.CONTEXT_LENGTH and not said else None
             if budget is None:
                 raise CommandFailed(f"{failure.message} {advice(failure.kind)}")

@@ -19,8 +19,9 @@ from ownkey.workbench.endpoint import (
     Transport,
     check_connection,
 )
+from ownkey.workbench.engine import PayingCaller, Purse
 from ownkey.workbench.graders.judge import Judge
-from ownkey.workbench.records import Abilities, EndpointKind, FailureKind, Target
+from ownkey.workbench.records import EndpointKind, FailureKind, Prices, Target
 
 _EMBEDDING_MS = 60_000.0
 
@@ -63,10 +64,12 @@ class Connections:
             target = replace(target, abilities=found.abilities)
         return replace(chosen, target=target, way=replace(chosen.way, base_url=base_url)), found
 
-    def judge(self, way: Way, model: str) -> Judge:
-        """A judge. Its answers are not streamed, and the usual parameter names are used. Raises as `transport`."""
-        target = Target(id="judge", label=model, kind=EndpointKind.DIRECT, model=model, base_url=way.base_url)
-        return Judge(self.caller(way, replace(target, abilities=Abilities())), model)
+    def judge(self, way: Way, model: str, prices: Prices | None, purse: Purse) -> Judge:
+        """A judge that spends from the run's purse, where its prices are known. Raises as `transport`."""
+        target = Target(
+            id="judge", label=model, kind=EndpointKind.DIRECT, model=model, base_url=way.base_url, prices=prices
+        )
+        return Judge(PayingCaller(self.caller(way, target), target, purse), model)
 
     def embedder(self, way: Way, model: str) -> "EndpointEmbedder":
         """Raises as `transport`."""

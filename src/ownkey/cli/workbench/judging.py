@@ -1,17 +1,21 @@
 """Where a judge and embeddings are reached: at Ownkey, unless another endpoint is given."""
 
 from ownkey.cli.failures import WrongUsage
-from ownkey.cli.workbench.targets import OWN_KEY, OWN_URL, Chooser, Way
+from ownkey.cli.workbench.targets import OWN_KEY, OWN_URL, OWNKEY, Chooser, Chosen
 
 
-def judge_way(chooser: Chooser, endpoint: str | None, key_env: str | None, *, wanted: bool) -> Way | None:
-    """None where neither a judge nor embeddings are wanted. Raises WrongUsage, and MissingKey."""
-    if not wanted:
+def judge_of(
+    chooser: Chooser, judge_model: str | None, embedding_model: str | None, endpoint: str | None, key_env: str | None
+) -> Chosen | None:
+    """The judge, or where there is none the embedding model: they are reached the same way. None where neither is
+    wanted. Raises WrongUsage, and MissingKey."""
+    model = judge_model or embedding_model
+    if model is None:
         if endpoint is not None or key_env is not None:
             raise WrongUsage("--judge-endpoint and --judge-key-env go with --judge-model or --embedding-model")
         return None
-    way = chooser.at(endpoint, None, "judge", key_env).way if endpoint else chooser.through_ownkey
-    if way is None:
+    if endpoint is None and chooser.through_ownkey is None:
         raise WrongUsage(f"say where the judge is: --judge-endpoint URL, or set {OWN_URL} and {OWN_KEY}")
-    way.key()
-    return way
+    chosen = chooser.at(endpoint, None if endpoint else OWNKEY, model, key_env)
+    chosen.way.key()
+    return chosen

@@ -34,7 +34,9 @@ def show_preview(plan: RunPlan, preview: Preview, *, yes: bool) -> None:
 
 def _told(preview: Preview, plan: RunPlan, unpriced: list[str]) -> str:
     calls = f"{preview.calls} calls to {', '.join(target.label for target in plan.targets)}"
+    judged = (
+        f"; the judge is asked about {preview.judge_calls} times, which comes on top" if preview.judge_calls else ""
+    )
     if preview.likely is None or preview.most is None:
-        return f"{calls}; no price is known for {', '.join(unpriced)} (see --prices)"
-    judged = "; the judge's calls come on top" if plan.judge is not None else ""
+        return f"{calls}; no price is known for {', '.join(unpriced)} (see --prices){judged}"
     return f"{calls}: likely ${format_usd(preview.likely)}, at most ${format_usd(preview.most)} without retries{judged}"

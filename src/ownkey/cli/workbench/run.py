@@ -44,7 +44,9 @@ def run(
     fail_under: Annotated[
         float | None, typer.Option("--fail-under", min=0, max=1, help="Least pass rate, else exit code 100")
     ] = None,
-    resume: Annotated[str | None, typer.Option("--resume", help="Go on with a run, by its id or file")] = None,
+    resume: Annotated[
+        str | None, typer.Option("--resume", help="Go on with a run as it was begun, by its id or file")
+    ] = None,
     retry_failed: Annotated[
         bool, typer.Option("--retry-failed", help="With --resume: ask failed prompts again")
     ] = False,
@@ -65,7 +67,9 @@ def run(
         if resume is not None:
             if any((endpoint, preset, model, suite)):
                 raise WrongUsage("--resume goes on with the run as it was begun: leave the model and the suite out")
-            file = _resumed(resume, run_dir)
+            file = _resumed(resume, run_dir, api_key_env)
+        elif retry_failed:
+            raise WrongUsage("--retry-failed goes with --resume")
         elif model is None:
             raise WrongUsage("say which model: --model NAME")
         else:
@@ -88,10 +92,14 @@ def run(
         raise typer.Exit(code)
 
 
-def _resumed(named: str, run_dir: Path) -> "RunFile":
+def _resumed(named: str, run_dir: Path, key_env: str | None) -> "RunFile":
+    """The run's file, open for writing; `key_env` replaces the name of the key's variable."""
     from ownkey.cli.workbench.run_files import RunFile, find_run
 
     path = find_run(named, run_dir)
     if path is None:
         raise CommandFailed(f"there is no run {named!r} in {run_dir}: see --run-dir")
-    return RunFile.reopen(path)
+    file = RunFile.reopen(path)
+    if key_env is not None:
+        file.use_key(key_env)
+    return file

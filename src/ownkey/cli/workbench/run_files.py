@@ -18,7 +18,7 @@ from ownkey.cli.failures import CommandFailed
 from ownkey.cli.workbench.targets import Way
 from ownkey.workbench.export import ExportedRun
 from ownkey.workbench.figures import Figures
-from ownkey.workbench.records import FailureKind, Prompt, Result, RunPlan, RunStatus, Slot
+from ownkey.workbench.records import FailureKind, Prices, Prompt, Result, RunPlan, RunStatus, Slot
 from ownkey.workbench.summary import Preference, RunSummary
 
 FORMAT = "ownkey.workbench.runfile/1"
@@ -36,6 +36,7 @@ class Header(Struct, frozen=True, kw_only=True, omit_defaults=True):
     plan: RunPlan
     ways: tuple[Way, ...]
     judge: Way | None = None
+    judge_prices: Prices | None = None
 
 
 class Preferred(Struct, frozen=True):
@@ -46,12 +47,14 @@ class Preferred(Struct, frozen=True):
 
 
 class End(Struct, frozen=True, omit_defaults=True):
-    """How one carrying out of the run ended; the last one counts."""
+    """How one carrying out of the run ended; the last one counts. `judge_cost` is what the judge spent in it, in
+    nano-dollars."""
 
     status: RunStatus
     detail: str
     at: float
     preferences: tuple[Preferred, ...] = ()
+    judge_cost: int = 0
 
 
 class _Line(Struct, frozen=True, omit_defaults=True):
@@ -120,7 +123,9 @@ class RunFile:
             file.prompts = file.prompts or tuple(prompts)
             if line.result is not None:
                 file._count(line.result)
-            file.end = line.end or file.end
+            if line.end is not None:
+                file.end = line.end
+                file.spent += line.end.judge_cost
         file.prompts = file.prompts or tuple(prompts)
         if len(file.prompts) < first.header.plan.prompts:
             raise CommandFailed(f"{path} was cut off before its prompts were written: start the run again")
@@ -140,6 +145,11 @@ class RunFile:
         file = cls.read(path)
         file._output = output
         return file
+
+    def use_key(self, key_env: str) -> None:
+        """Take the targets' key from another variable, for this carrying out."""
+        ways = tuple(msgspec.structs.replace(way, key_env=key_env) for way in self.header.ways)
+        self.header = msgspec.structs.replace(self.header, ways=ways)
 
     async def keep(self, results: Sequence[Result]) -> list[Result]:
         """Add results, numbered; what was kept. Calls that were broken off are not: they will be made again."""
