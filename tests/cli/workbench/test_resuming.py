@@ -106,3 +106,6 @@ def test_a_run_that_is_not_there_or_damaged_is_told(shell: Shell) -> None:
     is_told(shell.run("workbench", "run", "--resume", str(path)), 1, "damaged at line 2")
     (shell.folder / "foreign.jsonl").write_text('{"prompt": "x"}\n')
     is_told(shell.run("workbench", "run", "--resume", "foreign.jsonl"), 1, "foreign.jsonl")
+    (shell.folder / "notes.txt").write_text("one line\nanother without an end")
+    is_told(shell.run("workbench", "run", "--resume", "notes.txt"), 1, "notes.txt")
+    assert (shell.folder / "notes.txt").read_text() == "one line\nanother without an end"

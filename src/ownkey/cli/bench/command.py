@@ -19,7 +19,9 @@ def bench(
     preset: options.Preset = None,
     model: Annotated[list[str] | None, typer.Option("--model", "-m", help="At one endpoint; repeatable")] = None,
     api_key_env: options.KeyEnv = None,
-    complexity: Annotated[list[str] | None, typer.Option(help="simple, medium, complex [all]; repeatable")] = None,
+    complexity: Annotated[
+        list[str] | None, typer.Option(help="simple, medium, complex; all unless given; repeatable")
+    ] = None,
     size: Annotated[list[str] | None, typer.Option(help="Tokens in-out: 100-300, 1k-1k, 10k-1.5k, 100k-2k")] = None,
     repeats: Annotated[int | None, typer.Option(min=1, max=10_000, help="Of each prompt, each different [1]")] = None,
     warm_up: Annotated[int | None, typer.Option("--warm-up", min=0, max=1000, help="Calls before, not counted")] = None,
@@ -34,9 +36,9 @@ def bench(
     rate: Annotated[float | None, typer.Option(min=0.001, help="Requests a second of the load")] = None,
     duration: Annotated[float | None, typer.Option(min=0.001, help="Seconds of the load")] = None,
     overhead: Annotated[bool, typer.Option("--overhead", help="The same calls directly and through Ownkey")] = False,
-    through: Annotated[str | None, typer.Option(help="What the model is called at Ownkey [preset/model]")] = None,
+    through: Annotated[str | None, typer.Option(help="The model's name at Ownkey, if not preset/model")] = None,
     history: Annotated[Path | None, typer.Option(help="Folder of results: write there, show the trend")] = None,
-    seed: Annotated[int | None, typer.Option(help="Makes the prompts; a fresh one defeats caches [the time]")] = None,
+    seed: Annotated[int | None, typer.Option(help="Makes the prompts; a fresh one unless given")] = None,
     check: options.Check = True,
     yes: options.Yes = False,
     as_json: JsonOption = False,

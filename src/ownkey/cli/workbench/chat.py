@@ -20,7 +20,7 @@ _TEMPERATURE = 0.2
 
 def chat(
     run: Annotated[str, typer.Argument(help="A run's id or its file")],
-    question: Annotated[str | None, typer.Argument(help="One question [a conversation]")] = None,
+    question: Annotated[str | None, typer.Argument(help="One question; else a conversation")] = None,
     target: Annotated[int, typer.Option(min=0, help="Which of the run's models is asked, from 0")] = 0,
     context_tokens: Annotated[int | None, typer.Option(min=500, help="The model's window, if it is small")] = None,
     run_dir: options.RunDir = options.RUN_FOLDER,

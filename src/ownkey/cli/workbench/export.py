@@ -19,7 +19,7 @@ _SERVERS = "wrun_"
 def export(
     run: Annotated[str, typer.Argument(help="A run's id, its file, or a run that was exported as JSON")],
     format_: Annotated[str | None, typer.Option("--format", help="json, csv, jsonl, junit or html")] = None,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="File to write [standard output]")] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="File to write; else standard output")] = None,
     run_dir: options.RunDir = options.RUN_FOLDER,
     url: UrlOption = DEFAULT_URL,
     as_json: JsonOption = False,

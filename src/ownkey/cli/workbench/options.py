@@ -10,7 +10,7 @@ RUN_FOLDER = Path("workbench-runs")
 Endpoint = Annotated[str | None, typer.Option("--endpoint", help="Base URL, the part before /chat/completions")]
 Preset = Annotated[str | None, typer.Option("--preset", help="A known endpoint, such as openai, groq, ollama, ownkey")]
 KeyEnv = Annotated[
-    str | None, typer.Option("--api-key-env", help="Name of the variable that holds the key [OPENAI_API_KEY, …]")
+    str | None, typer.Option("--api-key-env", help="Name of the variable that holds the key, if not the usual one")
 ]
 SuiteName = Annotated[
     str | None,

@@ -95,6 +95,7 @@ def run(
 def _resumed(named: str, run_dir: Path, key_env: str | None) -> "RunFile":
     """The run's file, open for writing; `key_env` replaces the name of the key's variable."""
     from ownkey.cli.workbench.run_files import RunFile, find_run
+    from ownkey.cli.workbench.tables import tell
 
     path = find_run(named, run_dir)
     if path is None:
@@ -102,4 +103,8 @@ def _resumed(named: str, run_dir: Path, key_env: str | None) -> "RunFile":
     file = RunFile.reopen(path)
     if key_env is not None:
         file.use_key(key_env)
+    # Whoever wrote the file chose these: they are shown before a key leaves.
+    for target, way in zip(file.plan.targets, file.header.ways, strict=True):
+        key = "without a key" if way.key_env is None else f"with the key in {way.key_env}"
+        tell(f"{target.label} at {target.base_url}, {key}")
     return file

@@ -137,12 +137,13 @@ class RunFile:
         try:
             output = os.open(path, os.O_RDWR | os.O_APPEND)
             fcntl.flock(output, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # Before anything is cut off: it may be another kind of file.
+            file = cls.read(path)
             os.ftruncate(output, _whole(output))
         except BlockingIOError:
             raise CommandFailed(f"the run in {path} goes on in another process") from None
         except OSError as error:
             raise CommandFailed(f"{path} cannot be written: {error.strerror}") from None
-        file = cls.read(path)
         file._output = output
         return file
 
