@@ -1,4 +1,4 @@
-"""Asks the sandbox many prompts and says when each answer came: the workbench's engine, or the least that a client can be.
+"""Asks the sandbox many prompts and says when each answer came: by the workbench's engine, or by the least of clients.
 
 A process of its own, one job as JSON in and one result as JSON out, see `processes.Generator`:
 `{"client": "engine" | "raw", "url": …, "model": …, "prompts": …, "concurrency": …, "name": …}`. The result holds a row
