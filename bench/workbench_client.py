@@ -9,7 +9,7 @@ import asyncio
 import gc
 import json
 import sys
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from time import monotonic
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -44,33 +44,48 @@ def question(name: str, number: int) -> str:
     return f"{name}: question {number}?"
 
 
-async def ask_by_engine(url: str, model: str, name: str, prompts: int, concurrency: int) -> list[Row]:
-    """Through `Runner` and `EndpointCaller`, as a run on the command line would."""
-    rows: list[Row] = []
-
-    async def source() -> AsyncIterator[Prompt]:
-        for number in range(prompts):
-            yield Prompt(question(name, number), (Message("user", question(name, number)),))
-
-    async def keep(results: Sequence[Result]) -> None:
-        for result in results:
-            timing = result.observation.timing
-            if not result.observation.ok or timing.ttft_ms is None or timing.e2e_ms is None:
-                raise RuntimeError(f"{result.prompt_id}: {result.observation.failure}")
-            sent = timing.sent_at
-            rows.append((result.prompt_id, sent, sent + timing.ttft_ms / 1000, sent + timing.e2e_ms / 1000))
-
+def plan_of(url: str, model: str, prompts: int, concurrency: int) -> RunPlan:
+    """A run against the sandbox."""
     target = Target(id="t", label=model, kind=EndpointKind.DIRECT, model=model, base_url=url)
     suite = SuiteInfo(id="s", name="s", prompts=prompts)
-    plan = RunPlan(suite=suite, targets=(target,), concurrency=concurrency, retries=0)
+    return RunPlan(suite=suite, targets=(target,), concurrency=concurrency, retries=0)
+
+
+async def carry_out(plan: RunPlan, name: str, keep: Callable[[Result], None]) -> None:
+    """Make a run as the command line would. Unix times in the results are the machine's monotonic clock."""
+
+    async def source() -> AsyncIterator[Prompt]:
+        for number in range(plan.prompts):
+            yield Prompt(question(name, number), (Message("user", question(name, number)),))
+
+    async def keep_all(results: Sequence[Result]) -> None:
+        for result in results:
+            if not result.observation.ok:
+                raise RuntimeError(f"{result.prompt_id}: {result.observation.failure}")
+            keep(result)
+
+    (target,) = plan.targets
     client = UpstreamClient(AddressGuard())
-    transport = DirectTransport(client, url, Secret(PROVIDER_KEY), trusted=True)
-    # Without an offset its Unix times are the monotonic clock's.
+    transport = DirectTransport(client, target.base_url or "", Secret(PROVIDER_KEY), trusted=True)
     caller = EndpointCaller(transport, target, Clock(0.0))
     try:
-        await Runner(plan, [caller], Graders(), source, keep).run()
+        await Runner(plan, [caller], Graders(), source, keep_all).run()
     finally:
         await client.close()
+
+
+async def ask_by_engine(url: str, model: str, name: str, prompts: int, concurrency: int) -> list[Row]:
+    """Through `Runner` and `EndpointCaller`."""
+    rows: list[Row] = []
+
+    def keep(result: Result) -> None:
+        timing = result.observation.timing
+        if timing.ttft_ms is None or timing.e2e_ms is None:
+            raise RuntimeError(f"{result.prompt_id} has no times")
+        sent = timing.sent_at
+        rows.append((result.prompt_id, sent, sent + timing.ttft_ms / 1000, sent + timing.e2e_ms / 1000))
+
+    await carry_out(plan_of(url, model, prompts, concurrency), name, keep)
     return rows
 
 
@@ -109,11 +124,12 @@ class RawClient(asyncio.Protocol):
 async def ask_raw(url: str, model: str, name: str, prompts: int, concurrency: int) -> list[Row]:
     """With a connection a caller and no parsing."""
     where = urlsplit(url)
+    host, port = where.hostname or "", where.port or 80
     rows: list[Row] = []
     numbers = iter(range(prompts))
 
     async def work(numbers: Iterator[int]) -> None:
-        _, client = await asyncio.get_running_loop().create_connection(RawClient, where.hostname, where.port)
+        _, client = await asyncio.get_running_loop().create_connection(RawClient, host, port)
         for number in numbers:
             text = question(name, number)
             rows.append((text, *await client.ask(_request(where.netloc, where.path, model, text))))

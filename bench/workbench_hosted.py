@@ -29,7 +29,6 @@ class HostedBench:
         session = self._made("/sessions", json=target)["id"]
         body = {"suite_id": suite, "concurrency": concurrency}
         run = self._made(f"/sessions/{session}/runs", json=body)["id"]
-        self.last = run
         deadline = time.monotonic() + seconds
         with self._api.stream("GET", f"/runs/{run}/events") as events:
             for _ in events.iter_lines():
