@@ -27,6 +27,7 @@ PACES = {
     "one token after 150 to 250 ms": "lorem-1+ttft=uniform:150:250",
     "50 tokens, 5 to 15 ms apart": "lorem-50+ttft=uniform:150:250+gap=uniform:5:15",
 }
+SHORT = {"50 tokens, 5 to 15 ms apart": PACES["50 tokens, 5 to 15 ms apart"]}
 _RAW, _ENGINE, _HOSTED = "asyncio alone", "engine", "server's run"
 _RUN_SECONDS = 300.0
 _MEMORY_PROMPTS = (1_000, 5_000, 20_000)
@@ -39,6 +40,11 @@ class Measured(Struct, frozen=True):
 
     pace: str
     rounds: dict[str, list[Added]]
+
+    @property
+    def steady_p99_ms(self) -> float:
+        """What the engine or the server's run added at p99 after the first wave, whichever was more."""
+        return max(median(each.steady.p99 for each in self.rounds[client]) for client in (_ENGINE, _HOSTED))
 
 
 class Memory(Struct, frozen=True):
@@ -54,12 +60,14 @@ class Memory(Struct, frozen=True):
         return (self.mb[-1] - self.mb[1]) * 1024 * 1024 / sum(self.prompts[1:])
 
 
-def measure_added(stage: Stage, sandbox: Sandbox, rounds: int, prompts: int, concurrency: int) -> list[Measured]:
-    """Each pace and client in turn, `rounds` times."""
+def measure_added(
+    stage: Stage, sandbox: Sandbox, paces: Mapping[str, str], rounds: int, prompts: int, concurrency: int
+) -> list[Measured]:
+    """Each pace (a simulated model by what it does) and client in turn, `rounds` times."""
     ownkey = stage.ownkey(sandbox.url, {})
     hosted = HostedBench(ownkey.url, ownkey.make_user((), ("gateway", "manage")))
     found: list[Measured] = []
-    for pace, model in PACES.items():
+    for pace, model in paces.items():
         clients: Mapping[str, Callable[[str], Added]] = {
             _RAW: lambda name, model=model: _generated(stage, sandbox, "raw", model, name, prompts, concurrency),
             _ENGINE: lambda name, model=model: _generated(stage, sandbox, "engine", model, name, prompts, concurrency),
@@ -87,12 +95,12 @@ def _generated(
         "concurrency": concurrency,
     }
     generator = Generator("bench.workbench_client", stage.cores.tested, environment(), job)
-    return added(seen_by(generator.rows(_RUN_SECONDS)), kept_by(sandbox.url))
+    return added(seen_by(generator.rows(_RUN_SECONDS)), kept_by(sandbox.url), concurrency)
 
 
 def _hosted(hosted: HostedBench, sandbox: Sandbox, model: str, name: str, prompts: int, concurrency: int) -> Added:
     run = hosted.run(model, name, prompts, concurrency, _RUN_SECONDS)
-    return added(hosted.seen(run), kept_by(sandbox.url))
+    return added(hosted.seen(run), kept_by(sandbox.url), concurrency)
 
 
 def measure_memory(stage: Stage, sandbox: Sandbox, concurrency: int) -> list[Memory]:
@@ -112,13 +120,12 @@ def measure_memory(stage: Stage, sandbox: Sandbox, concurrency: int) -> list[Mem
 
 def render_added(found: list[Measured]) -> str:
     """A Markdown table: medians over the rounds."""
-    lines = [
-        "| added, ms | | first token p50 | p95 | p99 | last token p50 | p95 | p99 | of it on the way back p99 |",
-        "|---|---|---:|---:|---:|---:|---:|---:|---:|",
-    ]
+    head = "first token p50 | p95 | p99 | last token p50 | p95 | p99 | after the first wave p99 | max | way back p99"
+    lines = [f"| added, ms | | {head} |", "|---|---|" + "---:|" * 9]
     for measured in found:
         for client, rounds in measured.rounds.items():
             cells = [*_cells([each.ttft for each in rounds]), *_cells([each.e2e for each in rounds])]
+            cells += [f"{median(getattr(each.steady, name) for each in rounds):.2f}" for name in ("p99", "max")]
             back = [each.back.p99 for each in rounds if each.back is not None]
             cells.append(f"{median(back):.2f}" if back else "")
             lines.append(f"| {measured.pace} | {client} | " + " | ".join(cells) + " |")
@@ -160,7 +167,8 @@ def main() -> int:
                 f"{describe()}; load average {busy:.1f} before; {given.prompts:,} prompts, {given.concurrency} at once."
             )
             print(
-                render_added(measure_added(stage, sandbox, given.rounds, given.prompts, given.concurrency)), flush=True
+                render_added(measure_added(stage, sandbox, PACES, given.rounds, given.prompts, given.concurrency)),
+                flush=True,
             )
             if given.memory:
                 print(render_memory(measure_memory(stage, sandbox, given.concurrency)))

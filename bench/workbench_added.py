@@ -38,13 +38,16 @@ class Shares(Struct, frozen=True):
 class Added(Struct, frozen=True):
     """What was added to the time to first token and to the latency, request by request.
 
-    `back` is the part between the sandbox's handing the last content to the operating system and the client's stamp;
-    the rest is between the client's writing and the sandbox's reading.
+    `steady` is `e2e` without the first wave: a closed loop begins with all its requests at once, and what most of these
+    wait for is the sandbox, which reads one after the other. `back` is the part between the sandbox's handing the last
+    content to the operating system and the client's stamp; the rest is between the client's writing and the sandbox's
+    reading.
     """
 
     requests: int
     ttft: Shares
     e2e: Shares
+    steady: Shares
     back: Shares | None
 
 
@@ -63,16 +66,18 @@ def kept_by(sandbox_url: str) -> dict[str, Kept]:
     return found
 
 
-def added(seen: Mapping[str, Seen], kept: Mapping[str, Kept]) -> Added:
-    """Raises BenchFailed where the two do not know the same requests."""
+def added(seen: Mapping[str, Seen], kept: Mapping[str, Kept], wave: int) -> Added:
+    """`wave` requests were sent at once at the start. Raises BenchFailed where the two know other requests."""
     if seen.keys() != kept.keys():
         raise BenchFailed(f"the client has {len(seen)} answers, the sandbox's log {len(kept)} of these requests")
-    pairs = [(seen[text], kept[text]) for text in seen]
+    pairs = sorted(((seen[text], kept[text]) for text in seen), key=lambda pair: pair[1].arrived)
+    latencies = [mine.e2e_ms - 1000 * (theirs.last_token - theirs.arrived) for mine, theirs in pairs]
     with_clock = [(mine.sent, mine.e2e_ms, theirs) for mine, theirs in pairs if mine.sent is not None]
     return Added(
         requests=len(pairs),
         ttft=shares(mine.ttft_ms - 1000 * (theirs.first - theirs.arrived) for mine, theirs in pairs),
-        e2e=shares(mine.e2e_ms - 1000 * (theirs.last_token - theirs.arrived) for mine, theirs in pairs),
+        e2e=shares(latencies),
+        steady=shares(latencies[wave:]),
         back=shares(1000 * (sent - theirs.last_token) + e2e_ms for sent, e2e_ms, theirs in with_clock)
         if with_clock
         else None,
