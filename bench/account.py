@@ -1,7 +1,7 @@
 """Ownkey as it is tested: a user with an API key and stored provider keys, everything on."""
 
 import time
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -43,7 +43,7 @@ class Ownkey:
     def pids(self) -> tuple[int, ...]:
         return (self._running.pid,)
 
-    def make_user(self, providers: Iterable[str]) -> str:
+    def make_user(self, providers: Iterable[str], scopes: Sequence[str] = ("gateway",)) -> str:
         """An API key of a new user who owns a key for each of these providers."""
         with self._session(*_OPERATOR) as operator:
             _ok(operator.post("/admin/users", json={"email": _USER[0], "password": _USER[1]}))
@@ -51,7 +51,8 @@ class Ownkey:
             for provider in providers:
                 body = {"provider": provider, "api_key": PROVIDER_KEY, "test": False}
                 _ok(session.post("/credentials", json=body))
-            return str(_ok(session.post("/api-keys", json={"name": "bench", "scopes": ["gateway"]})).json()["key"])
+            made = _ok(session.post("/api-keys", json={"name": "bench", "scopes": list(scopes)}))
+            return str(made.json()["key"])
 
     def pending(self) -> int:
         """How many requests have ended and are not in the database yet."""

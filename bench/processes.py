@@ -125,6 +125,13 @@ class Generator:
 
     def result(self, seconds: float) -> dict[str, Any]:
         """Wait at most so long for the result. Raises BenchFailed."""
+        return dict(self._told(seconds))
+
+    def rows(self, seconds: float) -> list[Any]:
+        """As `result`, of a generator that prints a list."""
+        return list(self._told(seconds))
+
+    def _told(self, seconds: float) -> Any:
         try:
             output, _ = self._popen.communicate(timeout=seconds)
         except subprocess.TimeoutExpired:
@@ -133,7 +140,7 @@ class Generator:
             self.stop()
         if self._popen.returncode:
             raise BenchFailed(f"{self._popen.args} ended with {self._popen.returncode}")
-        return dict(json.loads(output))
+        return json.loads(output)
 
     def stop(self) -> None:
         """End it if it still runs."""

@@ -8,6 +8,7 @@ from bench.scale import Scale
 from bench.streaming import Streams
 from bench.targets import judge
 from bench.throughput import Row
+from bench.workbench import render_added
 
 _DISTURBED = 0.1
 """As a share of a core: the kernel's own work for others stays below."""
@@ -24,6 +25,7 @@ def render(results: Results, cores: Cores, scale: Scale, seconds: float) -> str:
         _throughput(results, scale),
         _latency(results),
         _streams(results),
+        _workbench(results, scale),
         _starts(results),
     ]
     return "\n\n".join(parts) + "\n"
@@ -153,6 +155,16 @@ def _streams(results: Results) -> str:
         f"## What an event of a stream costs ({few[0].asked} paced streams)\n\n"
         + _table(("", "events/s", "CPU µs/event", "passed = 1"), cost)
     )
+
+
+def _workbench(results: Results, scale: Scale) -> str:
+    prompts, at_once = scale.workbench_prompts, scale.workbench_concurrency
+    text = (
+        "Request by request, minus what the sandbox says it took itself. The first wave is all at once and waits for "
+        "the sandbox; “way back” begins with the sandbox's own write."
+    )
+    title = f"## What the workbench's client adds ({prompts} prompts, {at_once} at once)"
+    return f"{title}\n\n{render_added(results.workbench)}\n\n{text}"
 
 
 def _beside(one: Streams, few: Sequence[Streams]) -> str:

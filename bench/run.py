@@ -1,4 +1,4 @@
-"""The parts of a run, in order: start time, throughput, latency, streams."""
+"""The parts of a run, in order: start time, throughput, latency, streams, the workbench."""
 
 import sys
 import tempfile
@@ -14,6 +14,7 @@ from bench.stage import Stage
 from bench.starting import Starts, measure_starts
 from bench.streaming import Streams, measure_streams
 from bench.throughput import Contender, Throughput, measure_throughput
+from bench.workbench import SHORT, Measured, measure_added
 
 
 class Results(Struct, frozen=True):
@@ -24,6 +25,7 @@ class Results(Struct, frozen=True):
     latency: Latencies
     streams: list[Streams]
     """The many, directly and through Ownkey; then the few: nginx, Ownkey, Ownkey translating."""
+    workbench: list[Measured]
 
 
 def run_all(cores: Cores, scale: Scale) -> Results:
@@ -36,7 +38,9 @@ def run_all(cores: Cores, scale: Scale) -> Results:
             throughput, latency = _load(stage, scale)
         with Stage(folder / "streams", cores) as stage:
             streams = _streams(stage, scale)
-    return Results(starts, throughput, latency, streams)
+        with Stage(folder / "workbench", cores) as stage:
+            workbench = _workbench(stage, scale)
+    return Results(starts, throughput, latency, streams, workbench)
 
 
 def _load(stage: Stage, scale: Scale) -> tuple[Throughput, Latencies]:
@@ -90,6 +94,12 @@ def _streams(stage: Stage, scale: Scale) -> list[Streams]:
         measure_streams(stage, "ownkey → sandbox", passed, scale.brisk_streams, lambda: ownkey.pids),
         measure_streams(stage, "ownkey → sandbox, translated", translated, scale.brisk_streams, lambda: ownkey.pids),
     ]
+
+
+def _workbench(stage: Stage, scale: Scale) -> list[Measured]:
+    _say("the workbench's client")
+    sandbox = stage.sandbox("paced", recent_requests=2 * scale.workbench_prompts)
+    return measure_added(stage, sandbox, SHORT, 1, scale.workbench_prompts, scale.workbench_concurrency)
 
 
 def _say(part: str) -> None:

@@ -29,6 +29,9 @@ class Scale(Struct, frozen=True, kw_only=True):
     brisk_rate: float = 50.0
     """Tokens a second in each of the few streams that tell what one event costs."""
 
+    workbench_prompts: int = 400
+    workbench_concurrency: int = 50
+
     starts: int = 5
     cold_starts: int = 3
     starts_limit: float = 30.0
@@ -42,6 +45,7 @@ QUICK = Scale(
     open_s=1.5,
     stream_tokens=30,
     brisk_tokens=60,
+    workbench_prompts=150,
     starts=2,
     cold_starts=1,
     starts_limit=12.0,

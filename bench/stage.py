@@ -20,9 +20,11 @@ _S = TypeVar("_S", bound=_Server)
 class Sandbox(Running):
     """The simulator of the providers."""
 
-    def __init__(self, folder: Path, core: int, name: str, tokens_per_second: float = 0.0) -> None:
+    def __init__(
+        self, folder: Path, core: int, name: str, tokens_per_second: float = 0.0, recent_requests: int = 512
+    ) -> None:
         command = [sys.executable, "-m", "ownkey.sandbox", "--port", "0"]
-        command += ["--tokens-per-second", str(tokens_per_second)]
+        command += ["--tokens-per-second", str(tokens_per_second), "--recent-requests", str(recent_requests)]
         super().__init__(command, core, environment(), folder / f"{name}.log")
         self.url = self.wait_for(r"on (http://\S+)")
         self.port = int(self.url.rpartition(":")[2])
@@ -38,9 +40,9 @@ class Stage:
         self._stack = ExitStack()
         self._started: list[_Server] = []
 
-    def sandbox(self, name: str, tokens_per_second: float = 0.0) -> Sandbox:
-        """A sandbox on the other core; `tokens_per_second` 0 does not pace."""
-        started = Sandbox(self.folder, self.cores.other, name, tokens_per_second)
+    def sandbox(self, name: str, tokens_per_second: float = 0.0, recent_requests: int = 512) -> Sandbox:
+        """A sandbox on the other core; `tokens_per_second` 0 does not pace; its log holds `recent_requests`."""
+        started = Sandbox(self.folder, self.cores.other, name, tokens_per_second, recent_requests)
         return self._keep(started)
 
     def static_upstream(self, sandbox: Sandbox) -> StaticUpstream:
@@ -59,7 +61,7 @@ class Stage:
 
     def ownkey(self, sandbox_url: str, addresses: dict[str, str]) -> Ownkey:
         """Ownkey on the core for servers under test; `addresses` are base URLs of single providers."""
-        started = Ownkey(self.folder / "ownkey", self.cores.tested, sandbox_url, addresses)
+        started = Ownkey(self.folder / f"ownkey{len(self._started)}", self.cores.tested, sandbox_url, addresses)
         return self._keep(started)
 
     def check(self) -> None:

@@ -11,6 +11,7 @@ STREAMS_MB = 250.0
 READY_S = 2.0
 TRANSLATED_CALL_US = 150.0
 TRANSLATED_EVENT_US = 25.0
+WORKBENCH_P99_MS = 2.0
 
 
 class Verdict(Struct, frozen=True):
@@ -32,6 +33,7 @@ def judge(results: Results) -> list[Verdict]:
     rate = f"{results.latency.rate:,} requests/s"
     [call] = [row.median for row in results.throughput.rows if row.name.endswith("translated")]
     event = results.streams[-1]
+    workbench = max(each.steady_p99_ms for each in results.workbench)
     return [
         Verdict(
             f"beside nginx, the hardest of four ({name})",
@@ -58,6 +60,12 @@ def judge(results: Results) -> list[Verdict]:
             f"< {TRANSLATED_EVENT_US:.0f} µs",
             f"{event.cpu_us:.0f} µs",
             event.cpu_us < TRANSLATED_EVENT_US,
+        ),
+        Verdict(
+            "the workbench's client adds at p99",
+            f"< {WORKBENCH_P99_MS} ms",
+            f"{workbench:.2f} ms",
+            workbench < WORKBENCH_P99_MS,
         ),
         Verdict(
             "start to ready, warm", f"< {READY_S} s", f"{results.starts.warm_s:.2f} s", results.starts.warm_s < READY_S

@@ -60,6 +60,7 @@ def sandbox(
     gap: Annotated[
         str | None, typer.Option(help="Distribution of the time before each further token, such as exponential:20")
     ] = None,
+    recent_requests: Annotated[int, typer.Option(min=0, help="How many requests the debugging log holds")] = 512,
 ) -> None:
     """Start a simulator of all providers: no key needed, nothing billed."""
     from ownkey.sandbox import Options, parse_distribution, run
@@ -71,6 +72,7 @@ def sandbox(
             seed=seed,
             ttft=parse_distribution(ttft) if ttft else None,
             gap=parse_distribution(gap) if gap else None,
+            recent_requests=recent_requests,
         )
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--ttft, --gap") from error

@@ -16,6 +16,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=None, help="vary the times by up to a quarter, repeatably")
     parser.add_argument("--ttft", type=parse_distribution, default=None, help="such as lognormal:200:0.5")
     parser.add_argument("--gap", type=parse_distribution, default=None, help="milliseconds before each further token")
+    parser.add_argument("--recent-requests", type=int, default=512, help="how many requests the debugging log holds")
     given = parser.parse_args()
     options = Options(
         ttft_ms=given.ttft_ms,
@@ -23,6 +24,7 @@ def main() -> None:
         seed=given.seed,
         ttft=given.ttft,
         gap=given.gap,
+        recent_requests=given.recent_requests,
     )
     try:
         run(given.host, given.port, options)

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ownkey.storage.records import Allowed
-from ownkey.storage.statements import upsert
+from ownkey.storage.statements import excluded, upsert
 from ownkey.storage.tables import counters
 
 
@@ -21,7 +21,9 @@ async def hit(conn: AsyncConnection, key: str, limit: int, window_s: float, now:
     and so never waits longer than one window.
     """
     new = upsert(conn, counters).values(key=key, hits=[], expires_at=now + window_s)
-    locked = new.on_conflict_do_update(index_elements=[counters.c.key], set_={"expires_at": new.excluded.expires_at})
+    locked = new.on_conflict_do_update(
+        index_elements=[counters.c.key], set_={"expires_at": excluded(counters.c.expires_at)}
+    )
     stored: list[float] = (await conn.execute(locked.returning(counters.c.hits))).scalar_one()
     hits = sorted(min(at, now) for at in stored if at > now - window_s)
     allowed = len(hits) < limit

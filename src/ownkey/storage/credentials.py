@@ -17,7 +17,7 @@ from ownkey.domain.ids import CredentialId
 from ownkey.domain.tenancy import Owner, Scope
 from ownkey.storage.paging import check_limit, decode_cursor, encode_cursor
 from ownkey.storage.records import Page
-from ownkey.storage.statements import insert_or_ignore, lock_name, upsert
+from ownkey.storage.statements import excluded, insert_or_ignore, lock_name, upsert
 from ownkey.storage.tables import credentials
 from ownkey.storage.tenancy import owned_by
 
@@ -83,8 +83,8 @@ async def upsert_by_id(conn: AsyncConnection, credential: Credential, fingerprin
     compared = ("provider", "label", "fingerprint", "base_url")
     statement = insert.on_conflict_do_update(
         index_elements=[credentials.c.id],
-        set_={name: insert.excluded[name] for name in replaced} | {"version": credentials.c.version + 1},
-        where=sa.or_(*(credentials.c[name] != insert.excluded[name] for name in compared)),
+        set_={name: excluded(credentials.c[name]) for name in replaced} | {"version": credentials.c.version + 1},
+        where=sa.or_(*(credentials.c[name] != excluded(credentials.c[name]) for name in compared)),
     ).returning(credentials.c.id)
     return (await conn.execute(statement, _values(credential, fingerprint))).first() is not None
 

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ownkey.domain.ids import CredentialId, UserId
 from ownkey.storage.records import StoredResponse
-from ownkey.storage.statements import upsert
+from ownkey.storage.statements import excluded, upsert
 from ownkey.storage.tables import stored_responses
 from ownkey.storage.tenancy import of_user
 
@@ -23,7 +23,7 @@ async def put(conn: AsyncConnection, response: StoredResponse) -> None:
     """
     values = {field: getattr(response, field) for field in response.__struct_fields__}
     insert = upsert(conn, stored_responses)
-    replaced = {name: insert.excluded[name] for name in values if name not in _KEY}
+    replaced = {name: excluded(stored_responses.c[name]) for name in values if name not in _KEY}
     statement = insert.on_conflict_do_update(index_elements=[stored_responses.c[name] for name in _KEY], set_=replaced)
     await conn.execute(statement, values)
 

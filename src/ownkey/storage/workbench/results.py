@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ownkey.storage.statements import upsert
+from ownkey.storage.statements import excluded, upsert
 from ownkey.storage.tables import workbench_results, workbench_runs
 from ownkey.storage.workbench.rows import StoredResult
 
@@ -20,11 +20,11 @@ async def put(conn: AsyncConnection, run_id: str, results: Sequence[StoredResult
     """
     insert = upsert(conn, workbench_results)
     columns = workbench_results.c
-    replaced = {name: insert.excluded[name] for name in ("seq", "round", "ok", "body")}
+    replaced = {name: excluded(columns[name]) for name in ("seq", "round", "ok", "body")}
     statement = insert.on_conflict_do_update(
         index_elements=[columns[name] for name in _KEY],
         set_=replaced,
-        where=columns.round < insert.excluded.round,
+        where=columns.round < excluded(columns.round),
     )
     rows = [{"run_id": run_id} | {name: getattr(each, name) for name in each.__struct_fields__} for each in results]
     await conn.execute(statement, rows)
