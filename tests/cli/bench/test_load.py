@@ -10,8 +10,8 @@ def test_calls_are_made_as_often_as_the_rate_says(shell: Shell) -> None:
     assert ran.code == 0, ran
     (target,) = ran.json["figures"][0]["targets"]
     assert target["requests"] == 20
-    # The last is due after 475 ms, and each takes 30.
-    assert target["duration_ms"] >= 480
+    # The last is due after 475 ms, and each takes 30; the first may have been sent late.
+    assert target["duration_ms"] + target["metrics"]["late_ms"]["max"] >= 480
     assert "constant" in ran.json["figures"][0]["load"].lower()
 
 
