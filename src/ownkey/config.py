@@ -67,6 +67,7 @@ class Settings(BaseModel):
     secret_lifetime: float = Field(300.0, gt=0, le=3600)
     shutdown_notice: float = Field(0.0, ge=0)
     shutdown_grace: float = Field(30.0, ge=0)
+    workbench_takeover: float = Field(120.0, ge=2)
     log_format: str = Field("text", pattern="^(text|json)$")
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$")
 

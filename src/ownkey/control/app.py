@@ -22,6 +22,8 @@ from ownkey.control.setup import routes as setup
 from ownkey.control.usage import routes as usage
 from ownkey.control.workbench import routes as workbench
 
+LARGE_BODIES = frozenset({"/api/v1/workbench/suites"})
+"""Paths that take files, and so bodies as large as the data plane's."""
 _RESOURCES = (auth, account, credentials, api_keys, preferences, catalogue, usage, routes, routing, admin, workbench)
 
 

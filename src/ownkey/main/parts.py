@@ -143,7 +143,6 @@ async def _serve(
     health = KeyHealth(database)
     guard = AddressGuard(settings.private_endpoints)
     authenticator = Authenticator(directory, await vault.pepper(API_KEY_PEPPER))
-    session_pepper = await vault.pepper(SESSION_PEPPER)
     follower = ChangeFollower(database, (directory.apply, vault.apply))
     await follower.start()
     background = Background()
@@ -198,14 +197,15 @@ async def _serve(
         writer=writer,
         calls=calls,
     )
-    jobs = DurableJobs(jobs_url(database, settings.data_dir), executor, asyncio.get_running_loop())
-    workbench = await open_workbench(database, vault, gateway, client, jobs)
+    loop, silent_s = asyncio.get_running_loop(), settings.workbench_takeover
+    jobs = DurableJobs(jobs_url(database, settings.data_dir), executor, loop, silent_s / 2)
+    workbench = await open_workbench(database, vault, gateway, client, jobs, silent_s)
     background.start("change-follower", follower.run())
     background.start("key-health", health.run())
     background.start("forget-secrets", run_forgetting(secrets, tokens, builder))
     background.start("recovery", run_recovery(journal_root, sink))
     background.start("prices", follow_prices(settings.data_dir, catalogue.use_prices))
-    background.start("jobs", workbench.jobs.run(workbench.work))
+    background.start("jobs", jobs.run(workbench.work))
     background.start("upkeep", run_upkeep(database, settings.usage_retention_days))
     try:
         yield Parts(
@@ -219,11 +219,13 @@ async def _serve(
             ledger,
             background,
             registry,
-            session_pepper,
+            await vault.pepper(SESSION_PEPPER),
             workbench,
         )
     finally:
         await background.stop()
+        # Before anything that their runs use.
+        await jobs.close()
         await calls.close()
         await tokens.close()
         await client.close()

@@ -16,7 +16,7 @@ import uvloop
 
 from ownkey import __version__
 from ownkey.config import ConfigurationError, Settings
-from ownkey.control import Control, ControlSettings, Passwords, create_app, render_problem
+from ownkey.control import LARGE_BODIES, Control, ControlSettings, Passwords, create_app, render_problem
 from ownkey.domain.errors import OwnkeyError
 from ownkey.domain.proxies import TrustedProxies
 from ownkey.gateway.edge.exchange import HeaderList
@@ -153,7 +153,9 @@ def _uvicorn_config(settings: Settings, parts: Parts, control: Control) -> uvico
         handler, quick = proxied(handler, proxies), quick_proxied(quick, proxies)
     return uvicorn.Config(
         app,
-        http=data_plane_protocol(handler, Limits(body=settings.body_limit), _render_edge_error, quick),
+        http=data_plane_protocol(
+            handler, Limits(body=settings.body_limit, large=LARGE_BODIES), _render_edge_error, quick
+        ),
         loop="none",
         ws="none",
         lifespan="off",

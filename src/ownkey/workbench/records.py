@@ -275,7 +275,8 @@ class RunPlan(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Everything that defines a run, fixed when it is made, so that it can go on after a crash.
 
     `limit` takes the first prompts of the suite. `rate` is requests a second for arrivals that are not closed.
-    `max_cost` in nano-dollars ends the run before it could be exceeded.
+    `max_cost` in nano-dollars ends the run before it could be exceeded. `peer` is the address from which a run that
+    goes through this gateway was asked for: API keys and credentials may be bound to addresses. No export has it.
     """
 
     suite: SuiteInfo
@@ -294,6 +295,7 @@ class RunPlan(Struct, frozen=True, kw_only=True, omit_defaults=True):
     rate: float | None = None
     seed: int = 0
     deadline_ms: float | None = None
+    peer: str = ""
 
     @property
     def prompts(self) -> int:

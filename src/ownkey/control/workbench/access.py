@@ -48,16 +48,33 @@ VisitorDep = Annotated[Visitor, Depends(visitor_of)]
 
 
 class Entry(Struct, frozen=True):
-    """A session that the caller may see, and what it may ask for."""
+    """A session that the caller may see, and what it may ask for. `principal` is whose models and prices it has, None
+    without an account."""
 
     session: WorkbenchSession
     limits: Limits
+    principal: Principal | None
 
 
 async def entry_of(session_id: str, visitor: VisitorDep, control: Annotated[Control, Depends(control_of)]) -> Entry:
-    """The session of the path. Raises NotFound."""
+    """The session of the path. Raises NotFound, or Unauthenticated for a token whose account's rights have ended."""
     session = await control.workbench.sessions.find(session_id, visitor.token, visitor.principal)
-    return Entry(session, limits_of(session))
+    return Entry(session, limits_of(session), visitor.principal or await _account(control, session))
+
+
+async def token_session(control: Control, token: str) -> WorkbenchSession:
+    """The session whose token this is. Raises as `entry_of` does."""
+    session = await control.workbench.sessions.of_token(token)
+    await _account(control, session)
+    return session
+
+
+async def _account(control: Control, session: WorkbenchSession) -> Principal | None:
+    """A token is worth what the rights of its account are worth now: it ends with the user, or with the API key that
+    made the session."""
+    if session.user_id is None:
+        return None
+    return await control.gateway.principal_for(session.user_id, session.api_key_id)
 
 
 EntryDep = Annotated[Entry, Depends(entry_of)]
@@ -72,12 +89,15 @@ class SeenRun(Struct, frozen=True):
 
 
 async def run_of(run_id: str, visitor: VisitorDep, control: Annotated[Control, Depends(control_of)]) -> SeenRun:
-    """The run of the path. Raises NotFound, the same for an absent and a foreign one."""
+    """The run of the path. Raises NotFound, the same for an absent and a foreign one, or Unauthenticated for a token
+    whose account's rights have ended."""
     try:
         run = await control.workbench.runs.find(run_id)
         session = await control.workbench.sessions.find(run.row.session_id, visitor.token, visitor.principal)
     except NotFound:
         raise NotFound(_NO_RUN) from None
+    if visitor.principal is None:
+        await _account(control, session)
     return SeenRun(run, session, limits_of(session))
 
 

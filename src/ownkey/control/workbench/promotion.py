@@ -1,5 +1,6 @@
 """The winner of a run becomes a route of its owner's: a name that this gateway answers to."""
 
+from msgspec import Struct
 from pydantic import SecretStr
 
 from ownkey.control.context import Control
@@ -10,8 +11,9 @@ from ownkey.control.routes import service as routes
 from ownkey.control.routes.schemas import NewRoute
 from ownkey.control.workbench.access import SeenRun
 from ownkey.control.workbench.schemas import PromotedReply, Promotion
-from ownkey.domain.errors import Conflict, InvalidRequest, NotAllowed, NotFound
-from ownkey.domain.tenancy import Principal
+from ownkey.domain.errors import Conflict, InvalidRequest, NotAllowed, NotFound, OwnkeyError
+from ownkey.domain.secret import Secret
+from ownkey.domain.tenancy import Principal, user_owner
 from ownkey.providers import OWN_ENDPOINT
 from ownkey.storage import credentials as stored_credentials
 from ownkey.workbench.endpoint import operators_base_urls
@@ -19,16 +21,22 @@ from ownkey.workbench.hosting import winner_of
 from ownkey.workbench.records import EndpointKind, RunStatus, Target
 
 
-async def promote(control: Control, caller: Principal, seen: SeenRun, wanted: Promotion) -> PromotedReply:
+async def promote(control: Control, caller: Principal, seen: SeenRun, wanted: Promotion, peer: str) -> PromotedReply:
     """Make a route to the winner, or to the target that is named. An endpoint with a key of its own becomes a stored
     credential first. Raises NotAllowed for a session that is not the caller's, Conflict where nobody has won."""
     if seen.session.user_id != caller.user_id:
         raise NotAllowed("A route belongs to an account: promote a run of a session that you made signed in.")
     place, words = await _place(control, seen, wanted)
     target = seen.run.plan.targets[place]
-    model, credential_id = await _reached(control, caller, seen, target)
-    new = NewRoute(name=wanted.name, model=model, credential_id=credential_id, shadow=wanted.shadow)
-    route, _ = await routes.create(control, caller, new, "")
+    reached = await _reached(control, caller, seen, target)
+    new = NewRoute(name=wanted.name, model=reached.model, credential_id=reached.credential_id, shadow=wanted.shadow)
+    try:
+        route, _ = await routes.create(control, caller, new, peer)
+    except OwnkeyError:
+        # A name that is taken, say: no key is to stay behind that nobody asked to keep.
+        if reached.made and reached.credential_id is not None:
+            await credentials.remove(control, caller, reached.credential_id)
+        raise
     return PromotedReply(
         id=route.id,
         name=route.name,
@@ -56,15 +64,26 @@ async def _place(control: Control, seen: SeenRun, wanted: Promotion) -> tuple[in
     return found
 
 
-async def _reached(control: Control, caller: Principal, seen: SeenRun, target: Target) -> tuple[str, str | None]:
-    """How the gateway reaches a target: a model's name, and the credential it needs."""
+class _Reached(Struct, frozen=True):
+    """How the gateway reaches a target: a model's name, and the credential it needs, which may be `made` for it."""
+
+    model: str
+    credential_id: str | None
+    made: bool = False
+
+
+async def _reached(control: Control, caller: Principal, seen: SeenRun, target: Target) -> _Reached:
     if target.kind is EndpointKind.GATEWAY:
-        return target.model, await _credential_id(control, caller, target.credential)
+        return _Reached(target.model, await _credential_id(control, caller, target.credential))
     key = await control.workbench.targets.key_of(seen.session, target.id)
     # A provider at the address that the catalogue has for it is that provider; anything else is the person's own.
     provider = operators_base_urls(control.gateway.catalogue).get(target.base_url or "")
+    name = provider or OWN_ENDPOINT
+    kept = await _kept(control, caller, name, key, target, own=provider is None)
+    if kept is not None:
+        return _Reached(f"{name}/{target.model}", kept)
     new = NewCredential(
-        provider=provider or OWN_ENDPOINT,
+        provider=name,
         api_key=SecretStr("" if key is None else key.reveal()),
         base_url=target.base_url if provider is None else None,
         model=target.model if provider is None else None,
@@ -74,7 +93,19 @@ async def _reached(control: Control, caller: Principal, seen: SeenRun, target: T
         team_id=None,
     )
     credential, _ = await credentials.create(control, caller, new)
-    return f"{new.provider}/{target.model}", credential.id
+    return _Reached(f"{name}/{target.model}", credential.id, made=True)
+
+
+async def _kept(
+    control: Control, caller: Principal, provider: str, key: Secret | None, target: Target, *, own: bool
+) -> str | None:
+    """The credential under which the caller has stored this very key for this very place, if there is one."""
+    owner = user_owner(caller.user_id)
+    fingerprint = await control.vault.fingerprint(owner.tenant, provider, key or Secret(""))
+    base_url = target.base_url if own else None
+    async with control.database.read() as connection:
+        twin = await stored_credentials.find_same_key(connection, owner, provider, fingerprint, base_url)
+    return twin.id if twin is not None and twin.model in (None, target.model) else None
 
 
 async def _credential_id(control: Control, caller: Principal, named: str | None) -> str | None:

@@ -2,10 +2,11 @@
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Header, Query
+from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import Response, StreamingResponse
+from msgspec.structs import replace
 
-from ownkey.control.identity import Caller, ControlDep
+from ownkey.control.identity import Caller, ControlDep, peer_of
 from ownkey.control.shapes import Listing
 from ownkey.control.strict_body import StrictRoute
 from ownkey.control.workbench import promotion
@@ -31,7 +32,7 @@ async def get_run(seen: RunDep, control: ControlDep, results: Results = _RESULTS
     found, _ = await desk.page(seen.run, 0, results)
     return RunDetail(
         **show_row(seen.run.row),
-        plan=json_of(seen.run.plan),
+        plan=json_of(replace(seen.run.plan, peer="")),
         metrics=json_of(await desk.figures(seen.run)),
         results=[show_result(prompt, result) for prompt, result in found],
     )
@@ -58,7 +59,7 @@ async def follow_run(
     """Server-sent events: `result` for each result the moment it is there, `progress`, and `done` with the figures.
     `Last-Event-ID` goes on after a broken connection."""
     return StreamingResponse(
-        run_events(control.workbench, seen.run, last_event_id), media_type=EVENT_STREAM, headers=NO_BUFFERING
+        run_events(control, seen.run, last_event_id), media_type=EVENT_STREAM, headers=NO_BUFFERING
     )
 
 
@@ -72,14 +73,16 @@ async def cancel_run(seen: RunDep, control: ControlDep) -> RunReply:
 @router.post("/{run_id}/retry-failed", status_code=202)
 async def retry_failed(seen: RunDep, control: ControlDep) -> RunReply:
     """Make again the calls that failed or were not made; answers that are there stay."""
-    await control.workbench.runs.retry_failed(seen.run)
+    await control.workbench.runs.retry_failed(seen.session, seen.run, seen.limits)
     return RunReply(**show_row((await control.workbench.runs.find(seen.run.row.id)).row))
 
 
 @router.post("/{run_id}/promote", status_code=201)
-async def promote_winner(body: Promotion, seen: RunDep, caller: Caller, control: ControlDep) -> PromotedReply:
+async def promote_winner(
+    body: Promotion, seen: RunDep, caller: Caller, control: ControlDep, request: Request
+) -> PromotedReply:
     """Make the winner of a comparison, or the model named, a route of your own in this gateway."""
-    return await promotion.promote(control, caller, seen, body)
+    return await promotion.promote(control, caller, seen, body, peer_of(request))
 
 
 @router.get("/{run_id}/export")

@@ -2,20 +2,21 @@
 
 import time
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from ownkey.control.context import Control
-from ownkey.control.workbench.access import Entry, Visitor
+from ownkey.control.workbench.access import Entry
 from ownkey.control.workbench.schemas import NewRun, NewTarget, PriceBody, key_of
 from ownkey.domain.errors import InvalidRequest, RateLimited
 from ownkey.domain.money import parse_usd
 from ownkey.domain.secret import Secret
 from ownkey.domain.tenancy import Principal
 from ownkey.storage import counters
-from ownkey.storage.workbench import WorkbenchSession
 from ownkey.workbench.endpoint import Preset, preset_named, presets, read_base_url
 from ownkey.workbench.hosting import list_prices
 from ownkey.workbench.records import (
+    Abilities,
     EndpointKind,
     Judge,
     Objectives,
@@ -27,12 +28,13 @@ from ownkey.workbench.records import (
 )
 
 _MINUTE = 60.0
+_COMPARED = 8
 
 
-async def count(control: Control, deed: str, session: WorkbenchSession, limit: int) -> None:
-    """Count a deed of a session. Raises RateLimited when the minute's are used up."""
+async def count(control: Control, deed: str, doer: str, limit: int) -> None:
+    """Count a deed of a user or an address, as `who` names them. Raises RateLimited when the minute's are used up."""
     async with control.database.write() as connection:
-        key = f"workbench-{deed}:{session.id}"
+        key = f"workbench-{deed}:{doer}"
         allowed = await counters.hit(connection, key, limit, _MINUTE, time.time())
     if not allowed.allowed:
         raise RateLimited(f"At most {limit} of these a minute: wait a little.", retry_after=allowed.retry_after)
@@ -68,51 +70,96 @@ async def target_of(
         preset=body.preset,
         prices=_prices(body.prices),
     )
-    if target.prices is None:
-        provider = None if preset is None else preset.provider
-        target = replace(target, prices=await list_prices(control.gateway, target, provider, principal, peer))
-    return target, secret
+    return await priced(control, target, principal, peer), secret
 
 
-async def targets_of(control: Control, entry: Entry, visitor: Visitor, body: NewRun) -> tuple[Target, ...]:
-    """The targets of a run, new ones stored. Raises InvalidRequest, NotFound."""
+async def priced(control: Control, target: Target, principal: Principal | None, peer: str) -> Target:
+    """The target with the catalogue's prices, unless it has prices or the catalogue has none."""
+    if target.prices is not None:
+        return target
+    preset = None if target.preset is None else _preset(control, target.preset)
+    provider = None if preset is None else preset.provider
+    return replace(target, prices=await list_prices(control.gateway, target, provider, principal, peer))
+
+
+class Choice(Struct, frozen=True):
+    """A model of a run that is to be. `key` is set for one that the session does not have yet."""
+
+    target: Target
+    new: bool = False
+    key: Secret | None = None
+
+
+async def chosen(control: Control, entry: Entry, peer: str, body: NewRun) -> list[Choice]:
+    """The models that a run names; nothing is stored. Raises InvalidRequest, NotFound."""
     book, session = control.workbench.targets, entry.session
     known = [target for target, _ in await book.of_session(session)]
-    chosen = [await book.get(session, id_) for id_ in body.targets] if body.targets else known[:1]
-    if not chosen:
-        raise InvalidRequest("The session has no model yet.")
+    targets = [await book.get(session, id_) for id_ in body.targets] if body.targets else known[:1]
+    if not targets:
+        raise InvalidRequest("The session has no model yet: add one.", param="targets")
+    choices = [Choice(target) for target in targets]
     others = body.compare_with
     for other in others if isinstance(others, list) else [] if others is None else [others]:
-        chosen.append(await _other(control, entry, visitor, chosen[0], known, other))
-    if len({target.id for target in chosen}) != len(chosen):
+        choices.append(await _other(control, entry, peer, targets[0], known, other))
+    stored = [choice.target.id for choice in choices if not choice.new]
+    if len(set(stored)) != len(stored):
         raise InvalidRequest("A model is compared with others, not with itself.", param="compare_with")
-    if len(chosen) > 8:
+    if len(choices) > _COMPARED:
         raise InvalidRequest("At most eight models are compared at once.", param="compare_with")
-    return tuple(chosen)
+    return choices
+
+
+async def stored(control: Control, entry: Entry, choices: list[Choice]) -> tuple[Target, ...]:
+    """The models of a run, those that are new stored. Raises InvalidRequest, before any is stored, where there is no
+    room for all."""
+    book = control.workbench.targets
+    await book.find_room(entry.session, sum(choice.new for choice in choices), entry.limits)
+    return tuple(
+        [
+            await book.add(entry.session, choice.target, choice.key, entry.limits) if choice.new else choice.target
+            for choice in choices
+        ]
+    )
 
 
 async def _other(
-    control: Control, entry: Entry, visitor: Visitor, first: Target, known: list[Target], other: str | NewTarget
-) -> Target:
+    control: Control, entry: Entry, peer: str, first: Target, known: list[Target], other: str | NewTarget
+) -> Choice:
     book, session = control.workbench.targets, entry.session
-    if isinstance(other, NewTarget):
-        target, key = await target_of(control, other, visitor.principal, visitor.peer)
-        return await book.add(session, target, key, entry.limits)
-    for target in known:
-        if other == target.id:
-            return target
-    body = NewTarget(
-        model=other, preset=first.preset, endpoint_url=first.base_url, credential=first.credential, label=None
-    )
-    target, _ = await target_of(control, body, visitor.principal, visitor.peer)
     for each in known:
-        if (each.model, each.base_url, each.credential) == (target.model, target.base_url, target.credential):
-            return each
-    return await book.add(session, target, await book.key_of(session, first.id), entry.limits)
+        if other == each.id:
+            return Choice(each)
+    if isinstance(other, NewTarget):
+        target, key = await target_of(control, other, entry.principal, peer)
+        twins = [each for each in known if _alike(each, target)]
+    else:
+        target = replace(first, model=other, label=other, abilities=Abilities(), prices=None)
+        target = await priced(control, target, entry.principal, peer)
+        # The same endpoint, and so the same key.
+        key = await book.key_of(session, first.id)
+        twins = [each for each in known if _place(each) == _place(target)]
+    for each in twins:
+        if _reveal(await book.key_of(session, each.id)) == _reveal(key):
+            return Choice(each)
+    book.check(target, anonymous=session.user_id is None)
+    return Choice(target, new=True, key=key)
 
 
-def plan_of(body: NewRun, suite: SuiteInfo, targets: tuple[Target, ...]) -> RunPlan:
-    """The plan of a run."""
+def _alike(one: Target, other: Target) -> bool:
+    """Whether they are the same but for what was found out about them."""
+    return replace(one, id="", abilities=Abilities()) == replace(other, id="", abilities=Abilities())
+
+
+def _place(target: Target) -> tuple[str, str | None, str | None]:
+    return target.model, target.base_url, target.credential
+
+
+def _reveal(key: Secret | None) -> str | None:
+    return None if key is None else key.reveal()
+
+
+def plan_of(body: NewRun, suite: SuiteInfo, targets: tuple[Target, ...], peer: str = "") -> RunPlan:
+    """The plan of a run; `peer` is the address it is asked for from, where an account's rights may depend on that."""
     objectives = body.objectives
     return RunPlan(
         suite=suite,
@@ -130,6 +177,7 @@ def plan_of(body: NewRun, suite: SuiteInfo, targets: tuple[Target, ...]) -> RunP
         if objectives is None
         else Objectives(objectives.ttft_ms, objectives.tpot_ms, objectives.e2e_ms),
         seed=body.seed,
+        peer=peer,
     )
 
 

@@ -1,5 +1,7 @@
 """`/workbench/sessions` and `/workbench/presets`."""
 
+from contextlib import suppress
+
 import msgspec
 from fastapi import APIRouter
 
@@ -25,9 +27,12 @@ from ownkey.control.workbench.schemas import (
     show_target,
     show_test,
 )
-from ownkey.control.workbench.service import count, plan_of, suite_of, target_of, targets_of
+from ownkey.control.workbench.service import chosen, count, plan_of, stored, suite_of, target_of
+from ownkey.domain.errors import InvalidRequest, OwnkeyError
+from ownkey.storage.workbench import WorkbenchSession
 from ownkey.workbench.endpoint import check_connection, presets
-from ownkey.workbench.hosting import limits_of
+from ownkey.workbench.hosting import Workbench, limits_of, who
+from ownkey.workbench.records import Target
 
 router = APIRouter(route_class=StrictRoute, prefix="/workbench", tags=["workbench"])
 _SESSIONS_SHOWN = 100
@@ -49,7 +54,13 @@ async def create_session(body: NewTarget, visitor: VisitorDep, control: ControlD
     workbench.targets.check(target, anonymous=visitor.principal is None)
     session, token = await workbench.sessions.open(visitor.principal, visitor.peer)
     limits = limits_of(session)
-    await workbench.targets.add(session, target, key, limits)
+    try:
+        await workbench.targets.add(session, target, key, limits)
+    except OwnkeyError:
+        # Its token would never be known, and its address could not begin another.
+        with suppress(OwnkeyError):
+            await workbench.sessions.erase(session.id)
+        raise
     return show_session(session, await workbench.targets.of_session(session), [], limits, token)
 
 
@@ -60,7 +71,7 @@ async def list_sessions(caller: Caller, control: ControlDep) -> Listing[SessionR
     return Listing(
         items=[
             show_session(each, await workbench.targets.of_session(each), [], limits_of(each))
-            for each in await workbench.sessions.of_user(caller.user_id, _SESSIONS_SHOWN)
+            for each in await workbench.sessions.of_user(caller, _SESSIONS_SHOWN)
         ]
     )
 
@@ -83,21 +94,22 @@ async def erase_session(entry: EntryDep, control: ControlDep) -> ReceiptReply:
 async def add_target(body: NewTarget, entry: EntryDep, visitor: VisitorDep, control: ControlDep) -> TargetReply:
     """Add a model to the session, to be tested or compared."""
     book = control.workbench.targets
-    target, key = await target_of(control, body, visitor.principal, visitor.peer)
+    target, key = await target_of(control, body, entry.principal, visitor.peer)
     stored = await book.add(entry.session, target, key, entry.limits)
     masks = {each.id: masked for each, masked in await book.of_session(entry.session)}
     return show_target(stored, masks[stored.id])
 
 
 @router.post("/sessions/{session_id}/test")
-async def probe_connection(entry: EntryDep, control: ControlDep, body: TestBody | None = None) -> TestReply:
+async def probe_connection(
+    entry: EntryDep, visitor: VisitorDep, control: ControlDep, body: TestBody | None = None
+) -> TestReply:
     """Test the connection and find out what the endpoint can do; later calls adapt to it."""
     workbench, session = control.workbench, entry.session
-    await count(control, "test", session, entry.limits.tests_a_minute)
-    known = await workbench.targets.of_session(session)
-    wanted = body.target_id if body is not None and body.target_id is not None else known[0][0].id
-    target = await workbench.targets.get(session, wanted)
-    found = await check_connection(await workbench.targets.transports(session, target), target)
+    await count(control, "test", who(session), entry.limits.tests_a_minute)
+    target = await _target(workbench, session, None if body is None else body.target_id)
+    account = workbench.targets.account(session, visitor.peer)
+    found = await check_connection(await workbench.targets.transports(session, target, account), target)
     if found.success:
         await workbench.targets.found_out(target, found.abilities, found.base_url)
     return show_test(found)
@@ -107,14 +119,26 @@ async def probe_connection(entry: EntryDep, control: ControlDep, body: TestBody 
 async def preview_run(body: NewRun, entry: EntryDep, visitor: VisitorDep, control: ControlDep) -> PreviewReply:
     """What a run may cost. Nothing is sent and nothing begins."""
     suite = await suite_of(control, entry, body.suite_id)
-    targets = await targets_of(control, entry, visitor, body)
-    return show_preview(await control.workbench.runs.preview(plan_of(body, suite, targets)))
+    choices = await chosen(control, entry, visitor.peer, body)
+    plan = plan_of(body, suite, tuple(choice.target for choice in choices))
+    return show_preview(await control.workbench.runs.preview(plan))
 
 
 @router.post("/sessions/{session_id}/runs", status_code=201)
 async def start_run(body: NewRun, entry: EntryDep, visitor: VisitorDep, control: ControlDep) -> RunReply:
     """Begin a run in the background."""
     suite = await suite_of(control, entry, body.suite_id)
-    targets = await targets_of(control, entry, visitor, body)
-    made = await control.workbench.runs.create(entry.session, plan_of(body, suite, targets), entry.limits)
+    targets = await stored(control, entry, await chosen(control, entry, visitor.peer, body))
+    # Addresses matter to the rights of accounts; of others none is kept.
+    peer = "" if entry.session.user_id is None else visitor.peer
+    made = await control.workbench.runs.create(entry.session, plan_of(body, suite, targets, peer), entry.limits)
     return RunReply(**show_row(made.row))
+
+
+async def _target(workbench: Workbench, session: WorkbenchSession, target_id: str | None) -> Target:
+    """The target of the id, or the session's first. Raises NotFound, InvalidRequest."""
+    if target_id is not None:
+        return await workbench.targets.get(session, target_id)
+    for target, _ in await workbench.targets.of_session(session):
+        return target
+    raise InvalidRequest("The session has no model yet: add one.", param="target_id")

@@ -9,12 +9,13 @@ from fastapi.responses import JSONResponse
 from ownkey.control.identity import ControlDep
 from ownkey.control.problems import problem
 from ownkey.control.shapes import Listing
-from ownkey.control.workbench.access import VisitorDep
+from ownkey.control.workbench.access import VisitorDep, token_session
 from ownkey.control.workbench.schemas import SuiteDetail, SuiteReply, UploadedReply, show_suite
+from ownkey.control.workbench.service import count
 from ownkey.control.workbench.uploads import read_upload
 from ownkey.domain.errors import InvalidRequest, NotFound, Unauthenticated
 from ownkey.storage.workbench import WorkbenchSession
-from ownkey.workbench.hosting import ACCOUNT, limits_of
+from ownkey.workbench.hosting import ACCOUNT, limits_of, who
 from ownkey.workbench.suites.imports import (
     Comparison,
     ImportLimits,
@@ -55,6 +56,8 @@ async def upload_suite(
     and plain tables with a column mapping are understood; what is wrong is told by line."""
     session, user_id = await _session(visitor, control)
     limits = ACCOUNT if session is None else limits_of(session)
+    uploader = user_id if session is None or user_id is not None else who(session)
+    await count(control, "upload", uploader or "", limits.uploads_a_minute)
     sent = await read_upload(request, filename, limits.suite_bytes)
     options = ImportOptions(name=name, format=kind, mapping=_mapping(mapping), template=template, comparison=comparison)
     bounds = ImportLimits(
@@ -91,7 +94,7 @@ async def _session(visitor: VisitorDep, control: ControlDep) -> tuple[WorkbenchS
     """The session whose token was sent and its user, or the user who is signed in. Raises Unauthenticated for
     neither: an upload has to belong to somebody."""
     if visitor.token is not None:
-        session = await control.workbench.sessions.of_token(visitor.token)
+        session = await token_session(control, visitor.token)
         return session, session.user_id
     if visitor.principal is None:
         raise Unauthenticated("Send a workbench session's token as bearer, or sign in: the suite is kept for you.")
@@ -102,8 +105,8 @@ async def _owners(visitor: VisitorDep, control: ControlDep) -> tuple[str | None,
     """The session and user whose suites may be seen; a token that is none sees the curated ones."""
     if visitor.token is not None:
         try:
-            session = await control.workbench.sessions.of_token(visitor.token)
-        except NotFound:
+            session = await token_session(control, visitor.token)
+        except (NotFound, Unauthenticated):
             return None, None
         return session.id, session.user_id
     return None, visitor.principal.user_id if visitor.principal is not None else None

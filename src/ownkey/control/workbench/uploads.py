@@ -5,10 +5,13 @@ from msgspec import Struct
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException
+from starlette.types import Message, Receive
 
 from ownkey.domain.errors import InvalidRequest, RequestTooLarge
 
 _FORM = "multipart/form-data"
+_FRAME = 64 * 1024
+"""What a form may need besides the file."""
 
 
 class Upload(Struct, frozen=True):
@@ -21,10 +24,11 @@ class Upload(Struct, frozen=True):
 async def read_upload(request: Request, filename: str | None, limit: int) -> Upload:
     """The file that was sent. Raises RequestTooLarge above `limit` bytes, InvalidRequest where none came."""
     announced = request.headers.get("content-length", "")
-    if announced.isdigit() and int(announced) > limit + 64 * 1024:
+    if announced.isdigit() and int(announced) > limit + _FRAME:
         raise _too_large(limit)
+    request = Request(request.scope, _bounded(request.receive, limit))
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    upload = await (_from_form(request, filename) if kind == _FORM else _from_body(request, filename, limit))
+    upload = await (_from_form(request, filename) if kind == _FORM else _from_body(request, filename))
     if len(upload.data) > limit:
         raise _too_large(limit)
     if not upload.data.strip():
@@ -43,13 +47,23 @@ async def _from_form(request: Request, filename: str | None) -> Upload:
         raise InvalidRequest("The form cannot be read: send one file in the field `file`.", param="file") from None
 
 
-async def _from_body(request: Request, filename: str | None, limit: int) -> Upload:
-    taken = bytearray()
-    async for piece in request.stream():
-        taken += piece
-        if len(taken) > limit:
+async def _from_body(request: Request, filename: str | None) -> Upload:
+    return Upload(await request.body(), filename or "suite")
+
+
+def _bounded(receive: Receive, limit: int) -> Receive:
+    """Stops a body that announced no length, or another, once it is too large, before more of it is kept."""
+    taken = 0
+
+    async def bounded() -> Message:
+        nonlocal taken
+        message = await receive()
+        taken += len(message.get("body", b""))
+        if taken > limit + _FRAME:
             raise _too_large(limit)
-    return Upload(bytes(taken), filename or "suite")
+        return message
+
+    return bounded
 
 
 def _too_large(limit: int) -> RequestTooLarge:

@@ -244,7 +244,8 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def accept(self, version: str) -> None:
         """Begin a cycle for the head just read: here uvicorn's own, for the ASGI application."""
-        self.body_limit = self.service.limits.other_body
+        limits = self.service.limits
+        self.body_limit = limits.body if self.path in limits.large else limits.other_body
         head.check_length(self.first, self.body_limit)
         url, expects = self.url, self.expect_100_continue
         super().on_message_begin()

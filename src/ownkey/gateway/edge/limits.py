@@ -10,6 +10,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Largest body on a data-plane path."""
     other_body: int = 2 * 1024 * 1024
     """Largest body on any other path."""
+    large: frozenset[str] = frozenset()
+    """Other paths whose bodies may be as large as the data plane's."""
     buffered: int = 512 * 1024 * 1024
     """Bodies held in this process for requests not yet answered; beyond it new bodies get 503."""
     head: int = 64 * 1024

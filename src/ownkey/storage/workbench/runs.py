@@ -1,5 +1,7 @@
 """Runs: made, begun, kept alive, ended, begun again."""
 
+from collections.abc import Sequence
+
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -7,6 +9,7 @@ from ownkey.storage.tables import workbench_runs
 from ownkey.storage.workbench.rows import RunProgress, StoredRun
 
 OPEN = ("pending", "running")
+_AT_ONCE = 500
 
 
 async def create(conn: AsyncConnection, run: StoredRun) -> None:
@@ -83,6 +86,16 @@ async def again(conn: AsyncConnection, run_id: str) -> int | None:
 
 async def delete(conn: AsyncConnection, run_id: str) -> bool:
     return (await conn.execute(sa.delete(workbench_runs).where(workbench_runs.c.id == run_id))).rowcount > 0
+
+
+async def existing(conn: AsyncConnection, run_ids: Sequence[str]) -> set[str]:
+    """Which of these runs there are."""
+    columns = workbench_runs.c
+    found: set[str] = set()
+    for start in range(0, len(run_ids), _AT_ONCE):
+        some = run_ids[start : start + _AT_ONCE]
+        found.update((await conn.execute(sa.select(columns.id).where(columns.id.in_(some)))).scalars())
+    return found
 
 
 async def abandoned(conn: AsyncConnection, silent_since: float) -> list[tuple[str, int]]:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from ownkey.storage.statements import lock_name
 from ownkey.storage.tables import workbench_prompts, workbench_suites
 from ownkey.storage.workbench.rows import StoredSuite
 
@@ -20,6 +21,11 @@ async def create(conn: AsyncConnection, suite: StoredSuite, prompts: Sequence[by
             for position, body in enumerate(prompts[start : start + _AT_ONCE], start)
         ]
         await conn.execute(sa.insert(workbench_prompts), rows)
+
+
+async def lock(conn: AsyncConnection, session_id: str | None, user_id: str | None) -> None:
+    """Let one transaction at a time add to the suites of a session or a user."""
+    await lock_name(conn, f"workbench suites {user_id or session_id}")
 
 
 async def visible(conn: AsyncConnection, session_id: str | None, user_id: str | None) -> list[StoredSuite]:

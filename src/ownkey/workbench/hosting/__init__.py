@@ -5,8 +5,10 @@ sessions     opened, found by their secret, erased
 targets      models under test, their keys sealed; `gateway_transport` reaches those of this gateway
 suites       the curated and the uploaded
 runs         made, looked at, cancelled, tried again
+account      whose rights a run has, as they are now
 carrying_out the calls of a run; `keeping` stores their results, `grading` makes the graders
 concluding   a judge's preferences, the figures, the status
+beating      runs under way say so, and hear when they are to end
 feed         live news
 erasing      sessions and runs, with a receipt
 work         all that the durable jobs carry out
@@ -17,8 +19,8 @@ from ownkey.workbench.hosting.feed import News, RunFeed
 from ownkey.workbench.hosting.limits import ACCOUNT, ANONYMOUS, Limits
 from ownkey.workbench.hosting.pricing import list_prices
 from ownkey.workbench.hosting.runs import Run, RunDesk
-from ownkey.workbench.hosting.sessions import Receipt, SessionBook, limits_of
-from ownkey.workbench.hosting.suites import SuiteShelf
+from ownkey.workbench.hosting.sessions import Receipt, SessionBook, limits_of, who
+from ownkey.workbench.hosting.suites import PromptPages, SuiteShelf
 from ownkey.workbench.hosting.talk import Said
 from ownkey.workbench.hosting.targets import TargetBook
 from ownkey.workbench.hosting.winning import winner_of
@@ -29,6 +31,7 @@ __all__ = [
     "ANONYMOUS",
     "Limits",
     "News",
+    "PromptPages",
     "Receipt",
     "Run",
     "RunDesk",
@@ -41,5 +44,6 @@ __all__ = [
     "limits_of",
     "list_prices",
     "open_workbench",
+    "who",
     "winner_of",
 ]

@@ -2,16 +2,17 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from weakref import WeakValueDictionary
 
 import msgspec
 
-from ownkey.domain.errors import Conflict, OwnkeyError, Unavailable
+from ownkey.domain.errors import Conflict, OwnkeyError, SecretUnreadable, Unauthenticated, Unavailable
 from ownkey.storage import workbench as rows
 from ownkey.storage.database import Database
 from ownkey.storage.workbench import StoredRun, WorkbenchSession
 from ownkey.workbench.engine import Ending, Purse, Runner
+from ownkey.workbench.hosting.account import Account
+from ownkey.workbench.hosting.beating import Heart
 from ownkey.workbench.hosting.feed import RunFeed, decode_result
 from ownkey.workbench.hosting.grading import GraderFactory
 from ownkey.workbench.hosting.keeping import Keeper, patiently
@@ -19,7 +20,6 @@ from ownkey.workbench.hosting.suites import SuiteShelf
 from ownkey.workbench.hosting.targets import TargetBook
 from ownkey.workbench.records import RunPlan, RunStatus, Slot
 
-_BEAT_S = 2.0
 _PAGE = 200
 
 
@@ -27,14 +27,22 @@ class CarryingOut:
     """Runs under way in this process."""
 
     def __init__(
-        self, database: Database, targets: TargetBook, suites: SuiteShelf, graders: GraderFactory, feed: RunFeed
+        self,
+        database: Database,
+        targets: TargetBook,
+        suites: SuiteShelf,
+        graders: GraderFactory,
+        feed: RunFeed,
+        heart: Heart,
     ) -> None:
         self._database = database
         self._targets = targets
         self._suites = suites
         self._graders = graders
         self._feed = feed
+        self._heart = heart
         self._runners: dict[str, Runner] = {}
+        self._alone: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     def stop(self, run_id: str) -> None:
         """End a run that this process carries out, at once. Others see it within two seconds."""
@@ -44,32 +52,54 @@ class CarryingOut:
 
     async def execute(self, run_id: str, round_: int) -> str | None:
         """See `JobWork.execute`."""
-        async with self._database.write() as conn:
-            run = await rows.runs.get(conn, run_id)
-            session = None if run is None else await rows.sessions.get(conn, run.session_id)
-            if run is None or session is None or not await rows.runs.begin(conn, run_id, round_, time.time()):
-                return None
-        self._feed.ring(run_id)
-        if run.cancel_requested:
-            return Ending.STOPPED.value
+        # A run that was taken up for dead while it still went on here is carried out by one of the two at a time.
+        alone = self._alone.setdefault(run_id, asyncio.Lock())
+        async with alone:
+            async with self._database.write() as conn:
+                run = await rows.runs.get(conn, run_id)
+                session = None if run is None else await rows.sessions.get(conn, run.session_id)
+                if run is None or session is None or not await rows.runs.begin(conn, run_id, round_, time.time()):
+                    return None
+            self._feed.ring(run_id)
+            if run.cancel_requested:
+                return Ending.STOPPED.value
+            return await self._carry_out(session, run, round_)
+
+    async def _carry_out(self, session: WorkbenchSession, run: StoredRun, round_: int) -> str | None:
+        plan = msgspec.json.decode(run.plan, type=RunPlan)
+        account = self._targets.account(session, plan.peer)
         try:
-            runner = await self._runner(session, run, round_)
+            runner = await self._runner(session, run, plan, round_, account)
         except OwnkeyError as error:
-            if isinstance(error, Unavailable):
+            if isinstance(error, Unavailable) and not isinstance(error, SecretUnreadable):
                 raise
-            await self._broken(run_id, round_, error)
+            await self.broken(run.id, round_, error)
             return None
-        async with self._under_way(run_id, runner):
-            try:
+        lost: list[Unauthenticated] = []
+
+        def end(reason: Unauthenticated | None) -> None:
+            if reason is not None:
+                lost.append(reason)
+            runner.stop()
+
+        self._runners[run.id] = runner
+        try:
+            async with self._heart.beating(run.id, account, end):
                 ending = await runner.run()
-            except Conflict:
-                # The session was erased, and the run with it.
-                return None
+        except Conflict:
+            # The session was erased, and the run with it.
+            return None
+        finally:
+            del self._runners[run.id]
+        if lost:
+            await self.broken(run.id, round_, lost[0])
+            return None
         return ending.value
 
-    async def _runner(self, session: WorkbenchSession, run: StoredRun, round_: int) -> Runner:
-        plan = msgspec.json.decode(run.plan, type=RunPlan)
-        callers = [await self._targets.caller(session, target) for target in plan.targets]
+    async def _runner(
+        self, session: WorkbenchSession, run: StoredRun, plan: RunPlan, round_: int, account: Account | None
+    ) -> Runner:
+        callers = [await self._targets.caller(session, target, account) for target in plan.targets]
         async with self._database.read() as conn:
             settled = {Slot(*key) for key in await rows.results.settled(conn, run.id, round_)}
             seq = await rows.results.last_seq(conn, run.id)
@@ -79,7 +109,7 @@ class CarryingOut:
         return Runner(
             plan=plan,
             callers=callers,
-            grader=await self._graders.grader(session, plan, purse),
+            grader=await self._graders.grader(account, plan, purse),
             source=self._suites.source(plan.suite),
             keep=keeper.keep,
             settled=settled,
@@ -97,31 +127,8 @@ class CarryingOut:
                 return spent
             after = page[-1].seq
 
-    @asynccontextmanager
-    async def _under_way(self, run_id: str, runner: Runner) -> AsyncGenerator[None]:
-        self._runners[run_id] = runner
-        beating = asyncio.create_task(self._beat(run_id, runner))
-        try:
-            yield
-        finally:
-            beating.cancel()
-            del self._runners[run_id]
-
-    async def _beat(self, run_id: str, runner: Runner) -> None:
-        """Say that the run is alive, and hear whether it is to end; another process may have been asked."""
-        while True:
-            try:
-                async with self._database.write() as conn:
-                    cancelled = await rows.runs.beat(conn, run_id, time.time())
-            except Unavailable:
-                cancelled = False
-            if cancelled is not False:
-                runner.stop()
-                return
-            await asyncio.sleep(_BEAT_S)
-
-    async def _broken(self, run_id: str, round_: int, error: OwnkeyError) -> None:
-        """The run cannot even begin: say why, where its owner looks."""
+    async def broken(self, run_id: str, round_: int, error: OwnkeyError) -> None:
+        """The run cannot begin or go on: say why, where its owner looks."""
 
         async def end() -> None:
             async with self._database.write() as conn:

@@ -12,12 +12,15 @@ from ownkey.storage.database import Database
 from ownkey.workbench.engine import Ending, Purse
 from ownkey.workbench.figures import Figures
 from ownkey.workbench.graders.finding import Ungradable
+from ownkey.workbench.graders.judge import Judge
 from ownkey.workbench.graders.preference import PreferenceTally
+from ownkey.workbench.hosting.beating import Heart
 from ownkey.workbench.hosting.feed import RunFeed, decode_result
 from ownkey.workbench.hosting.grading import GraderFactory
 from ownkey.workbench.hosting.keeping import patiently
 from ownkey.workbench.hosting.suites import SuiteShelf
-from ownkey.workbench.records import Result, RunPlan, RunStatus
+from ownkey.workbench.hosting.targets import TargetBook
+from ownkey.workbench.records import Prompt, Result, RunPlan, RunStatus
 from ownkey.workbench.summary import Preference, RunSummary, Verdict
 
 _PAGE = 200
@@ -31,17 +34,28 @@ _DETAILS = {
     Ending.OUT_OF_TIME: "The run's time was over before all prompts were sent: retry the rest, or ask for less.",
     Ending.OUT_OF_MONEY: "The next call could have passed the run's spending limit: make a run with a higher one.",
 }
+_NOT_JUDGED = "Cancelled while the judge compared the answers; all of them are kept."
 _ALL_FAILED = "Every prompt failed: the failures below say why."
 
 
 class Concluding:
     """The last steps of a run."""
 
-    def __init__(self, database: Database, suites: SuiteShelf, graders: GraderFactory, feed: RunFeed) -> None:
+    def __init__(
+        self,
+        database: Database,
+        targets: TargetBook,
+        suites: SuiteShelf,
+        graders: GraderFactory,
+        feed: RunFeed,
+        heart: Heart,
+    ) -> None:
         self._database = database
+        self._targets = targets
         self._suites = suites
         self._graders = graders
         self._feed = feed
+        self._heart = heart
 
     async def pairs(self, run_id: str) -> int:
         """See `JobWork.pairs`."""
@@ -56,28 +70,36 @@ class Concluding:
         if run is None or session is None:
             return []
         plan = msgspec.json.decode(run.plan, type=RunPlan)
+        account = self._targets.account(session, plan.peer)
         try:
-            judge = await self._graders.judge(session, plan, Purse(plan.max_cost, await self._spent(run_id, plan)))
+            judge = await self._graders.judge(account, plan, Purse(plan.max_cost, await self._spent(run_id, plan)))
         except OwnkeyError as error:
             if isinstance(error, Unavailable):
                 raise
             judge = None
+        stopped = asyncio.Event()
+        if run.cancel_requested:
+            stopped.set()
         outcomes: list[str] = []
         prompts = self._suites.pages(plan.suite)
-        for other, position in (await self._pairs(run_id))[start : start + count]:
-            prompt = await prompts.get(position)
-            first = await self._answer(run_id, 0, position)
-            second = await self._answer(run_id, other, position)
-            if judge is None or prompt is None or first is None or second is None:
-                outcomes.append(f"{other}:{_UNJUDGED}")
-                continue
-            try:
-                preferred, flipped = await judge.prefer(prompt, first, second)
-            except Ungradable:
-                outcomes.append(f"{other}:{_UNJUDGED}")
-            else:
-                outcomes.append(f"{other}:{_FLIPPED if flipped else preferred.value}")
+        async with self._heart.beating(run_id, account, lambda _: stopped.set()):
+            for other, position in (await self._pairs(run_id))[start : start + count]:
+                word = _UNJUDGED
+                if judge is not None and not stopped.is_set():
+                    word = await self._preferred(judge, run_id, await prompts.get(position), other, position)
+                outcomes.append(f"{other}:{word}")
         return outcomes
+
+    async def _preferred(self, judge: Judge, run_id: str, prompt: Prompt | None, other: int, position: int) -> str:
+        first = await self._answer(run_id, 0, position)
+        second = await self._answer(run_id, other, position)
+        if prompt is None or first is None or second is None:
+            return _UNJUDGED
+        try:
+            preferred, flipped = await judge.prefer(prompt, first, second)
+        except Ungradable:
+            return _UNJUDGED
+        return _FLIPPED if flipped else preferred.value
 
     async def conclude(self, run_id: str, round_: int, ending: str, outcomes: Sequence[str]) -> None:
         """See `JobWork.conclude`."""
@@ -86,10 +108,17 @@ class Concluding:
         if run is None:
             return
         plan = msgspec.json.decode(run.plan, type=RunPlan)
-        summary = await self.summary(run_id, plan, outcomes)
+        async with self._heart.beating(run_id, None, lambda _: None):
+            summary = await self.summary(run_id, plan, outcomes)
         answered = sum(target.success.count for target in summary.targets)
         asked = sum(target.requests for target in summary.targets)
         status, detail = _status(Ending(ending), answered, asked)
+        if (
+            status is RunStatus.COMPLETED
+            and run.cancel_requested
+            and any(each.endswith(_UNJUDGED) for each in outcomes)
+        ):
+            status, detail = RunStatus.CANCELLED, _NOT_JUDGED
 
         async def end() -> None:
             async with self._database.write() as conn:

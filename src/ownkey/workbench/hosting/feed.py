@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator
 import msgspec
 from msgspec import Struct
 
+from ownkey.domain.errors import Unavailable
 from ownkey.storage import workbench as rows
 from ownkey.storage.database import Database
 from ownkey.storage.workbench import RunProgress
@@ -37,18 +38,24 @@ class RunFeed:
         for event in self._listeners.get(run_id, ()):
             event.set()
 
-    async def follow(self, run_id: str, after: int = 0) -> AsyncGenerator[News]:
-        """The results with numbers above `after`, then each new one, until the run has ended or is gone."""
+    async def follow(self, run_id: str, after: int = 0) -> AsyncGenerator[News | None]:
+        """The results with numbers above `after`, then each new one, until the run has ended or is gone; None twice a
+        second where there is nothing new. A database that is away has no news."""
         bell = asyncio.Event()
         self._listeners[run_id].add(bell)
         told: RunProgress | None = None
         try:
             while True:
                 bell.clear()
-                async with self._database.read() as conn:
-                    # Progress first: whatever is stored when a run has ended is then in the page.
-                    progress = await rows.runs.progress(conn, run_id)
-                    page = await rows.results.after(conn, run_id, after, _PAGE)
+                try:
+                    async with self._database.read() as conn:
+                        # Progress first: whatever is stored when a run has ended is then in the page.
+                        progress = await rows.runs.progress(conn, run_id)
+                        page = await rows.results.after(conn, run_id, after, _PAGE)
+                except Unavailable:
+                    yield None
+                    await asyncio.sleep(_LOOK_S)
+                    continue
                 if progress is None:
                     return
                 for row in page:
@@ -65,7 +72,7 @@ class RunFeed:
                     async with asyncio.timeout(_LOOK_S):
                         await bell.wait()
                 except TimeoutError:
-                    continue
+                    yield None
         finally:
             self._listeners[run_id].discard(bell)
             if not self._listeners[run_id]:

@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import AsyncGenerator, Sequence
 
 from ownkey.domain.errors import UpstreamTimeout
-from ownkey.domain.tenancy import Principal
 from ownkey.gateway import Gateway, InnerAnswer
+from ownkey.workbench.hosting.account import Account
 
 _LATE = "The answer was not complete in time."
 
@@ -43,9 +43,9 @@ class GatewayReply:
 class GatewayTransport:
     """Implements `Transport` by `Gateway.call`. `credential` names the stored key that is to be used."""
 
-    def __init__(self, gateway: Gateway, principal: Principal, credential: str | None = None) -> None:
+    def __init__(self, gateway: Gateway, account: Account, credential: str | None = None) -> None:
         self._gateway = gateway
-        self._principal = principal
+        self._account = account
         self._headers: Sequence[tuple[bytes, bytes]] = (
             [] if credential is None else [(b"x-ownkey-credential", credential.encode())]
         )
@@ -64,7 +64,8 @@ class GatewayTransport:
         deadline = asyncio.get_running_loop().time() + timeout_ms / 1000
         try:
             async with asyncio.timeout_at(deadline):
-                answer = await self._gateway.call(self._principal, f"/v1{path}", body, self._headers)
+                principal = await self._account.principal()
+                answer = await self._gateway.call(principal, f"/v1{path}", body, self._headers, self._account.peer)
         except TimeoutError:
             raise UpstreamTimeout(_LATE) from None
         return GatewayReply(answer, deadline)

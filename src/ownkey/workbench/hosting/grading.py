@@ -7,13 +7,12 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from ownkey.domain.errors import OwnkeyError
-from ownkey.domain.tenancy import Principal
 from ownkey.gateway import Gateway
-from ownkey.storage.workbench import WorkbenchSession
 from ownkey.workbench.endpoint import Clock, EndpointCaller
 from ownkey.workbench.engine import PayingCaller, Purse
 from ownkey.workbench.graders import Graders
 from ownkey.workbench.graders.judge import Judge
+from ownkey.workbench.hosting.account import Account
 from ownkey.workbench.hosting.gateway_transport import GatewayTransport
 from ownkey.workbench.hosting.pricing import list_prices
 from ownkey.workbench.records import EndpointKind, RunPlan, Target
@@ -31,15 +30,16 @@ class _Embeddings(Struct):
 class GatewayEmbedder:
     """Vectors of texts by an embedding model of this gateway."""
 
-    def __init__(self, gateway: Gateway, principal: Principal, model: str) -> None:
+    def __init__(self, gateway: Gateway, account: Account, model: str) -> None:
         self._gateway = gateway
-        self._principal = principal
+        self._account = account
         self._model = model
 
     async def embed(self, texts: Sequence[str]) -> list[list[float]]:
         """One vector a text, in their order. Raises OwnkeyError when the model does not answer with them."""
         body = msgspec.json.encode({"model": self._model, "input": list(texts)})
-        answer = await self._gateway.call(self._principal, "/v1/embeddings", body)
+        principal = await self._account.principal()
+        answer = await self._gateway.call(principal, "/v1/embeddings", body, peer=self._account.peer)
         raw = await answer.read()
         if answer.status != 200:
             raise OwnkeyError(f"The embedding model {self._model} answered with status {answer.status}.")
@@ -59,32 +59,23 @@ class GraderFactory:
         self._gateway = gateway
         self._clock = clock
 
-    async def grader(self, session: WorkbenchSession, plan: RunPlan, purse: Purse) -> Graders:
-        """The graders of a run; a judge spends from its purse. Raises Unauthenticated when the account's rights have
-        ended."""
-        principal = await self._principal(session)
+    async def grader(self, account: Account | None, plan: RunPlan, purse: Purse) -> Graders:
+        """The graders of a run, paid by an account: without one there are no models among them. A judge spends from
+        the run's purse. Raises Unauthenticated when the account's rights have ended."""
         embedder = None
-        if plan.embedding_model is not None and principal is not None:
-            embedder = GatewayEmbedder(self._gateway, principal, plan.embedding_model)
-        return Graders(judge=await self._judge(principal, plan, purse), embedder=embedder)
+        if plan.embedding_model is not None and account is not None:
+            embedder = GatewayEmbedder(self._gateway, account, plan.embedding_model)
+        return Graders(judge=await self.judge(account, plan, purse), embedder=embedder)
 
-    async def judge(self, session: WorkbenchSession, plan: RunPlan, purse: Purse) -> Judge | None:
-        """The judge of a run's comparisons, None where it has none."""
-        return await self._judge(await self._principal(session), plan, purse)
-
-    async def _judge(self, principal: Principal | None, plan: RunPlan, purse: Purse) -> Judge | None:
-        if plan.judge is None or principal is None:
+    async def judge(self, account: Account | None, plan: RunPlan, purse: Purse) -> Judge | None:
+        """The judge of a run, None where it has none. Raises as `grader` does."""
+        if plan.judge is None or account is None:
             return None
         model = plan.judge.model
         target = Target(
             id="judge", label="judge", kind=EndpointKind.GATEWAY, model=model, credential=plan.judge.credential
         )
-        prices = await list_prices(self._gateway, target, None, principal, "")
+        prices = await list_prices(self._gateway, target, None, await account.principal(), account.peer)
         target = replace(target, prices=prices)
-        transport = GatewayTransport(self._gateway, principal, plan.judge.credential)
+        transport = GatewayTransport(self._gateway, account, plan.judge.credential)
         return Judge(PayingCaller(EndpointCaller(transport, target, self._clock), target, purse), model)
-
-    async def _principal(self, session: WorkbenchSession) -> Principal | None:
-        if session.user_id is None:
-            return None
-        return await self._gateway.principal_for(session.user_id, session.api_key_id)

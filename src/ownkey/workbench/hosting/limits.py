@@ -27,7 +27,11 @@ class Limits(Struct, frozen=True, kw_only=True):
     run_ms_per_prompt: float | None
     tests_a_minute: int
     chats_a_minute: int
+    uploads_a_minute: int
 
+
+SESSIONS_AN_HOUR = 30
+"""Without an account, of one address: erasing and beginning again is no way around the other limits."""
 
 ANONYMOUS = Limits(
     session_s=_HOUR,
@@ -45,6 +49,7 @@ ANONYMOUS = Limits(
     run_ms_per_prompt=30_000.0,
     tests_a_minute=5,
     chats_a_minute=10,
+    uploads_a_minute=10,
 )
 
 ACCOUNT = Limits(
@@ -63,4 +68,5 @@ ACCOUNT = Limits(
     run_ms_per_prompt=None,
     tests_a_minute=20,
     chats_a_minute=60,
+    uploads_a_minute=60,
 )

@@ -2,10 +2,12 @@
 
 import time
 from collections.abc import AsyncGenerator
+from typing import Protocol
 
 import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ownkey.domain.errors import Conflict, InvalidRequest, NotFound, RateLimited
 from ownkey.domain.ids import new_id
@@ -18,11 +20,18 @@ from ownkey.workbench.hosting.concluding import Concluding
 from ownkey.workbench.hosting.feed import RunFeed, decode_result
 from ownkey.workbench.hosting.limits import Limits
 from ownkey.workbench.hosting.suites import SuiteShelf
-from ownkey.workbench.hosting.work import JobStarter
 from ownkey.workbench.records import Prompt, Result, RunPlan, RunStatus, Target
 from ownkey.workbench.summary import RunSummary
 
 _OPEN = (RunStatus.PENDING, RunStatus.RUNNING)
+
+
+class JobStarter(Protocol):
+    """Begins durable work."""
+
+    async def start(self, run_id: str, round_: int) -> None:
+        """Begin a round of a run; nothing happens when that was begun already."""
+        ...
 
 
 class Run(Struct, frozen=True):
@@ -85,11 +94,7 @@ class RunDesk:
             created_at=time.time(),
         )
         async with self._database.write() as conn:
-            # Counted in the transaction that adds one, so that two at once cannot both find room.
-            await rows.sessions.lock(conn, session.id)
-            if await rows.runs.count_open(conn, session.id) >= limits.runs_at_once:
-                text = f"At most {limits.runs_at_once} run(s) of a session go on at once: wait for one, or cancel it."
-                raise RateLimited(text, retry_after=10.0)
+            await _find_room(conn, session, limits)
             if len(await rows.runs.list_of_session(conn, session.id)) >= limits.runs:
                 raise InvalidRequest(f"A session has at most {limits.runs} runs: delete one, or begin another session.")
             await rows.runs.create(conn, row)
@@ -144,17 +149,28 @@ class RunDesk:
         self._carrying.stop(run.row.id)
         self._feed.ring(run.row.id)
 
-    async def retry_failed(self, run: Run) -> None:
+    async def retry_failed(self, session: WorkbenchSession, run: Run, limits: Limits) -> None:
         """Make again the calls that failed, and those that were not made; answers stay. Raises Conflict while the run
-        goes on or when nothing is left to do."""
+        goes on or when nothing is left to do, RateLimited while as many runs as the session may have go on."""
         async with self._database.write() as conn:
             failed = await rows.results.count_failed(conn, run.row.id)
             if run.row.status not in _OPEN and not failed and run.row.done >= run.row.total:
                 raise Conflict("Every prompt of the run has its answer: there is nothing to retry.")
+            if run.row.status not in _OPEN:
+                await _find_room(conn, session, limits)
             round_ = await rows.runs.again(conn, run.row.id)
             if round_ is None:
                 raise Conflict("The run still goes on: cancel it first, or wait for its end.")
         await self._jobs.start(run.row.id, round_)
+
+
+async def _find_room(conn: AsyncConnection, session: WorkbenchSession, limits: Limits) -> None:
+    """Raises RateLimited while as many runs as may be go on. To be called in the transaction that begins one, so that
+    two at once cannot both find room."""
+    await rows.sessions.lock(conn, session.id)
+    if await rows.runs.count_open(conn, session.id) >= limits.runs_at_once:
+        text = f"At most {limits.runs_at_once} run(s) of a session go on at once: wait for one, or cancel it."
+        raise RateLimited(text, retry_after=10.0)
 
 
 def _within(plan: RunPlan, session: WorkbenchSession, limits: Limits) -> RunPlan:

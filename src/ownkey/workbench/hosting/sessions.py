@@ -10,14 +10,16 @@ from msgspec.structs import replace
 
 from ownkey.domain.errors import NotFound, RateLimited
 from ownkey.domain.ids import new_id
-from ownkey.domain.tenancy import Principal
+from ownkey.domain.tenancy import KeyScope, Principal
+from ownkey.storage import counters
 from ownkey.storage import workbench as rows
 from ownkey.storage.database import Database
 from ownkey.storage.workbench import WorkbenchSession
-from ownkey.workbench.hosting.limits import ACCOUNT, ANONYMOUS, Limits
+from ownkey.workbench.hosting.limits import ACCOUNT, ANONYMOUS, SESSIONS_AN_HOUR, Limits
 
 _ABSENT = "There is no workbench session with this id and token."
 _SWEPT_AT_ONCE = 100
+_HOUR = 3600.0
 
 
 class Receipt(Struct, frozen=True, kw_only=True):
@@ -41,7 +43,8 @@ class SessionBook:
     async def open(self, principal: Principal | None, peer: str) -> tuple[WorkbenchSession, str]:
         """A new session and its token, which is shown once.
 
-        Raises RateLimited when `peer` has a session without an account already: its creator can end it, and only they.
+        Raises RateLimited when `peer` has a session without an account already, which its creator can end, and only
+        they, or has begun too many of late.
         """
         token = f"wb_{secrets.token_urlsafe(32)}"
         limits = ANONYMOUS if principal is None else ACCOUNT
@@ -58,6 +61,7 @@ class SessionBook:
         else:
             session = replace(session, peer_hash=self._hash("peer", _neighbourhood(peer)))
             await self._make_room(session, now)
+            await self._count_opening(session, now)
         async with self._database.write() as conn:
             made = await rows.sessions.create(conn, session)
         if not made:
@@ -77,6 +81,7 @@ class SessionBook:
                 found = await rows.sessions.by_token(conn, session_id, self._hash("token", token), now)
             if found is None and principal is not None:
                 found = await rows.sessions.of_user(conn, session_id, principal.user_id, now)
+                found = found if found is not None and _may_use(principal, found) else None
         if found is None:
             raise NotFound(_ABSENT)
         return found
@@ -89,10 +94,11 @@ class SessionBook:
             raise NotFound(_ABSENT)
         return found
 
-    async def of_user(self, user_id: str, limit: int) -> list[WorkbenchSession]:
-        """The user's sessions, newest first."""
+    async def of_user(self, principal: Principal, limit: int) -> list[WorkbenchSession]:
+        """The user's sessions that this caller may use, newest first."""
         async with self._database.read() as conn:
-            return await rows.sessions.list_of_user(conn, user_id, time.time(), limit)
+            found = await rows.sessions.list_of_user(conn, principal.user_id, time.time(), limit)
+        return [session for session in found if _may_use(principal, session)]
 
     async def erase(self, session_id: str) -> Receipt:
         """Delete a session whole. Raises NotFound when it is gone already."""
@@ -131,12 +137,34 @@ class SessionBook:
             async with self._database.write() as conn:
                 await rows.sessions.erase(conn, session_id)
 
+    async def _count_opening(self, session: WorkbenchSession, now: float) -> None:
+        async with self._database.write() as conn:
+            counted = await counters.hit(conn, f"workbench-open:{who(session)}", SESSIONS_AN_HOUR, _HOUR, now)
+        if not counted.allowed:
+            text = f"Your address has begun {SESSIONS_AN_HOUR} workbench sessions within an hour: wait, or sign in."
+            raise RateLimited(text, retry_after=counted.retry_after)
+
     def _hash(self, kind: str, text: str) -> bytes:
         return hmac.digest(self._pepper, f"{kind}:{text}".encode(), "sha256")
 
 
 def limits_of(session: WorkbenchSession) -> Limits:
     return ANONYMOUS if session.user_id is None else ACCOUNT
+
+
+def who(session: WorkbenchSession) -> str:
+    """Whose deeds are counted together: a user's, or an address's, by its hash."""
+    return session.user_id or (session.peer_hash or b"").hex()
+
+
+def _may_use(principal: Principal, session: WorkbenchSession) -> bool:
+    """A session's work has the rights of what it was made with. An API key with fewer rights than its user must not
+    get them back by a session that was made with all of them."""
+    key = principal.api_key
+    if key is None or key.id == session.api_key_id:
+        return True
+    bounds = (key.models, key.allowed_ips, key.requests_per_minute)
+    return KeyScope.GATEWAY in key.scopes and all(bound is None for bound in bounds)
 
 
 def _neighbourhood(peer: str) -> str:

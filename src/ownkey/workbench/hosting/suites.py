@@ -58,6 +58,7 @@ class SuiteShelf:
             created_at=time.time(),
         )
         async with self._database.write() as conn:
+            await rows.suites.lock(conn, owner, user_id)
             if len(await rows.suites.visible(conn, owner, user_id)) >= limits.suites:
                 raise InvalidRequest(f"There is room for {limits.suites} suites: delete one first.")
             await rows.suites.create(conn, row, bodies)
@@ -79,6 +80,9 @@ class SuiteShelf:
         async with self._database.write() as conn:
             if not await rows.suites.delete(conn, suite_id, session_id, user_id):
                 raise NotFound(_ABSENT)
+        if self._database.engine == "sqlite":
+            # There it costs little. On Postgres it rewrites tables of keys, of which this had none.
+            await self._database.scrub()
 
     def source(self, suite: SuiteInfo) -> PromptSource:
         """The suite's prompts, from the first on. Whether the asker may see it was decided by `get`."""

@@ -39,6 +39,7 @@ class TalkDesk:
         turns: Sequence[Message],
         context_tokens: int | None,
         max_tokens: int,
+        peer: str,
     ) -> AsyncGenerator[str | Said]:
         """The answer's pieces as they come, then how it ended.
 
@@ -49,7 +50,7 @@ class TalkDesk:
             raise NotFound(f"The run has {len(run.plan.targets)} model(s), counted from 0.", param="target")
         # As it is known now: a later connection check may have learned more than the plan knew.
         target = await self._targets.get(session, run.plan.targets[place].id)
-        transport = await self._targets.transport(session, target)
+        transport = await self._targets.transport(session, target, self._targets.account(session, peer))
         summary = await self._runs.figures(run)
         shares = budgets(context_tokens)
         sampling = Sampling(min(max_tokens, shares.answer), _TEMPERATURE, _TIMEOUT_MS)

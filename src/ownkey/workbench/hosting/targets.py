@@ -5,17 +5,19 @@ from collections.abc import Callable
 
 import msgspec
 from msgspec.structs import replace
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ownkey.domain.errors import InvalidRequest, NotFound
 from ownkey.domain.ids import new_id
 from ownkey.domain.secret import Secret, mask
 from ownkey.gateway import Gateway
-from ownkey.gateway.net import UpstreamClient
+from ownkey.gateway.net import AddressBlocked, UpstreamClient
 from ownkey.storage import workbench as rows
 from ownkey.storage.database import Database
 from ownkey.storage.workbench import StoredTarget, WorkbenchSession
 from ownkey.vault import Place, Vault
 from ownkey.workbench.endpoint import Clock, DirectTransport, EndpointCaller, Transport, operators_base_urls
+from ownkey.workbench.hosting.account import Account, account_of
 from ownkey.workbench.hosting.gateway_transport import GatewayTransport
 from ownkey.workbench.hosting.limits import Limits
 from ownkey.workbench.ports import Caller
@@ -53,10 +55,14 @@ class TargetBook:
         )
         async with self._database.write() as conn:
             await rows.sessions.lock(conn, session.id)
-            if len(await rows.targets.list_of_session(conn, session.id)) >= limits.targets:
-                raise InvalidRequest(f"A session has at most {limits.targets} models: erase it and begin another.")
+            await _check_room(conn, session, 1, limits)
             await rows.targets.create(conn, row)
         return stored
+
+    async def find_room(self, session: WorkbenchSession, count: int, limits: Limits) -> None:
+        """Raises InvalidRequest where the session has no room for so many more."""
+        async with self._database.read() as conn:
+            await _check_room(conn, session, count, limits)
 
     async def of_session(self, session: WorkbenchSession) -> list[tuple[Target, str | None]]:
         """The session's targets with the masks of their keys, the first one first."""
@@ -80,17 +86,21 @@ class TargetBook:
         row = await self._row(session, target_id)
         return None if row.sealed is None else await self._vault.open(row.sealed, _place(session, row.id))
 
-    async def transport(self, session: WorkbenchSession, target: Target) -> Transport:
-        """The way to a target. Raises Unauthenticated when the account's rights have ended, or SecretUnreadable."""
-        return (await self.transports(session, target))(target.base_url)
+    async def transport(self, session: WorkbenchSession, target: Target, account: Account | None) -> Transport:
+        """The way to a target, under the session's account. Raises Unauthenticated when its rights have ended, or
+        SecretUnreadable."""
+        return (await self.transports(session, target, account))(target.base_url)
 
-    async def transports(self, session: WorkbenchSession, target: Target) -> Callable[[str | None], Transport]:
+    async def transports(
+        self, session: WorkbenchSession, target: Target, account: Account | None
+    ) -> Callable[[str | None], Transport]:
         """The way to a target as a function of the base URL, for a check that looks for the right one. Raises as
         `transport` does."""
+        if account is not None:
+            await account.principal()
         if target.kind is EndpointKind.GATEWAY:
-            assert session.user_id is not None  # noqa: S101 (checked when it was added)
-            principal = await self._gateway.principal_for(session.user_id, session.api_key_id)
-            through = GatewayTransport(self._gateway, principal, target.credential)
+            assert account is not None  # noqa: S101 (checked when it was added)
+            through = GatewayTransport(self._gateway, account, target.credential)
             return lambda _: through
         key = await self.key_of(session, target.id)
 
@@ -100,8 +110,12 @@ class TargetBook:
 
         return direct
 
-    async def caller(self, session: WorkbenchSession, target: Target) -> Caller:
-        return EndpointCaller(await self.transport(session, target), target, self._clock)
+    async def caller(self, session: WorkbenchSession, target: Target, account: Account | None) -> Caller:
+        return EndpointCaller(await self.transport(session, target, account), target, self._clock)
+
+    def account(self, session: WorkbenchSession, peer: str) -> Account | None:
+        """The account that the session's work goes under, None where it has none. `peer` is who asks for the work."""
+        return account_of(self._gateway, session, peer)
 
     def is_operators(self, base_url: str) -> bool:
         """Whether the operator configured this very address, as a provider's: it may then be private."""
@@ -118,7 +132,11 @@ class TargetBook:
         if target.base_url is None:
             raise InvalidRequest("Give the endpoint's URL, or a preset that has one.", param="endpoint_url")
         if not self.is_operators(target.base_url):
-            self._gateway.check_endpoint(target.base_url)
+            try:
+                self._gateway.check_endpoint(target.base_url)
+            except AddressBlocked as blocked:
+                # Nothing was called: what was sent to us is wrong, and no upstream has failed.
+                raise InvalidRequest(blocked.public, param="endpoint_url") from None
 
     async def _row(self, session: WorkbenchSession, target_id: str) -> StoredTarget:
         async with self._database.read() as conn:
@@ -126,6 +144,11 @@ class TargetBook:
         if row is None:
             raise NotFound("The session has no model with this id.")
         return row
+
+
+async def _check_room(conn: AsyncConnection, session: WorkbenchSession, count: int, limits: Limits) -> None:
+    if len(await rows.targets.list_of_session(conn, session.id)) + count > limits.targets:
+        raise InvalidRequest(f"A session has at most {limits.targets} models: erase it and begin another.")
 
 
 def decode_target(body: bytes) -> Target:

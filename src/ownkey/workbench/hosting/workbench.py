@@ -7,6 +7,7 @@ from ownkey.gateway.net import UpstreamClient
 from ownkey.storage.database import Database
 from ownkey.vault import Vault
 from ownkey.workbench.endpoint import Clock
+from ownkey.workbench.hosting.beating import Heart
 from ownkey.workbench.hosting.carrying_out import CarryingOut
 from ownkey.workbench.hosting.concluding import Concluding
 from ownkey.workbench.hosting.erasing import Eraser
@@ -40,17 +41,24 @@ class Workbench:
 
 
 async def open_workbench(
-    database: Database, vault: Vault, gateway: Gateway, client: UpstreamClient, jobs: DurableJobs
+    database: Database,
+    vault: Vault,
+    gateway: Gateway,
+    client: UpstreamClient,
+    jobs: DurableJobs,
+    silent_s: float,
 ) -> Workbench:
-    """Join the parts. Nothing runs until `jobs.run` is given the work."""
+    """Join the parts. Nothing runs until `jobs.run` is given the work. A run of which nothing was heard for `silent_s`
+    seconds is taken up by whoever notices."""
     clock = Clock.set_now()
     sessions = SessionBook(database, await vault.pepper(PEPPER))
     targets = TargetBook(database, vault, gateway, client, clock)
     suites = SuiteShelf(database, CuratedSuites())
     graders = GraderFactory(gateway, clock)
     feed = RunFeed(database)
-    carrying = CarryingOut(database, targets, suites, graders, feed)
-    concluding = Concluding(database, suites, graders, feed)
+    heart = Heart(database)
+    carrying = CarryingOut(database, targets, suites, graders, feed, heart)
+    concluding = Concluding(database, targets, suites, graders, feed, heart)
     eraser = Eraser(database, sessions, carrying, jobs)
     runs = RunDesk(database, suites, carrying, concluding, feed, jobs)
     return Workbench(
@@ -61,6 +69,6 @@ async def open_workbench(
         talk=TalkDesk(runs, targets),
         eraser=eraser,
         feed=feed,
-        work=Work(database, sessions, carrying, concluding, eraser, jobs),
+        work=Work(database, sessions, carrying, concluding, eraser, heart, jobs, silent_s),
         jobs=jobs,
     )
