@@ -229,6 +229,10 @@ class TwoWorkers(Stack):
         self.command = Command("serve", "--port", "0", "--workers", "2", **self._environment)
         self._url = self.command.url
 
+    @property
+    def database_url(self) -> str:
+        return self._environment["OWNKEY_DATABASE_URL"]
+
     def worker_pids(self) -> list[int]:
         """The workers' process ids, without the resource tracker that Python starts beside them."""
         found: list[int] = []

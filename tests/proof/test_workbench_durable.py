@@ -5,8 +5,10 @@ import os
 import resource
 import signal
 import socket
+import sqlite3
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from secrets import token_hex
 
@@ -187,3 +189,33 @@ async def test_a_full_disk_stops_nothing_for_good(stack: ForkedStack) -> None:
     bench.once_each(path, repeats=2)
     later = bench.start(limit=1)
     assert (await bench.ended(later))["status"] == "completed"
+
+
+async def test_a_session_that_expires_in_mid_run_is_swept_with_all_that_hangs_on_it(stack: ForkedStack) -> None:
+    key = f"sk-{token_hex(12)}"
+    async with httpx2.AsyncClient(base_url=stack.url + "/api/v1/workbench", trust_env=False, timeout=30) as api:
+        body = {"preset": "openai", "api_key": key, "model": "slow-300"}
+        session = (await api.post("/sessions", json=body)).json()
+        api.headers["authorization"] = f"Bearer {session['token']}"
+        sent = await api.post("/suites?filename=own.jsonl", content=b'{"prompt": "why?"}\n')
+        assert sent.status_code == 201
+        run = (await api.post(f"/sessions/{session['id']}/runs", json={"suite_id": "qa-easy", "repeats": 20})).json()
+        async with api.stream("GET", f"/runs/{run['id']}/events") as events:
+            lines = events.aiter_lines()
+            async for line in lines:
+                if line.startswith("id: "):
+                    break
+            with closing(sqlite3.connect(stack.data_dir / "ownkey.db", timeout=10)) as database, database:
+                database.execute("UPDATE workbench_sessions SET expires_at = 1")
+            rest = "".join([line async for line in lines])
+    assert '"status":"erased"' in rest
+    await asyncio.to_thread(stack.server.output.wait_for, "expired workbench sessions erased")
+    left = [session["id"], run["id"], session["token"], key]
+    with closing(sqlite3.connect(stack.data_dir / "ownkey.db", timeout=10)) as database:
+        for table in ("sessions", "targets", "suites", "prompts", "runs", "results"):
+            assert database.execute(f"SELECT count(*) FROM workbench_{table}").fetchone() == (0,), table
+        assert database.execute("SELECT count(*) FROM data_keys WHERE tenant LIKE 'workbench:%'").fetchone() == (0,)
+    assert await asyncio.to_thread(stack.server.stop) == 0
+    for text in left:
+        assert occurrences(text, files_below(stack.data_dir)) == [], text
+    assert_quiet(stack.server.log)

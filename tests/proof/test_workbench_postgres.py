@@ -6,10 +6,11 @@ import shutil
 import signal
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from secrets import token_hex
 
+import asyncpg
 import httpx2
 import pytest
 from tests.proof.servers import TwoWorkers
@@ -82,6 +83,56 @@ async def test_a_run_is_followed_cancelled_and_retried_through_either_worker(wor
         assert api.post(f"{path}/retry-failed").status_code == 202
     assert (await bench.ended(path))["status"] == "completed"
     bench.once_each(path, repeats=5)
+
+
+async def test_erasing_on_postgres_in_mid_run_counts_what_went_and_leaves_nothing(
+    workers: TwoWorkers, left: Callable[[], Awaitable[dict[str, int]]]
+) -> None:
+    bench = bench_of(workers, "slow-300")
+    path = bench.start(repeats=10, concurrency=2)
+    await bench.begun(path)
+    done = bench.start(limit=1)
+    await bench.ended(done)
+    answers = await asyncio.gather(*[asyncio.to_thread(_erase, bench) for _ in range(4)])
+    assert sorted(answer.status_code for answer in answers) == [200, 404, 404, 404]
+    (receipt,) = [answer.json() for answer in answers if answer.status_code == 200]
+    counted = receipt["deleted"]
+    assert {name: counted[name] for name in ("sessions", "keys", "targets", "runs", "jobs")} == {
+        "sessions": 1,
+        "keys": 1,
+        "targets": 1,
+        "runs": 2,
+        "jobs": 2,
+    }
+    assert counted["results"] >= 3
+    async with asyncio.timeout(20):
+        while any((await left()).values()):
+            continue
+    assert "Traceback" not in workers.log
+
+
+def _erase(bench: Bench) -> httpx2.Response:
+    with httpx2.Client(base_url=bench.api.base_url, headers=bench.api.headers, trust_env=False, timeout=30) as api:
+        return api.delete(f"/workbench/sessions/{bench.session}")
+
+
+@pytest.fixture
+def left(workers: TwoWorkers) -> Callable[[], Awaitable[dict[str, int]]]:
+    """Counts what is left of runs in both schemas."""
+
+    async def count() -> dict[str, int]:
+        connection = await asyncpg.connect(workers.database_url)
+        try:
+            found = {
+                table: await connection.fetchval(f"SELECT count(*) FROM {table}")
+                for table in ("workbench_sessions", "workbench_targets", "workbench_runs", "workbench_results")
+            }
+            runs = "SELECT count(*) FROM dbos.workflow_status WHERE name = 'workbench-run'"
+            return found | {"workflow_status": await connection.fetchval(runs)}
+        finally:
+            await connection.close()
+
+    return count
 
 
 async def test_a_paid_answer_waits_for_a_database_that_is_away(workers: TwoWorkers, own_postgres: OwnPostgres) -> None:

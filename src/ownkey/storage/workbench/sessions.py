@@ -71,6 +71,8 @@ async def expired(conn: AsyncConnection, now: float, limit: int, peer_hash: byte
 async def erase(conn: AsyncConnection, session_id: str) -> ErasedSession | None:
     """Delete a session and everything that hangs on it; None when there is none. What `Database.scrub` does to the
     bytes is the caller's to ask for."""
+    # Of two erasures at once one has a receipt.
+    await lock(conn, session_id)
     session = await get(conn, session_id)
     if session is None:
         return None
