@@ -219,3 +219,21 @@ async def test_a_session_that_expires_in_mid_run_is_swept_with_all_that_hangs_on
     for text in left:
         assert occurrences(text, files_below(stack.data_dir)) == [], text
     assert_quiet(stack.server.log)
+
+
+async def test_a_judge_that_takes_its_time_is_not_taken_for_dead_and_may_be_cancelled(stack: ForkedStack) -> None:
+    """Its model says nothing that could be read, slowly: each pair is asked for in both orders, and again."""
+    bench = bench_of(stack, "echo")
+    bench.user.add_key("openai", f"sk-{token_hex(12)}")
+    fields = {"compare_with": "parrot", "judge": {"model": "openai/slow-1500"}}
+    patient, cancelled = bench.start(limit=2, **fields), bench.start(**fields)
+    await bench.until(cancelled, lambda run: run["progress"]["done"] == 20)
+    assert bench.api.post(f"{cancelled}/cancel").status_code == 202
+    ended = await bench.ended(cancelled, 20)
+    assert (ended["status"], ended["progress"]["done"]) == ("cancelled", 20)
+    assert "judge" in ended["detail"]
+    ended = await bench.ended(patient)
+    assert ended["status"] == "completed"
+    assert ended["metrics"]["comparisons"][0]["preference"] is None
+    assert "taken up" not in stack.server.log
+    assert_quiet(stack.server.log)
