@@ -11,7 +11,7 @@ import psutil
 import pytest
 from tests.control.people import is_problem
 from tests.control.visitors import Visitor, visitor
-from tests.services.stack import Stack
+from tests.services.stack import Stack, User
 
 _MB = 1024 * 1024
 _BOMB = b"a: &a [x,x,x,x,x,x,x,x,x]\n" + b"".join(
@@ -219,3 +219,15 @@ def test_without_a_session_nothing_is_uploaded(stack: Stack) -> None:
         is_problem(upload(nobody, b"prompt\nwhy?\n"), 401, "invalid_api_key")
         nobody.api.headers["authorization"] = "Bearer wb_" + "A" * 43
         is_problem(upload(nobody, b"prompt\nwhy?\n"), 404, "not_found")
+
+
+def test_an_account_may_upload_larger_files_and_is_told_of_the_limit(user: User) -> None:
+    def send(size: int) -> httpx2.Response:
+        line = b'{"prompt": "%b"}\n' % (b"x" * 100_000)
+        return user.api.post("/workbench/suites?filename=large.jsonl", content=line * (size // len(line)))
+
+    made = send(5 * _MB)
+    assert made.status_code == 201, made.text
+    assert made.json()["prompts"] == 52
+    is_problem(send(31 * _MB), 413, "request_too_large")
+    assert user.api.delete(f"/workbench/suites/{made.json()['id']}").status_code == 204

@@ -156,7 +156,7 @@ async def test_the_run_of_another_server_is_cancelled_and_erased_from_here(stack
     receipt = bench.api.delete(session).json()
     assert receipt["deleted"]["runs"] == 1
     asked = bench.asked()
-    # The other server hears of it within two seconds, and makes no further call.
+    # The other server hears of it within a second, and makes no further call.
     async with asyncio.timeout(20):
         while (now := bench.asked()) != asked or occurrences(made["id"], files_below(stack.data_dir)):
             asked = now

@@ -10,6 +10,7 @@ carrying_out the calls of a run; `keeping` stores their results, `grading` makes
 concluding   a judge's preferences, the figures, the status
 beating      runs under way say so, and hear when they are to end
 feed         live news
+glances      figures of runs under way, for impatient people
 erasing      sessions and runs, with a receipt
 work         all that the durable jobs carry out
 workbench    the whole, as the control plane sees it

@@ -1,4 +1,4 @@
-"""Runs that this process carries out say so every two seconds, and hear whether they are to end."""
+"""Runs that this process carries out say so every second, and hear whether they are to end."""
 
 import asyncio
 import time
@@ -11,7 +11,7 @@ from ownkey.storage import workbench as rows
 from ownkey.storage.database import Database
 from ownkey.workbench.hosting.account import Account
 
-_BEAT_S = 2.0
+_BEAT_S = 1.0
 
 End = Callable[[Unauthenticated | None], None]
 """Called once, when a run is to end: by its owner's wish or with its session (None), or because the rights of the

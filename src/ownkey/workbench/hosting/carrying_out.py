@@ -45,7 +45,7 @@ class CarryingOut:
         self._alone: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     def stop(self, run_id: str) -> None:
-        """End a run that this process carries out, at once. Others see it within two seconds."""
+        """End a run that this process carries out, at once. Others see it within a second."""
         runner = self._runners.get(run_id)
         if runner is not None:
             runner.stop()

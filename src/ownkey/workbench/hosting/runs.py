@@ -18,6 +18,7 @@ from ownkey.workbench.engine import Preview, judge_calls, likely, most, sampling
 from ownkey.workbench.hosting.carrying_out import CarryingOut
 from ownkey.workbench.hosting.concluding import Concluding
 from ownkey.workbench.hosting.feed import RunFeed, decode_result
+from ownkey.workbench.hosting.glances import Glances
 from ownkey.workbench.hosting.limits import Limits
 from ownkey.workbench.hosting.suites import SuiteShelf
 from ownkey.workbench.records import Prompt, Result, RunPlan, RunStatus, Target
@@ -58,6 +59,7 @@ class RunDesk:
         self._suites = suites
         self._carrying = carrying
         self._concluding = concluding
+        self._glances = Glances(concluding.summary)
         self._feed = feed
         self._jobs = jobs
 
@@ -119,6 +121,8 @@ class RunDesk:
         """The stored figures of an ended run; of one that goes on, those of what is there."""
         if run.summary is not None and run.row.status not in _OPEN:
             return run.summary
+        if run.row.status in _OPEN:
+            return await self._glances.of(run.row.id, run.plan)
         return await self._concluding.summary(run.row.id, run.plan)
 
     async def results(self, run: Run) -> AsyncGenerator[tuple[Prompt, Result]]:
