@@ -92,6 +92,14 @@ def test_a_preview_stores_nothing_and_a_second_click_no_second_model(guest: Visi
     assert len(guest.api.get(f"/sessions/{session['id']}").json()["targets"]) == 2
 
 
+@pytest.mark.parametrize("others", ["echo", ["parrot", "parrot"], [_TARGET | {"model": "parrot"}] * 2])
+def test_a_model_is_not_compared_with_itself(guest: Visitor, others: Any) -> None:
+    session = guest.begin()
+    answer = guest.api.post(f"/sessions/{session['id']}/runs", json={"suite_id": "qa-easy", "compare_with": others})
+    assert (answer.status_code, answer.json()["param"]) == (400, "compare_with")
+    assert len(guest.api.get(f"/sessions/{session['id']}").json()["targets"]) == 1
+
+
 def test_a_key_stays_with_its_endpoint(guest: Visitor) -> None:
     """By a model's name the same endpoint is meant; another endpoint has no key unless it is given one."""
     session = guest.begin()

@@ -101,8 +101,8 @@ async def chosen(control: Control, entry: Entry, peer: str, body: NewRun) -> lis
     others = body.compare_with
     for other in others if isinstance(others, list) else [] if others is None else [others]:
         choices.append(await _other(control, entry, peer, targets[0], known, other))
-    stored = [choice.target.id for choice in choices if not choice.new]
-    if len(set(stored)) != len(stored):
+    same = [(_place(each.target), _reveal(each.key)) if each.new else each.target.id for each in choices]
+    if len(set(same)) != len(same):
         raise InvalidRequest("A model is compared with others, not with itself.", param="compare_with")
     if len(choices) > _COMPARED:
         raise InvalidRequest("At most eight models are compared at once.", param="compare_with")
