@@ -74,6 +74,17 @@ async def target_of(
     return target, secret
 
 
+async def key_from(control: Control, entry: Entry, target_id: str, target: Target) -> Secret | None:
+    """The key of another target at the same address. Raises InvalidRequest for another address: a key goes nowhere
+    that its owner did not send it. Raises NotFound."""
+    book = control.workbench.targets
+    other = await book.get(entry.session, target_id)
+    if other.kind is not target.kind or other.base_url != target.base_url:
+        text = f"The key was given for {other.base_url}: give it again for another address."
+        raise InvalidRequest(text, param="api_key")
+    return await book.key_of(entry.session, target_id)
+
+
 async def targets_of(control: Control, entry: Entry, visitor: Visitor, body: NewRun) -> tuple[Target, ...]:
     """The targets of a run, new ones stored. Raises InvalidRequest, NotFound."""
     book, session = control.workbench.targets, entry.session
@@ -102,7 +113,12 @@ async def _other(
         if other == target.id:
             return target
     body = NewTarget(
-        model=other, preset=first.preset, endpoint_url=first.base_url, credential=first.credential, label=None
+        model=other,
+        preset=first.preset,
+        endpoint_url=first.base_url,
+        credential=first.credential,
+        label=None,
+        key_from=None,
     )
     target, _ = await target_of(control, body, visitor.principal, visitor.peer)
     for each in known:

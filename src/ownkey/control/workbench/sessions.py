@@ -25,7 +25,8 @@ from ownkey.control.workbench.schemas import (
     show_target,
     show_test,
 )
-from ownkey.control.workbench.service import count, plan_of, suite_of, target_of, targets_of
+from ownkey.control.workbench.service import count, key_from, plan_of, suite_of, target_of, targets_of
+from ownkey.domain.errors import InvalidRequest
 from ownkey.workbench.endpoint import check_connection, presets
 from ownkey.workbench.hosting import limits_of
 
@@ -41,10 +42,13 @@ async def list_presets(control: ControlDep) -> Listing[PresetReply]:
 
 
 @router.post("/sessions", status_code=201)
-async def create_session(body: NewTarget, visitor: VisitorDep, control: ControlDep) -> SessionReply:
-    """Begin a session with its first model. Without an account it lives an hour, one at a time for an address; its
-    `token` is shown this once and is needed, as bearer, for everything that follows."""
+async def create_session(visitor: VisitorDep, control: ControlDep, body: NewTarget | None = None) -> SessionReply:
+    """Begin a session with its first model, or without a body with none yet. Without an account it lives an hour, one
+    at a time for an address; its `token` is shown this once and is needed, as bearer, for everything that follows."""
     workbench = control.workbench
+    if body is None:
+        session, token = await workbench.sessions.open(visitor.principal, visitor.peer)
+        return show_session(session, [], [], limits_of(session), token)
     target, key = await target_of(control, body, visitor.principal, visitor.peer)
     workbench.targets.check(target, anonymous=visitor.principal is None)
     session, token = await workbench.sessions.open(visitor.principal, visitor.peer)
@@ -84,9 +88,17 @@ async def add_target(body: NewTarget, entry: EntryDep, visitor: VisitorDep, cont
     """Add a model to the session, to be tested or compared."""
     book = control.workbench.targets
     target, key = await target_of(control, body, visitor.principal, visitor.peer)
+    if body.key_from is not None:
+        key = await key_from(control, entry, body.key_from, target)
     stored = await book.add(entry.session, target, key, entry.limits)
     masks = {each.id: masked for each, masked in await book.of_session(entry.session)}
     return show_target(stored, masks[stored.id])
+
+
+@router.delete("/sessions/{session_id}/targets/{target_id}", status_code=204)
+async def remove_target(target_id: str, entry: EntryDep, control: ControlDep) -> None:
+    """Take a model with its key out of the session. One that a run has tested stays: the run needs it."""
+    await control.workbench.targets.remove(entry.session, target_id)
 
 
 @router.post("/sessions/{session_id}/test")
@@ -95,7 +107,10 @@ async def probe_connection(entry: EntryDep, control: ControlDep, body: TestBody 
     workbench, session = control.workbench, entry.session
     await count(control, "test", session, entry.limits.tests_a_minute)
     known = await workbench.targets.of_session(session)
-    wanted = body.target_id if body is not None and body.target_id is not None else known[0][0].id
+    named = None if body is None else body.target_id
+    if named is None and not known:
+        raise InvalidRequest("The session has no model yet: add one to its targets.")
+    wanted = named or known[0][0].id
     target = await workbench.targets.get(session, wanted)
     found = await check_connection(await workbench.targets.transports(session, target), target)
     if found.success:
