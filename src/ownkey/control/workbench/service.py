@@ -74,7 +74,21 @@ async def target_of(
     return target, secret
 
 
-async def key_from(control: Control, entry: Entry, target_id: str, target: Target) -> Secret | None:
+async def add_target(control: Control, entry: Entry, visitor: Visitor, body: NewTarget) -> Target:
+    """Store a model, with its own key or that of another. Raises as `target_of` and `TargetBook.add` do."""
+    owner, principal = entry.session, visitor.principal
+    if principal is None and owner.user_id is not None:
+        # The session's token came alone: it stands for the account that opened the session.
+        principal = await control.gateway.principal_for(owner.user_id, owner.api_key_id)
+    target, key = await target_of(control, body, principal, visitor.peer)
+    if body.key_from is not None:
+        if key is not None:
+            raise InvalidRequest("Send api_key or key_from, not both.", param="key_from")
+        key = await _key_from(control, entry, body.key_from, target)
+    return await control.workbench.targets.add(entry.session, target, key, entry.limits)
+
+
+async def _key_from(control: Control, entry: Entry, target_id: str, target: Target) -> Secret | None:
     """The key of another target at the same address. Raises InvalidRequest for another address: a key goes nowhere
     that its owner did not send it. Raises NotFound."""
     book = control.workbench.targets
@@ -107,8 +121,7 @@ async def _other(
 ) -> Target:
     book, session = control.workbench.targets, entry.session
     if isinstance(other, NewTarget):
-        target, key = await target_of(control, other, visitor.principal, visitor.peer)
-        return await book.add(session, target, key, entry.limits)
+        return await add_target(control, entry, visitor, other)
     for target in known:
         if other == target.id:
             return target

@@ -6,6 +6,7 @@ from fastapi import APIRouter
 from ownkey.control.identity import Caller, ControlDep
 from ownkey.control.shapes import Listing
 from ownkey.control.strict_body import StrictRoute
+from ownkey.control.workbench import service
 from ownkey.control.workbench.access import EntryDep, VisitorDep
 from ownkey.control.workbench.schemas import (
     NewRun,
@@ -25,7 +26,7 @@ from ownkey.control.workbench.schemas import (
     show_target,
     show_test,
 )
-from ownkey.control.workbench.service import count, key_from, plan_of, suite_of, target_of, targets_of
+from ownkey.control.workbench.service import count, plan_of, suite_of, target_of, targets_of
 from ownkey.domain.errors import InvalidRequest
 from ownkey.workbench.endpoint import check_connection, presets
 from ownkey.workbench.hosting import limits_of
@@ -49,6 +50,8 @@ async def create_session(visitor: VisitorDep, control: ControlDep, body: NewTarg
     if body is None:
         session, token = await workbench.sessions.open(visitor.principal, visitor.peer)
         return show_session(session, [], [], limits_of(session), token)
+    if body.key_from is not None:
+        raise InvalidRequest("A new session has no model whose key could be taken: send api_key.", param="key_from")
     target, key = await target_of(control, body, visitor.principal, visitor.peer)
     workbench.targets.check(target, anonymous=visitor.principal is None)
     session, token = await workbench.sessions.open(visitor.principal, visitor.peer)
@@ -86,12 +89,8 @@ async def erase_session(entry: EntryDep, control: ControlDep) -> ReceiptReply:
 @router.post("/sessions/{session_id}/targets", status_code=201)
 async def add_target(body: NewTarget, entry: EntryDep, visitor: VisitorDep, control: ControlDep) -> TargetReply:
     """Add a model to the session, to be tested or compared."""
-    book = control.workbench.targets
-    target, key = await target_of(control, body, visitor.principal, visitor.peer)
-    if body.key_from is not None:
-        key = await key_from(control, entry, body.key_from, target)
-    stored = await book.add(entry.session, target, key, entry.limits)
-    masks = {each.id: masked for each, masked in await book.of_session(entry.session)}
+    stored = await service.add_target(control, entry, visitor, body)
+    masks = {each.id: masked for each, masked in await control.workbench.targets.of_session(entry.session)}
     return show_target(stored, masks[stored.id])
 
 
