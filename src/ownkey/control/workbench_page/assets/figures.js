@@ -28,6 +28,11 @@ export const NAMES = {
   passed: "Passed",
   system_tokens_per_second: "Tokens per second, all together",
   cost_per_passed_usd: "Cost per passed answer",
+  good: "Met all objectives",
+  duration_ms: "Duration",
+  requests_per_second: "Requests per second",
+  goodput_per_second: "Goodput",
+  quality_adjusted_goodput: "Goodput of passed answers",
 };
 
 const COLUMNS = /** @type {const} */ (["avg", "p50", "p95", "p99", "min", "max"]);
@@ -75,7 +80,7 @@ function model(target, formulas) {
       "details",
       { class: "quiet", "data-key": id },
       make("summary", {}, `All figures of ${target.label}`),
-      make("div", { class: "scroll", role: "region", "aria-label": `All figures of ${target.label}`, tabindex: "0" }, table(target, formulas)),
+      make("div", { class: "scroll", role: "region", "aria-label": `All figures of ${target.label}`, tabindex: "0" }, table(target, formulas), wholes(target, formulas)),
     ),
   );
 }
@@ -146,4 +151,37 @@ function table(target, formulas) {
     );
   });
   return make("table", { class: "all-figures" }, make("caption", {}, `* ${WEAK}`), make("thead", {}, head), make("tbody", {}, ...rows));
+}
+
+/**
+ * What is one figure a run, and no distribution.
+ * @param {import("./shapes.js").TargetSummary} target
+ * @param {Map<string, string>} formulas
+ */
+function wholes(target, formulas) {
+  const rates = /** @type {const} */ (["success", "first_attempt", "passed", "good"]).map((name) => {
+    const rate = target[name];
+    return rate && [name, `${share(rate.total ? rate.rate : null)} (${count(rate.count)} of ${count(rate.total)}; ${share(rate.low)} to ${share(rate.high)})`];
+  });
+  const { duration_ms, system_tokens_per_second, requests_per_second, goodput_per_second, quality_adjusted_goodput, cost_per_passed_usd } = target;
+  const single = [
+    ["duration_ms", duration(duration_ms)],
+    ["system_tokens_per_second", known(system_tokens_per_second)],
+    ["requests_per_second", known(requests_per_second)],
+    ["goodput_per_second", known(goodput_per_second)],
+    ["quality_adjusted_goodput", known(quality_adjusted_goodput)],
+    ["cost_per_passed_usd", cost_per_passed_usd === null ? null : dollars(cost_per_passed_usd)],
+  ];
+  const rows = [...rates, ...single].flatMap((each) => {
+    if (!each || each[1] === null) return [];
+    const [name, value] = /** @type {[string, string]} */ (each);
+    const formula = formulas.get(name);
+    return [make("tr", {}, make("th", { scope: "row" }, NAMES[name] ?? name, formula && make("small", {}, formula)), make("td", { class: "number" }, value))];
+  });
+  return make("table", { class: "all-figures" }, make("thead", {}, make("tr", {}, make("th", { scope: "col" }, "Of the run"), make("th", { scope: "col", class: "number" }, "value"))), make("tbody", {}, ...rows));
+}
+
+/** @param {number|null} value */
+function known(value) {
+  return value === null ? null : amount(value, "");
 }

@@ -36,6 +36,7 @@ export class EraseAndExport {
 
   enter() {
     const run = this.page.visit.known.run !== null;
+    byId("leaving", HTMLElement).hidden = false;
     byId("export-none", HTMLElement).hidden = run;
     byId("files", HTMLElement).hidden = !run;
     byId("erase-actions", HTMLElement).hidden = false;
@@ -110,7 +111,7 @@ export class EraseAndExport {
     const back = make("button", { type: "button", class: "primary" }, "Back to the beginning");
     back.addEventListener("click", () => this.page.steps().go("welcome"));
     const title = make("h2", { tabindex: "-1" }, "Receipt");
-    byId("files", HTMLElement).hidden = true;
+    byId("leaving", HTMLElement).hidden = true;
     fill(
       place,
       notice(

@@ -28,6 +28,7 @@ export class ModelForm {
     this.choices = [];
     /** What the last target was made of, but its key. */
     this.made = "";
+    keepDrafts(this.form, `model${index}`, page.visit);
     field(this.form, "preset").addEventListener("change", () => this.choose(true));
     when(this.form, () => this.test());
   }
@@ -52,10 +53,8 @@ export class ModelForm {
     const first = this.index ? this.page.visit.known.targets[0] : undefined;
     this.choices = choicesOf(presets, terms.account, first);
     const select = within(this.form, "[name=preset]", HTMLSelectElement);
-    const chosen = select.value;
     fill(select, ...this.choices.map((choice) => make("option", { value: choice.name }, choice.label)));
-    if (chosen) select.value = chosen;
-    else keepDrafts(this.form, `model${this.index}`, this.page.visit);
+    select.value = this.page.visit.known.drafts[`model${this.index}.preset`] ?? "";
     if (select.selectedIndex < 0) select.selectedIndex = 0;
     const stored = credentials.map((each) => make("option", { value: each.id }, each.label || each.provider));
     fill(within(this.form, "[name=credential]", HTMLSelectElement), make("option", { value: "" }, "whichever Ownkey chooses"), ...stored);

@@ -42,6 +42,7 @@ export class ResultTable {
   /** @param {string[]} labels the models' */
   name(labels) {
     this.labels = labels;
+    byId("results-table", HTMLElement).classList.toggle("single", labels.length < 2);
   }
 
   /** @param {import("./shapes.js").Result} result */

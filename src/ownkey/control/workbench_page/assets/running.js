@@ -133,6 +133,7 @@ export class Running {
     byId("cancel", HTMLElement).hidden = !open;
     byId("retry", HTMLElement).hidden = open || !rest;
     byId("again", HTMLElement).hidden = open;
+    byId("run-next", HTMLElement).hidden = open;
     byId("live", HTMLElement).setAttribute("aria-busy", String(open));
     const now = performance.now();
     if (open && now - this.spokenAt < SPOKEN_EVERY) return;

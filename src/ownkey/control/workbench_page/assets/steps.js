@@ -92,7 +92,7 @@ export class Steps {
       const inside = [make("span", { class: "step-number", "aria-hidden": "true" }, index + 1), make("span", { class: "step-name" }, label)];
       const current = name === this.shown;
       if (this.open(name)) return make("li", {}, make("a", { href: `#${name}`, "aria-current": current && "step" }, ...inside));
-      return make("li", {}, make("a", { role: "link", "aria-disabled": "true" }, ...inside));
+      return make("li", {}, make("a", { role: "link", "aria-disabled": "true", "aria-current": current && "step" }, ...inside));
     });
     fill(byId("steps", HTMLOListElement), ...items);
   }
