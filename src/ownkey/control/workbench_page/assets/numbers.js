@@ -11,7 +11,9 @@ export function duration(value) {
 /** @param {number|null|undefined} value 0 to 1 */
 export function share(value) {
   if (value === null || value === undefined) return "–";
-  return `${(value * 100).toFixed(value > 0.999 && value < 1 ? 1 : 0)} %`;
+  // Never 100 % or 0 % where it is not quite; halves as the server rounds them in its sentences.
+  const digits = (value > 0.995 && value < 1) || (value > 0 && value < 0.005) ? 1 : 0;
+  return `${(value * 100).toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits, roundingMode: "halfEven" })} %`;
 }
 
 /** @param {string|number|null|undefined} value USD */
