@@ -96,7 +96,8 @@ class Guest:
 
     def start(self, **fields: str) -> None:
         plan = self.page.locator("#plan")
-        if set(fields) - {"limit", "repeats", "concurrency"}:
+        closed = plan.locator("details").get_attribute("open") is None
+        if closed and set(fields) - {"limit", "repeats", "concurrency"}:
             plan.get_by_text("More settings").click()
         for name, value in fields.items():
             plan.locator(f"[name={name}]").fill(value)

@@ -52,7 +52,8 @@ def test_the_page_has_nothing_inline_and_nothing_from_elsewhere(web: httpx2.Clie
 def test_nothing_else_of_the_package_is_served(web: httpx2.Client, name: str) -> None:
     with web:
         answer = web.get(f"/workbench/assets/{name}")
-        assert answer.status_code == 404
+        # 400 where the path itself is one that no server should take.
+        assert answer.status_code in (400, 404)
         assert answer.headers["content-type"] == "application/problem+json"
 
 

@@ -94,7 +94,7 @@ def test_names_the_endpoint_has_are_offered_for_one_it_has_not(guest: Guest) -> 
     name = chip.text_content() or ""
     chip.click()
     expect(form.get_by_label("Model")).to_have_value(name)
-    expect(form.locator(".checked .notice.good")).to_be_visible()
+    expect(form.locator(".checked > .hint")).to_contain_text(f"{name} at http")
 
 
 def test_a_private_address_is_refused_at_its_field_with_the_setting_that_opens_it(guest: Guest) -> None:
@@ -112,6 +112,7 @@ def test_prices_make_a_spend_preview_and_a_limit_holds(guest: Guest) -> None:
     guest.begin()
     guest.choose()
     form = guest.page.locator("#first-model form")
+    form.get_by_label("Endpoint").select_option("openai")
     form.get_by_text("Prices, if they are not public").click()
     form.get_by_label("USD per million input tokens").fill("1000")
     form.get_by_label("USD per million output tokens").fill("1000")

@@ -53,7 +53,8 @@ export class Lifetime {
       return false;
     } catch (second) {
       if (!(second instanceof Refused) || second.status !== 404) return false;
-      this.over();
+      // Another may have begun while this one was asked for.
+      if (this.visit.known.session?.id === session.id) this.over();
       return true;
     }
   }

@@ -23,6 +23,8 @@ export class ModelForm {
     this.changed = changed;
     place.append(byId("model-template", HTMLTemplateElement).content.cloneNode(true));
     this.form = within(place, "form", HTMLFormElement);
+    // Until the endpoints are known: its fields depend on them.
+    this.form.hidden = true;
     this.form.setAttribute("aria-label", index ? "Second model" : "Model");
     /** @type {import("./choices.js").Choice[]} */
     this.choices = [];
@@ -60,6 +62,7 @@ export class ModelForm {
     fill(within(this.form, "[name=credential]", HTMLSelectElement), make("option", { value: "" }, "whichever Ownkey chooses"), ...stored);
     this.choose(false);
     this.show();
+    this.form.hidden = false;
   }
 
   choice() {

@@ -15,6 +15,8 @@ export class Task {
     this.page = page;
     /** @type {import("./shapes.js").Suite[]} */
     this.suites = [];
+    /** The list that the cards were made of. */
+    this.shown = "";
     this.told = byId("task-told", HTMLElement);
     this.box = byId("prompts-box", HTMLDetailsElement);
     this.upload = new Upload(page, (suite) => this.uploaded(suite));
@@ -26,6 +28,7 @@ export class Task {
 
   async enter() {
     fill(this.told);
+    this.chosen();
     try {
       this.suites = (await this.page.api.call("GET", "/workbench/suites")).items;
     } catch (error) {
@@ -36,6 +39,13 @@ export class Task {
   }
 
   show() {
+    const shown = JSON.stringify(this.suites);
+    if (shown !== this.shown) this.cards();
+    this.shown = shown;
+    this.chosen();
+  }
+
+  cards() {
     const curated = this.suites.filter((suite) => suite.curated);
     const tasks = [...new Set(curated.map((suite) => suite.task ?? "other"))];
     fill(
@@ -46,13 +56,11 @@ export class Task {
       }),
     );
     fill(byId("own-cards", HTMLElement), ...this.suites.filter((suite) => !suite.curated).map((suite) => this.card(suite)));
-    this.chosen();
   }
 
   /** @param {import("./shapes.js").Suite} suite */
   card(suite) {
-    const checked = this.page.visit.known.suite?.id === suite.id;
-    const radio = make("input", { type: "radio", name: "suite", value: suite.id, checked });
+    const radio = make("input", { type: "radio", name: "suite", value: suite.id });
     const head = suite.curated ? (suite.difficulty ?? suite.name) : suite.name;
     return make(
       "label",
@@ -75,6 +83,9 @@ export class Task {
 
   chosen() {
     const { suite } = this.page.visit.known;
+    for (const radio of byId("suites", HTMLFormElement).querySelectorAll("input")) {
+      if (radio.name === "suite") radio.checked = radio.value === suite?.id;
+    }
     this.box.hidden = suite === null;
     if (suite === null) return;
     byId("prompts-summary", HTMLElement).textContent = `See the questions of “${suite.name}”`;
