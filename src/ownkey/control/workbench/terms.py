@@ -24,7 +24,7 @@ class TermsReply(Reply):
 
 
 @router.get("/terms")
-async def terms(visitor: VisitorDep, control: ControlDep) -> TermsReply:
+async def get_terms(visitor: VisitorDep, control: ControlDep) -> TermsReply:
     """What a session begun now may ask for, and whose it would be. Open to all."""
     account = None
     if visitor.principal is not None:
