@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, expect
 from tests.control.people import database
 from tests.page.guests import Guest
 from tests.proof.servers import ForkedStack, Launcher
-from tests.services.stack import Process, Stack
+from tests.services.stack import Process, Stack, User
 
 
 def test_a_suite_that_cannot_be_read_is_told_by_line(guest: Guest) -> None:
@@ -147,8 +147,21 @@ def test_an_expired_session_says_so_and_keeps_what_was_typed(guest: Guest, stack
     expect(guest.page.locator("#life")).to_be_hidden()
     over.get_by_role("button", name="Begin a new session").click()
     guest.button("Begin").click()
+    guest.shows("What shall it do?")
     guest.choose()
     expect(guest.page.locator("#first-model form").get_by_label("Model")).to_have_value("echo")
+
+
+def test_a_session_erased_from_elsewhere_ends_the_run_on_the_page(guest: Guest, owner: User) -> None:
+    guest.begin()
+    guest.choose()
+    guest.connected("slow-400")
+    guest.start()
+    expect(guest.rows().first).to_be_visible()
+    erased = owner.api.delete(f"/workbench/sessions/{guest.known()['session']['id']}")
+    assert erased.status_code == 200
+    expect(guest.page.locator("#over")).to_contain_text("Your session is over")
+    expect(guest.rows()).to_have_count(0)
 
 
 def test_the_countdown_ends_the_session_by_itself(guest: Guest) -> None:

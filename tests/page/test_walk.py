@@ -179,7 +179,7 @@ def test_a_run_is_cancelled_and_its_rest_tried_again(guest: Guest) -> None:
     guest.finished("Cancelled")
     expect(guest.page.locator("#progress-words")).to_contain_text("what was answered is kept")
     guest.button("Retry what failed").click()
-    guest.finished("Done: 10 of 10 calls")
+    guest.finished("Done, round 2: 10 of 10 calls")
     expect(guest.rows()).to_have_count(10)
     expect(guest.button("Retry what failed")).to_be_hidden()
 
@@ -194,12 +194,11 @@ def test_failed_calls_are_told_with_advice_and_only_they_are_made_again(guest: G
     guest.page.locator("#filter").select_option("failed")
     failed = guest.rows().count()
     assert 0 < failed < 10
-    for _ in range(4):
+    for round_ in range(2, 6):
         if guest.button("Retry what failed").is_hidden():
             break
-        with guest.page.expect_response(re.compile("retry-failed")):
-            guest.button("Retry what failed").click()
-        expect(guest.button("Another run")).to_be_visible()
+        guest.button("Retry what failed").click()
+        guest.finished(f"Done, round {round_}")
     expect(guest.rows()).to_have_count(0)
     guest.page.locator("#filter").select_option("all")
     expect(guest.rows()).to_have_count(10)

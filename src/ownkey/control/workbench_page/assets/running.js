@@ -1,5 +1,6 @@
 /** Step 4: the run under way. Results stream in, figures follow, and what failed can be tried again. */
 
+import { Refused } from "./api.js";
 import { showCharts } from "./charts.js";
 import { byId, fill, make, when } from "./dom.js";
 import { showFigures } from "./figures.js";
@@ -75,7 +76,7 @@ export class Running {
       const found = await this.page.api.call("GET", `/workbench/runs/${run}`, { query: { results: 0 } });
       this.plan = /** @type {import("./shapes.js").Plan} */ (found.plan);
       this.table.name(this.plan.targets.map((target) => target.label));
-      this.progress(found.status, found.progress.done, found.progress.total);
+      this.progress(found);
       await this.follow(run, 0);
     } catch (error) {
       await this.failed(error);
@@ -96,8 +97,8 @@ export class Running {
       after,
       {
         result: (result) => this.table.add(result),
-        progress: ({ status, done, total }) => {
-          this.progress(status, done, total);
+        progress: ({ status, round, done, total }) => {
+          this.progress({ status, round, progress: { done, total }, detail: "" });
           void this.figures(run);
         },
         lost: () => fill(this.told, notice("bad", make("p", {}, "The connection to Ownkey is lost. The run goes on there, or begins again where it was when Ownkey does; this page looks for it and shows what it missed."))),
@@ -106,7 +107,9 @@ export class Running {
       following.signal,
     );
     fill(this.told);
-    this.progress(ended.status, ended.progress?.done ?? 0, ended.progress?.total ?? 0, ended.detail);
+    // Erased, perhaps from elsewhere, while it was followed.
+    if (!ended.progress) throw new Refused(404, { detail: "This run is erased: plan another one." }, null);
+    this.progress(ended);
     if (ended.metrics) this.draw(ended.metrics);
   }
 
@@ -116,17 +119,13 @@ export class Running {
     tell(this.told, error);
   }
 
-  /**
-   * @param {import("./shapes.js").Status} status
-   * @param {number} done
-   * @param {number} total
-   * @param {string} [detail]
-   */
-  progress(status, done, total, detail = "") {
+  /** @param {Pick<import("./shapes.js").Run, "status"|"round"|"progress"|"detail">} run */
+  progress({ status, round, progress: { done, total }, detail }) {
     const bar = byId("progress", HTMLProgressElement);
     bar.max = Math.max(total, 1);
     bar.value = done;
-    const words = `${WORDS[status] ?? status}: ${count(done)} of ${counted(total, "call")}`;
+    const again = round > 1 ? `, round ${round}` : "";
+    const words = `${WORDS[status] ?? status}${again}: ${count(done)} of ${counted(total, "call")}`;
     byId("progress-words", HTMLElement).textContent = detail ? `${words}. ${detail}` : words;
     const open = OPEN.includes(status);
     const rest = done < total || this.table.failures() > 0;
@@ -163,6 +162,7 @@ export class Running {
 
   /** @param {import("./shapes.js").Summary} summary */
   draw(summary) {
+    if (!summary.targets.some((target) => target.requests)) return;
     showVerdicts(byId("verdicts", HTMLElement), summary);
     showFigures(byId("figures", HTMLElement), summary);
     showCharts(byId("charts", HTMLElement), this.table.rows(), summary.targets.map((target) => target.label));
@@ -173,7 +173,8 @@ export class Running {
     const run = this.shownRun;
     fill(this.told);
     try {
-      await this.page.api.call("POST", `/workbench/runs/${run}/${deed}`);
+      const told = await this.page.api.call("POST", `/workbench/runs/${run}/${deed}`);
+      if (told.status !== "cancelled") this.progress(told);
       if (deed === "retry-failed") void this.follow(run, this.table.last()).catch((error) => this.failed(error));
     } catch (error) {
       await this.failed(error);
