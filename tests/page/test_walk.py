@@ -172,7 +172,7 @@ def test_a_reload_keeps_suite_forms_and_connection(guest: Guest) -> None:
 def test_a_run_is_cancelled_and_its_rest_tried_again(guest: Guest) -> None:
     guest.begin()
     guest.choose()
-    guest.connected("slow-400")
+    guest.connected("slow-250")
     guest.start()
     expect(guest.rows().first).to_be_visible()
     guest.button("Cancel").click()
@@ -202,6 +202,23 @@ def test_failed_calls_are_told_with_advice_and_only_they_are_made_again(guest: G
     expect(guest.rows()).to_have_count(0)
     guest.page.locator("#filter").select_option("all")
     expect(guest.rows()).to_have_count(10)
+
+
+def test_an_earlier_run_is_opened_again(guest: Guest) -> None:
+    guest.begin()
+    guest.choose()
+    guest.connected("echo")
+    guest.start(limit="2")
+    guest.finished("Done: 2 of 2 calls")
+    guest.button("Another run").click()
+    guest.start(limit="3")
+    guest.finished("Done: 3 of 3 calls")
+    guest.button("Another run").click()
+    earlier = guest.page.locator("#earlier li")
+    expect(earlier).to_have_count(2)
+    earlier.filter(has_text="2 of 2 calls").get_by_role("button").click()
+    guest.finished("Done: 2 of 2 calls")
+    expect(guest.rows()).to_have_count(2)
 
 
 def test_hundreds_of_results_make_a_hundred_rows(guest: Guest) -> None:

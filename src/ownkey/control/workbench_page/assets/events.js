@@ -32,7 +32,7 @@ export async function* eventsOf(response) {
       }
     }
   } finally {
-    // Whoever stops listening closes the connection with it.
+    // Whoever stops listening closes the connection with it. One that broke off says so again, and was told of above.
     await reader.cancel().catch(() => undefined);
   }
 }

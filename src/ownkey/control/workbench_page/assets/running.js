@@ -1,8 +1,9 @@
 /** Step 4: the run under way. Results stream in, figures follow, and what failed can be tried again. */
 
-import { Refused } from "./api.js";
+import { Refused, Unreachable } from "./api.js";
 import { showCharts } from "./charts.js";
 import { byId, fill, make, when } from "./dom.js";
+import { showEarlier } from "./earlier.js";
 import { showFigures } from "./figures.js";
 import { follow } from "./following.js";
 import { count, counted } from "./numbers.js";
@@ -46,8 +47,21 @@ export class Running {
     const { run } = this.page.visit.known;
     byId("plan", HTMLElement).hidden = run !== null;
     byId("live", HTMLElement).hidden = run === null;
-    if (run === null) await this.form.enter();
+    byId("earlier", HTMLElement).hidden = run !== null;
+    if (run === null) await Promise.all([this.form.enter(), this.earlier()]);
     else if (run !== this.shownRun) await this.show(run);
+  }
+
+  /** Runs made before can be looked at again. */
+  async earlier() {
+    const { session } = this.page.visit.known;
+    if (!session) return;
+    try {
+      const { runs } = await this.page.api.call("GET", `/workbench/sessions/${session.id}`);
+      showEarlier(byId("earlier", HTMLElement), runs, (run) => this.begun(run));
+    } catch (error) {
+      await this.failed(error);
+    }
   }
 
   /** @param {import("./shapes.js").Run} run */
@@ -153,7 +167,7 @@ export class Running {
       if (this.shownRun === run && OPEN.includes(found.status)) this.draw(found.metrics);
     } catch (error) {
       // The events tell of lost connections and ended sessions; figures that are late are no news.
-      if (!(error instanceof Error)) throw error;
+      if (!(error instanceof Refused || error instanceof Unreachable)) throw error;
     } finally {
       const took = performance.now() - began;
       this.figuresAt = performance.now() + Math.max(FIGURES_EVERY, FIGURES_SHARE * took);
