@@ -33,14 +33,15 @@ setup-dev: .venv/dev.stamp
 run: setup ## start the server (PORT=8080 DATA_DIR=.data)
 	@exec $(V)/ownkey serve --host $(HOST) --port $(PORT) --data-dir $(DATA_DIR)
 
-.venv/system.stamp:
-	@PYTHON=$(PYTHON) ./scripts/install-system-packages postgresql
+# Anew with every change of this file: the list may have grown, and looking costs nothing.
+.venv/system.stamp: Makefile
+	@PYTHON=$(PYTHON) ./scripts/install-system-packages postgresql chromium
 	@touch $@
 
 setup-clients: setup-dev ## install the clients that tests drive, each in an environment of its own
 	@./scripts/install-clients $(V)
 
-test: setup-dev .venv/system.stamp setup-clients ## every test, with a real Postgres; installs what it needs
+test: setup-dev .venv/system.stamp setup-clients ## every test, with a real Postgres and a real browser; installs what it needs
 	$(V)/python -m pytest -n $(TEST_WORKERS) -m "not long" $(TEST_ARGS)
 
 test-long: setup-dev .venv/system.stamp setup-clients ## the long forms too (about half an hour)

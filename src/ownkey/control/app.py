@@ -21,6 +21,7 @@ from ownkey.control.routing import routes as routing
 from ownkey.control.setup import routes as setup
 from ownkey.control.usage import routes as usage
 from ownkey.control.workbench import routes as workbench
+from ownkey.control.workbench_page import routes as workbench_page
 
 LARGE_BODIES = frozenset({"/api/v1/workbench/suites"})
 """Paths that take files, and so bodies as large as the data plane's."""
@@ -41,7 +42,7 @@ def create_app(lifespan: Any, version: str) -> FastAPI:
     )
     for resource in _RESOURCES:
         app.include_router(resource.router, prefix="/api/v1")
-    for surface in (operations.router, setup.router, docs_page.router):
+    for surface in (operations.router, setup.router, docs_page.router, workbench_page.router):
         app.include_router(surface)
     install_problems(app)
     install_document(app)

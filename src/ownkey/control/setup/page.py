@@ -61,7 +61,9 @@ def front_page(version: str, sandbox_url: str | None) -> str:
         "Ownkey",
         f"<h1>Ownkey {escape(version)}</h1>{note}<p>A gateway for language models where everyone brings their own keys."
         "</p><p>OpenAI clients: <code>/v1</code> · Anthropic clients: <code>/</code> · "
-        "<a href='/docs'>API reference</a></p>",
+        "<a href='/docs'>API reference</a></p>"
+        "<p><a href='/workbench'>Workbench</a>: test any model, and learn how fast, "
+        "good and dear it is, without an account.</p>",
     )
 
 

@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from ownkey.control.workbench import runs, sessions, suites, talk
+from ownkey.control.workbench import runs, sessions, suites, talk, terms
 
 router = APIRouter()
-for part in (sessions, suites, runs, talk):
+for part in (terms, sessions, suites, runs, talk):
     router.include_router(part.router)

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Header, Query, Request
+from fastapi import APIRouter, Header, Path, Query, Request
 from fastapi.responses import Response, StreamingResponse
 from msgspec.structs import replace
 
@@ -14,7 +14,7 @@ from ownkey.control.workbench.access import RunDep
 from ownkey.control.workbench.results import json_of, show_result
 from ownkey.control.workbench.schemas import PromotedReply, Promotion, RunDetail, RunReply, show_row
 from ownkey.control.workbench.streams import EVENT_STREAM, NO_BUFFERING, run_events
-from ownkey.domain.errors import Conflict
+from ownkey.domain.errors import Conflict, NotFound
 from ownkey.storage.paging import decode_cursor, encode_cursor
 from ownkey.workbench.export import FORMATS, ExportedRun
 from ownkey.workbench.records import RunStatus
@@ -50,6 +50,15 @@ async def list_results(
     found, more = await control.workbench.runs.page(seen.run, after, limit)
     items = [show_result(prompt, result) for prompt, result in found]
     return Listing(items=items, next_cursor=encode_cursor((found[-1][1].seq,)) if more and found else None)
+
+
+@router.get("/{run_id}/results/{number}")
+async def get_result(seen: RunDep, control: ControlDep, number: Annotated[int, Path(ge=1)]) -> dict[str, Any]:
+    """One result by its number (`seq`)."""
+    found, _ = await control.workbench.runs.page(seen.run, number - 1, 1)
+    if not found or found[0][1].seq != number:
+        raise NotFound("The run has no result with this number: it may have been made again since.", param="number")
+    return show_result(*found[0])
 
 
 @router.get("/{run_id}/events", response_class=StreamingResponse)

@@ -27,12 +27,14 @@ class PriceBody(Body):
 
 class NewTarget(Body):
     """A model to test: an endpoint by `preset` or `endpoint_url` with its own `api_key`; or, for an account, a model or
-    route of this gateway (neither), by one stored key if `credential` names it."""
+    route of this gateway (neither), by one stored key if `credential` names it. `key_from` is one of the session's
+    targets at the same address, whose key this one has too."""
 
     model: ModelName
     preset: Line | None = Field(None, max_length=64)
     endpoint_url: Line | None = Field(None, max_length=2048)
     api_key: Key | None = None
+    key_from: Line | None = Field(None, max_length=100)
     credential: Line | None = Field(None, max_length=200)
     label: Line | None = Field(None, max_length=100)
     prices: PriceBody | None = None
@@ -181,7 +183,8 @@ class PromotedReply(Reply):
 
 
 class TestReply(Reply):
-    """What the connection test found. `advice` is the next thing to do."""
+    """What the connection test found. `advice` is the next thing to do; `models` are names the endpoint has, where the
+    one that was asked for is not among them."""
 
     success: bool
     message: str
@@ -191,6 +194,7 @@ class TestReply(Reply):
     steps: list[dict[str, Any]]
     abilities: dict[str, Any]
     base_url: str | None
+    models: list[str]
 
 
 class SuiteReply(Reply):
@@ -310,6 +314,7 @@ def show_test(found: ConnectionCheck) -> TestReply:
         steps=[msgspec.to_builtins(step) for step in found.steps],
         abilities=msgspec.to_builtins(found.abilities),
         base_url=found.base_url,
+        models=list(found.models),
     )
 
 

@@ -82,6 +82,27 @@ async def priced(control: Control, target: Target, principal: Principal | None, 
     return replace(target, prices=await list_prices(control.gateway, target, provider, principal, peer))
 
 
+async def new_target(control: Control, entry: Entry, peer: str, body: NewTarget) -> tuple[Target, Secret | None]:
+    """A model for the session with its own key or that of another; nothing is stored. Raises as `target_of` does."""
+    target, key = await target_of(control, body, entry.principal, peer)
+    if body.key_from is None:
+        return target, key
+    if key is not None:
+        raise InvalidRequest("Send api_key or key_from, not both.", param="key_from")
+    return target, await _key_from(control, entry, body.key_from, target)
+
+
+async def _key_from(control: Control, entry: Entry, target_id: str, target: Target) -> Secret | None:
+    """The key of another target at the same address. Raises InvalidRequest for another address: a key goes nowhere
+    that its owner did not send it. Raises NotFound."""
+    book = control.workbench.targets
+    other = await book.get(entry.session, target_id)
+    if other.kind is not target.kind or other.base_url != target.base_url:
+        text = f"The key was given for {other.base_url}: give it again for another address."
+        raise InvalidRequest(text, param="api_key")
+    return await book.key_of(entry.session, target_id)
+
+
 class Choice(Struct, frozen=True):
     """A model of a run that is to be. `key` is set for one that the session does not have yet."""
 
@@ -130,7 +151,7 @@ async def _other(
         if other == each.id:
             return Choice(each)
     if isinstance(other, NewTarget):
-        target, key = await target_of(control, other, entry.principal, peer)
+        target, key = await new_target(control, entry, peer, other)
         twins = [each for each in known if _alike(each, target)]
     else:
         target = replace(first, model=other, label=other, abilities=Abilities(), prices=None)

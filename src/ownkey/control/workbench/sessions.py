@@ -8,6 +8,7 @@ from fastapi import APIRouter
 from ownkey.control.identity import Caller, ControlDep
 from ownkey.control.shapes import Listing
 from ownkey.control.strict_body import StrictRoute
+from ownkey.control.workbench import service
 from ownkey.control.workbench.access import EntryDep, VisitorDep
 from ownkey.control.workbench.schemas import (
     NewRun,
@@ -27,7 +28,7 @@ from ownkey.control.workbench.schemas import (
     show_target,
     show_test,
 )
-from ownkey.control.workbench.service import chosen, count, plan_of, stored, suite_of, target_of
+from ownkey.control.workbench.service import chosen, count, new_target, plan_of, stored, suite_of, target_of
 from ownkey.domain.errors import InvalidRequest, OwnkeyError
 from ownkey.storage.workbench import WorkbenchSession
 from ownkey.workbench.endpoint import check_connection, presets
@@ -46,10 +47,15 @@ async def list_presets(control: ControlDep) -> Listing[PresetReply]:
 
 
 @router.post("/sessions", status_code=201)
-async def create_session(body: NewTarget, visitor: VisitorDep, control: ControlDep) -> SessionReply:
-    """Begin a session with its first model. Without an account it lives an hour, one at a time for an address; its
-    `token` is shown this once and is needed, as bearer, for everything that follows."""
+async def create_session(visitor: VisitorDep, control: ControlDep, body: NewTarget | None = None) -> SessionReply:
+    """Begin a session with its first model, or without a body with none yet. Without an account it lives an hour, one
+    at a time for an address; its `token` is shown this once and is needed, as bearer, for everything that follows."""
     workbench = control.workbench
+    if body is None:
+        session, token = await workbench.sessions.open(visitor.principal, visitor.peer)
+        return show_session(session, [], [], limits_of(session), token)
+    if body.key_from is not None:
+        raise InvalidRequest("A new session has no model whose key could be taken: send api_key.", param="key_from")
     target, key = await target_of(control, body, visitor.principal, visitor.peer)
     workbench.targets.check(target, anonymous=visitor.principal is None)
     session, token = await workbench.sessions.open(visitor.principal, visitor.peer)
@@ -94,10 +100,16 @@ async def erase_session(entry: EntryDep, control: ControlDep) -> ReceiptReply:
 async def add_target(body: NewTarget, entry: EntryDep, visitor: VisitorDep, control: ControlDep) -> TargetReply:
     """Add a model to the session, to be tested or compared."""
     book = control.workbench.targets
-    target, key = await target_of(control, body, entry.principal, visitor.peer)
-    stored = await book.add(entry.session, target, key, entry.limits)
+    target, key = await new_target(control, entry, visitor.peer, body)
+    added = await book.add(entry.session, target, key, entry.limits)
     masks = {each.id: masked for each, masked in await book.of_session(entry.session)}
-    return show_target(stored, masks[stored.id])
+    return show_target(added, masks[added.id])
+
+
+@router.delete("/sessions/{session_id}/targets/{target_id}", status_code=204)
+async def remove_target(target_id: str, entry: EntryDep, control: ControlDep) -> None:
+    """Take a model with its key out of the session. One that a run has tested stays: the run needs it."""
+    await control.workbench.targets.remove(entry.session, target_id)
 
 
 @router.post("/sessions/{session_id}/test")

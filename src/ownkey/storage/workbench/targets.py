@@ -31,3 +31,8 @@ async def get(conn: AsyncConnection, session_id: str, target_id: str) -> StoredT
 async def update_body(conn: AsyncConnection, target_id: str, body: bytes) -> None:
     """Keep what was found out about a target."""
     await conn.execute(sa.update(workbench_targets).where(workbench_targets.c.id == target_id).values(body=body))
+
+
+async def delete(conn: AsyncConnection, session_id: str, target_id: str) -> None:
+    columns = workbench_targets.c
+    await conn.execute(sa.delete(workbench_targets).where(columns.session_id == session_id, columns.id == target_id))

@@ -23,6 +23,7 @@ from ownkey.workbench.records import Abilities, Failure, FailureKind, Target
 
 PREVIEW = 100
 _LISTING_MS = 5_000.0
+_SHOWN = 20
 
 MakeTransport = Callable[[str | None], Transport]
 """Takes a base URL (None for a target behind the gateway). Raises InvalidRequest or AddressBlocked."""
@@ -41,7 +42,8 @@ class ConnectionCheck(Struct, frozen=True, kw_only=True):
     """What the check found. `latency_ms` is the answer's, from sending to its last content; `preview` its beginning.
 
     `base_url` is the address at which the endpoint was found, which may be the given one with `/v1`. `failure` says
-    why there is no success, `advice` what to do then.
+    why there is no success, `advice` what to do then. `models` are some that the endpoint has, those that may have
+    been meant first, where it has none of the name that was given.
     """
 
     success: bool
@@ -53,6 +55,7 @@ class ConnectionCheck(Struct, frozen=True, kw_only=True):
     abilities: Abilities = Abilities()
     base_url: str | None = None
     failure: Failure | None = None
+    models: tuple[str, ...] = ()
 
 
 async def check_connection(
@@ -113,7 +116,9 @@ class _Check:
         if failure.kind is FailureKind.MODEL_NOT_FOUND:
             self._steps.append(Step("authenticate", True, "The endpoint did not refuse the key."))
             names = await listed_models(transport, _LISTING_MS)
-            return self._failed("answer", failure, self._suggestion(transport, failure, names))
+            found = self._failed("answer", failure, self._suggestion(transport, failure, names))
+            likely = dict.fromkeys([*close_names(self._target.model, names), *names])
+            return replace(found, models=tuple(one_line(transport.scrub(name), 200) for name in list(likely)[:_SHOWN]))
         return self._failed("answer", failure)
 
     async def _able(self, prober: Prober, answer: Call, transport: Transport) -> ConnectionCheck:

@@ -7,7 +7,7 @@ import msgspec
 from msgspec.structs import replace
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ownkey.domain.errors import InvalidRequest, NotFound
+from ownkey.domain.errors import Conflict, InvalidRequest, NotFound
 from ownkey.domain.ids import new_id
 from ownkey.domain.secret import Secret, mask
 from ownkey.gateway import Gateway
@@ -21,7 +21,7 @@ from ownkey.workbench.hosting.account import Account, account_of
 from ownkey.workbench.hosting.gateway_transport import GatewayTransport
 from ownkey.workbench.hosting.limits import Limits
 from ownkey.workbench.ports import Caller
-from ownkey.workbench.records import Abilities, EndpointKind, Target
+from ownkey.workbench.records import Abilities, EndpointKind, RunPlan, Target
 
 _PURPOSE = "workbench-target"
 _TABLE = "workbench_targets"
@@ -63,6 +63,18 @@ class TargetBook:
         """Raises InvalidRequest where the session has no room for so many more."""
         async with self._database.read() as conn:
             await _check_room(conn, session, count, limits)
+
+    async def remove(self, session: WorkbenchSession, target_id: str) -> None:
+        """Delete a target with its key. Raises NotFound, or Conflict when a run of the session has tested it."""
+        await self._row(session, target_id)
+        async with self._database.write() as conn:
+            await rows.sessions.lock(conn, session.id)
+            for run in await rows.runs.list_of_session(conn, session.id):
+                plan = msgspec.json.decode(run.plan, type=RunPlan)
+                if any(target.id == target_id for target in plan.targets):
+                    raise Conflict("A run has tested this model: delete the run first.")
+            await rows.targets.delete(conn, session.id, target_id)
+        await self._database.scrub()
 
     async def of_session(self, session: WorkbenchSession) -> list[tuple[Target, str | None]]:
         """The session's targets with the masks of their keys, the first one first."""
@@ -148,7 +160,7 @@ class TargetBook:
 
 async def _check_room(conn: AsyncConnection, session: WorkbenchSession, count: int, limits: Limits) -> None:
     if len(await rows.targets.list_of_session(conn, session.id)) + count > limits.targets:
-        raise InvalidRequest(f"A session has at most {limits.targets} models: erase it and begin another.")
+        raise InvalidRequest(f"A session has at most {limits.targets} models: remove one first.")
 
 
 def decode_target(body: bytes) -> Target:

@@ -1,0 +1,119 @@
+/** How a run is made: sizes within the session's limits, what it may cost, then the start. */
+
+import { Refused } from "./api.js";
+import { byId, field, fill, when } from "./dom.js";
+import { count, counted, dollars } from "./numbers.js";
+import { point, tell } from "./telling.js";
+
+const SETTLED = 350;
+const NUMBERS = ["limit", "repeats", "concurrency", "max_tokens", "temperature", "warm_up", "retries"];
+
+export class PlanForm {
+  /**
+   * @param {import("./main.js").Page} page
+   * @param {(run: import("./shapes.js").Run) => void} begun
+   */
+  constructor(page, begun) {
+    this.page = page;
+    this.begun = begun;
+    this.form = byId("plan", HTMLFormElement);
+    this.told = byId("plan-told", HTMLElement);
+    this.timer = 0;
+    this.asked = new AbortController();
+    this.form.addEventListener("input", () => {
+      clearTimeout(this.timer);
+      this.timer = setTimeout(() => this.preview(), SETTLED);
+    });
+    when(this.form, () => this.start());
+  }
+
+  async enter() {
+    const { suite, session, targets } = this.page.visit.known;
+    if (!suite || !session) return;
+    const { limits } = session;
+    const limit = field(this.form, "limit");
+    limit.max = String(suite.prompts);
+    if (!limit.value || Number(limit.value) > suite.prompts) limit.value = String(Math.min(suite.prompts, limits.calls_a_run));
+    field(this.form, "concurrency").max = String(limits.concurrency);
+    field(this.form, "max_tokens").max = String(limits.max_tokens);
+    byId("limit-hint", HTMLElement).textContent = `of ${count(suite.prompts)} in “${suite.name}”`;
+    byId("concurrency-hint", HTMLElement).textContent = `1 to ${limits.concurrency}`;
+    byId("judge-field", HTMLElement).hidden = session.anonymous;
+    const asked = targets.map((target) => target.label).join(" and ");
+    const turns = targets.length > 1 ? " The same questions go to both, in turn, so that the comparison is fair." : "";
+    byId("plan-words", HTMLElement).textContent = `“${suite.name}” for ${asked}.${turns}`;
+    await this.preview();
+  }
+
+  /** The plan as the API takes it. */
+  body() {
+    const { suite, targets } = this.page.visit.known;
+    const numbers = Object.fromEntries(NUMBERS.map((name) => [name, field(this.form, name).valueAsNumber]));
+    const cap = field(this.form, "max_cost_usd").value.trim();
+    const judge = field(this.form, "judge").value.trim();
+    return {
+      suite_id: suite?.id,
+      targets: targets.map((target) => target.id),
+      ...numbers,
+      ...(cap ? { max_cost_usd: cap } : {}),
+      ...(judge ? { judge: { model: judge } } : {}),
+    };
+  }
+
+  async preview() {
+    const { session } = this.page.visit.known;
+    const spend = byId("spend", HTMLElement);
+    if (!session || !this.valid()) return;
+    this.asked.abort();
+    this.asked = new AbortController();
+    try {
+      const found = await this.page.api.call("POST", `/workbench/sessions/${session.id}/runs/preview`, { json: this.body(), signal: this.asked.signal });
+      fill(this.told);
+      spend.textContent = this.words(found, session.limits.calls_a_run);
+    } catch (error) {
+      if (error instanceof DOMException || (await this.page.life.ended(error))) return;
+      spend.textContent = "";
+      tell(this.told, error);
+    }
+  }
+
+  /**
+   * @param {import("./shapes.js").Preview} preview
+   * @param {number} most
+   */
+  words(preview, most) {
+    const calls = counted(preview.calls, "call");
+    if (preview.calls > most) return `${calls}, and ${count(most)} are the most in one run here: ask fewer questions or repeat them less.`;
+    if (preview.most_usd === null) return `${calls}. No price is known, so what they cost cannot be told; the endpoint charges what it charges.`;
+    if (Number(preview.most_usd) === 0) return `${calls}, free of charge by the known prices.`;
+    return `${calls}, likely ${dollars(preview.likely_usd)}, at most ${dollars(preview.most_usd)} if every answer is as long as it may be (retries not counted).`;
+  }
+
+  /** Whether every field holds what it may; if not, the browser's words are told and the field is marked. */
+  valid() {
+    for (const input of this.form.elements) {
+      if (!(input instanceof HTMLInputElement)) continue;
+      input.removeAttribute("aria-invalid");
+      if (input.checkValidity()) continue;
+      input.setAttribute("aria-invalid", "true");
+      const label = input.labels?.[0]?.firstChild?.textContent?.trim() ?? input.name;
+      this.told.textContent = "";
+      tell(this.told, new Refused(400, { detail: `${label}: ${input.validationMessage}` }, null));
+      return false;
+    }
+    return true;
+  }
+
+  async start() {
+    const { session } = this.page.visit.known;
+    if (!session || !this.valid()) return;
+    fill(this.told);
+    try {
+      this.begun(await this.page.api.call("POST", `/workbench/sessions/${session.id}/runs`, { json: this.body() }));
+    } catch (error) {
+      if (await this.page.life.ended(error)) return;
+      tell(this.told, error);
+      point(this.form, error);
+    }
+  }
+}

@@ -1,0 +1,92 @@
+/** The comparison: the verdict in words on top, then each measure with its interval. */
+
+import { draw, fill, make } from "./dom.js";
+import { NAMES } from "./figures.js";
+import { amount, count, share } from "./numbers.js";
+
+const WIDTH = 120;
+const HEIGHT = 18;
+
+/**
+ * @param {Element} place
+ * @param {import("./shapes.js").Summary} summary
+ */
+export function showVerdicts(place, summary) {
+  const labels = summary.targets.map((target) => target.label);
+  const open = place.querySelector("details")?.open ?? false;
+  fill(place, ...summary.comparisons.map((pair) => comparison(pair, labels[pair.a] ?? "A", labels[pair.b] ?? "B")));
+  for (const details of place.querySelectorAll("details")) details.open = open;
+}
+
+/**
+ * @param {import("./shapes.js").PairComparison} pair
+ * @param {string} a
+ * @param {string} b
+ */
+function comparison(pair, a, b) {
+  const preference = pair.preference;
+  const columns = ["Measure", a, b, "Difference, 95 % interval", "p, corrected", "Pairs"];
+  return make(
+    "section",
+    { class: `verdict ${pair.verdict}`, "aria-label": `${a} compared with ${b}` },
+    make("p", { class: "eyebrow" }, `${a} or ${b}?`),
+    make("p", { class: "words" }, pair.words),
+    preference &&
+      make("p", {}, `The judge ${preference.judge} preferred ${a} ${count(preference.a_wins)} times and ${b} ${count(preference.b_wins)} times, with ${count(preference.ties)} ties. It contradicted itself when the order was turned in ${share(preference.flip_rate)} of the pairs; those are ties.`),
+    pair.metrics.length > 0 &&
+      make(
+        "details",
+        { class: "quiet" },
+        make("summary", {}, "What carries this verdict"),
+        make(
+          "div",
+          { class: "scroll", role: "region", "aria-label": `Measures of ${a} and ${b}`, tabindex: "0" },
+          make("table", { class: "measures" }, make("thead", {}, make("tr", {}, ...columns.map((name) => make("th", { scope: "col" }, name)))), make("tbody", {}, ...pair.metrics.map(measure))),
+        ),
+        make("ul", {}, ...pair.metrics.map((metric) => make("li", {}, metric.words))),
+      ),
+  );
+}
+
+/** @param {import("./shapes.js").MetricComparison} metric */
+function measure(metric) {
+  const { unit, low, high, difference } = metric;
+  const name = NAMES[metric.metric] ?? metric.metric.replaceAll("_", " ");
+  const words = `${signed(difference, unit)} (${signed(low, unit)} to ${signed(high, unit)})`;
+  return make(
+    "tr",
+    {},
+    make("th", { scope: "row" }, name, make("small", {}, `${metric.method}; ${metric.higher_is_better ? "more" : "less"} is better`)),
+    make("td", {}, amount(metric.a, unit)),
+    make("td", {}, amount(metric.b, unit)),
+    make("td", {}, interval(metric), words),
+    make("td", {}, metric.p_adjusted < 0.001 ? "< 0.001" : metric.p_adjusted.toPrecision(2)),
+    make("td", {}, count(metric.pairs)),
+  );
+}
+
+/**
+ * @param {number} value
+ * @param {string} unit
+ */
+function signed(value, unit) {
+  const size = unit === "share" ? `${Math.round(Math.abs(value) * 100)} points` : amount(Math.abs(value), unit);
+  return value < 0 ? `−${size}` : value > 0 ? `+${size}` : size;
+}
+
+/**
+ * The interval with zero in the middle: one that does not touch zero tells.
+ * @param {import("./shapes.js").MetricComparison} metric
+ */
+function interval(metric) {
+  const widest = Math.max(Math.abs(metric.low), Math.abs(metric.high), Number.MIN_VALUE);
+  const x = (/** @type {number} */ value) => WIDTH / 2 + (value / widest) * (WIDTH / 2 - 6);
+  const y = HEIGHT / 2;
+  return draw(
+    "svg",
+    { class: `interval ${metric.verdict}`, viewBox: `0 0 ${WIDTH} ${HEIGHT}`, width: WIDTH, height: HEIGHT, "aria-hidden": "true" },
+    draw("line", { class: "zero", x1: WIDTH / 2, x2: WIDTH / 2, y1: 1, y2: HEIGHT - 1 }),
+    draw("line", { class: "reach", x1: x(metric.low), x2: x(metric.high), y1: y, y2: y }),
+    draw("circle", { cx: x(metric.difference), cy: y, r: 4 }),
+  );
+}
