@@ -23,7 +23,7 @@ _FILES_BESIDE = 200
 def main() -> int:
     """The exit status: 0 when everything was measured, whether targets were met or not."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="a smoke run of 40 s instead of four minutes")
+    parser.add_argument("--quick", action="store_true", help="a smoke run of 50 s instead of four minutes")
     parser.add_argument("--out", type=Path, default=ROOT / "bench" / "out", help="where report and figures go")
     options = parser.parse_args()
     missing = missing_tools()

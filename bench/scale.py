@@ -1,4 +1,4 @@
-"""How long and how often each thing is measured: a full run stays below four minutes, a quick one takes about 40 s."""
+"""How long and how often each thing is measured: a full run stays below five minutes, a quick one takes about 50 s."""
 
 import time
 from collections.abc import Iterator

@@ -2,7 +2,7 @@
 
 One job as JSON in, one result as JSON out, see `processes.Generator`: `{"url", "model", "counts", "concurrency"}`.
 The runs are made one after the other in this process, each with its figures; the result holds its resident memory in
-MiB after a warm-up and at the end of each run, with the run's figures still there.
+MiB at the end of each run, with the run's figures still there.
 """
 
 import asyncio
@@ -18,13 +18,11 @@ from bench.proc import memory_mb
 from bench.workbench_client import carry_out, plan_of
 from ownkey.workbench.figures import Figures
 
-_WARM_UP = 500
-
 
 async def measure(url: str, model: str, counts: list[int], concurrency: int) -> list[float]:
-    """Resident MiB after the warm-up, then after each run."""
+    """Resident MiB after each run."""
     found: list[float] = []
-    for number, prompts in enumerate([_WARM_UP, *counts]):
+    for number, prompts in enumerate(counts):
         plan = plan_of(url, model, prompts, concurrency)
         figures = Figures(plan)
         await carry_out(plan, f"memory {number}", figures.add)

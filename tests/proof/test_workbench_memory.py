@@ -11,7 +11,7 @@ from tests.services.stack import Stack
 
 _PROMPTS, _REPEATS = 80, 7
 _CHARACTERS = 20_000
-_RUNS = 3
+_WARM_UPS, _RUNS = 2, 4
 _MEBIBYTE = 1024 * 1024
 
 
@@ -22,12 +22,14 @@ def test_answers_are_stored_and_not_held(own_stack: Stack) -> None:
     target = {"preset": "openai", "api_key": "sk-memory-1234567", "model": "chunk-2000"}
     session = _made(api, "/workbench/sessions", json=target)
     suite = _made(api, "/workbench/suites", params={"filename": "long.jsonl"}, content=_suite())
-    _run(api, session, suite)
+    for _ in range(_WARM_UPS):
+        _run(api, session, suite)
     before = _resident(own_stack.ownkey.popen.pid)
     for _ in range(_RUNS):
         _run(api, session, suite)
     grown = _resident(own_stack.ownkey.popen.pid) - before
     answers = _RUNS * _PROMPTS * _REPEATS * _CHARACTERS
+    # Pages of large results come and go: a third of this is the allocator's.
     assert grown < answers / 2, f"{grown / _MEBIBYTE:.1f} MiB more after answers of {answers / _MEBIBYTE:.1f} MiB"
 
 

@@ -1,5 +1,7 @@
 """Runs and their results: one result a call whatever comes twice, rounds, cancelling, ends."""
 
+import gc
+
 import pytest
 from tests.storage.values import NOW
 from tests.storage.workbench.rows import a_result, a_run, a_session, put
@@ -48,6 +50,21 @@ async def test_results_come_in_pages_by_number(database: Database) -> None:
         progress = await workbench.runs.progress(conn, run.id)
     assert progress is not None
     assert progress.done == 5
+
+
+async def test_storing_results_leaves_little_to_the_garbage_collector(database: Database) -> None:
+    """It would free hundreds of thousands of objects at once, in the middle of calls that are being timed."""
+    run = await a_run(database, await a_session(database))
+    await put(database, run, a_result(0, 1))
+    gc.collect()
+    gc.disable()
+    try:
+        for position in range(1, 51):
+            await put(database, run, a_result(position, position + 1))
+        cyclic = gc.collect()
+    finally:
+        gc.enable()
+    assert cyclic < 50
 
 
 async def test_results_of_a_run_that_is_gone_are_refused(database: Database) -> None:
