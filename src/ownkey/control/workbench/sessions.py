@@ -8,7 +8,6 @@ from fastapi import APIRouter
 from ownkey.control.identity import Caller, ControlDep
 from ownkey.control.shapes import Listing
 from ownkey.control.strict_body import StrictRoute
-from ownkey.control.workbench import service
 from ownkey.control.workbench.access import EntryDep, VisitorDep
 from ownkey.control.workbench.schemas import (
     NewRun,
