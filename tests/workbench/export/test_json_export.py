@@ -160,7 +160,8 @@ async def test_a_line_is_an_element_of_the_documents_results() -> None:
 @pytest.mark.parametrize(
     ("record", "told", "kept_elsewhere"),
     [
-        (RunPlan, PlanRecord, {"targets", "max_cost"}),
+        # `peer` is the address of a person: no file has it.
+        (RunPlan, PlanRecord, {"targets", "max_cost", "peer"}),
         (Target, TargetRecord, set[str]()),
         (Prices, None, {"input", "output", "source"}),
         (Result, RequestRecord, {"slot", "observation"}),
