@@ -286,6 +286,7 @@ workbench_runs = Table(
     Column("done", Integer, nullable=False),
     Column("total", Integer, nullable=False),
     Column("summary", LargeBinary),
+    Column("spending", LargeBinary),
     Column("cancel_requested", Boolean, nullable=False),
     Column("created_at", Double, nullable=False),
     Column("started_at", Double),
@@ -294,8 +295,8 @@ workbench_runs = Table(
     Index(None, "session_id"),
     Index(None, "status"),
 )
-"""`plan` and `summary` are JSON. `round` counts how often the failed were tried again; `beat_at` is when the process
-that carries a run out last said that it does."""
+"""`plan`, `summary` and `spending` are JSON. `round` counts how often the failed were tried again; `beat_at` is when
+the process that carries a run out last said that it does."""
 
 workbench_results = Table(
     "workbench_results",

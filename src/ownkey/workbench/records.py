@@ -8,6 +8,8 @@ from typing import Any
 
 from msgspec import Struct
 
+_PER_MILLION = 1_000_000
+
 
 class Message(Struct, frozen=True):
     """One turn of a prompt; `role` is system, user or assistant."""
@@ -75,6 +77,10 @@ class Prices(Struct, frozen=True):
     input: int
     output: int
     source: str
+
+    def cost(self, input_tokens: int, output_tokens: int) -> int:
+        """Nano-dollars, rounded up."""
+        return -(-(input_tokens * self.input + output_tokens * self.output) // _PER_MILLION)
 
 
 class Abilities(Struct, frozen=True, omit_defaults=True):
@@ -275,8 +281,9 @@ class RunPlan(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Everything that defines a run, fixed when it is made, so that it can go on after a crash.
 
     `limit` takes the first prompts of the suite. `rate` is requests a second for arrivals that are not closed.
-    `max_cost` in nano-dollars ends the run before it could be exceeded. `peer` is the address from which a run that
-    goes through this gateway was asked for: API keys and credentials may be bound to addresses. No export has it.
+    `max_cost` in nano-dollars ends the run before it could be exceeded, by the judge and embeddings, too. `peer` is the
+    address from which a run that goes through this gateway was asked for: API keys and credentials may be bound to
+    addresses. No export has it.
     """
 
     suite: SuiteInfo
@@ -289,7 +296,9 @@ class RunPlan(Struct, frozen=True, kw_only=True, omit_defaults=True):
     retries: int = 2
     max_cost: int | None = None
     judge: Judge | None = None
+    judge_prices: Prices | None = None
     embedding_model: str | None = None
+    embedding_prices: Prices | None = None
     objectives: Objectives = Objectives()
     arrival: Arrival = Arrival.CLOSED
     rate: float | None = None

@@ -155,11 +155,23 @@ class PairComparison(Struct, frozen=True, kw_only=True):
     cost_per_passed_usd: tuple[str | None, str | None] = (None, None)
 
 
+class Spent(Struct, frozen=True, kw_only=True):
+    """What a run has spent in all its rounds: on the tested models' answers, those that were tried again included, and
+    beside them on a judge and embeddings. What `unpriced` calls cost is not known and in neither. `words` says it."""
+
+    answers_usd: str
+    beside_usd: str
+    calls_beside: int
+    unpriced: int
+    words: str
+
+
 class RunSummary(Struct, frozen=True, kw_only=True):
-    """All figures of a run. `cautions` are sentences to be shown with them."""
+    """All figures of a run. `cautions` are sentences to be shown with them; `spent` is None where nobody kept it."""
 
     targets: tuple[TargetSummary, ...]
     comparisons: tuple[PairComparison, ...] = ()
     definitions: tuple[Definition, ...] = ()
     load: str = ""
     cautions: tuple[str, ...] = ()
+    spent: Spent | None = None

@@ -16,7 +16,7 @@ from tests.workbench.engine.scripted import (
 )
 
 from ownkey.domain.errors import Conflict
-from ownkey.workbench.engine import Ending, PayingCaller, Purse, Runner
+from ownkey.workbench.engine import Ending, PayingCaller, Purse, Runner, Spending
 from ownkey.workbench.records import Arrival, FailureKind, Message, Prices, Result, RunPlan, Sampling, Slot
 
 
@@ -177,7 +177,10 @@ async def test_what_an_earlier_process_spent_counts() -> None:
     most = (len("question 0") + 16 + 10) * 1000
     caller = ScriptedCaller(lambda _, __: answered(cost=most))
     plan = a_plan(10, target, sampling=sampling, max_cost=3 * most)
-    assert await runner(plan, Kept(), caller, purse=Purse(3 * most, spent=2 * most)).run() is Ending.OUT_OF_MONEY
+    assert (
+        await runner(plan, Kept(), caller, purse=Purse(3 * most, Spending(answers=2 * most))).run()
+        is Ending.OUT_OF_MONEY
+    )
     assert len(caller.asked) == 1
 
 

@@ -5,7 +5,7 @@ from tests.workbench.graders.scripted import QUESTION, ScriptedModel, failed, gr
 
 from ownkey.workbench.graders import Graders
 from ownkey.workbench.graders.finding import Ungradable
-from ownkey.workbench.graders.judge import Judge, Spent
+from ownkey.workbench.graders.judge import Judge
 from ownkey.workbench.graders.opinions import read_better, read_opinion
 from ownkey.workbench.graders.preference import PreferenceTally
 from ownkey.workbench.graders.questions import MAX_QUOTED
@@ -68,13 +68,12 @@ def test_what_is_no_clear_verdict_is_none(said: str) -> None:
 
 
 async def test_an_unreadable_verdict_is_asked_for_once_more_in_words() -> None:
-    several, model, judge = graders("I would say it passes.", PASS)
+    several, model, _ = graders("I would say it passes.", PASS)
     assert (await grade(RUBRIC, "Paris", several)).passed is True
     first, second = model.asked
     assert second[: len(first)] == first
     assert [message.role for message in second[len(first) :]] == ["assistant", "user"]
     assert "that object alone" in second[-1].content
-    assert judge.spent.calls == 2
 
 
 async def test_after_two_unreadable_verdicts_the_check_is_ungraded_and_says_why() -> None:
@@ -92,7 +91,6 @@ async def test_a_judge_that_fails_leaves_the_check_ungraded_without_asking_again
     assert given.passed is None
     assert "(timeout)" in given.reason
     assert len(model.asked) == 1
-    assert judge.spent == Spent(calls=1, failed=1)
 
 
 async def test_without_a_judge_a_rubric_is_ungraded_and_says_what_to_do() -> None:
@@ -179,16 +177,6 @@ async def test_a_long_answer_is_shown_by_its_ends() -> None:
     assert "start" in text
     assert "finish" in text
     assert "460011 characters left out" in text
-
-
-async def test_what_judging_costs_is_added_up() -> None:
-    several, _, judge = graders(PASS)
-    await grade(RUBRIC, "Paris", several)
-    await grade(RUBRIC, "Paris", several)
-    assert judge.spent == Spent(calls=2, input_tokens=200, output_tokens=40, cost=2000)
-    unpriced = Judge(ScriptedModel(PASS, cost=None), "j")
-    await unpriced.opinion(prompt(), "Paris", "Names it.")
-    assert (unpriced.spent.cost, unpriced.spent.unpriced) == (0, 1)
 
 
 def better(word: str) -> str:

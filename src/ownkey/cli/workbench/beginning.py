@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from ownkey.cli.failures import WrongUsage
 from ownkey.cli.workbench.carrying_out import in_loop
 from ownkey.cli.workbench.connections import open_connections, require_success
-from ownkey.cli.workbench.judging import judge_of
+from ownkey.cli.workbench.judging import GradersAsked, graders_of
 from ownkey.cli.workbench.plans import (
     STANDARD_INPUT,
     find_suite,
@@ -46,7 +46,9 @@ class Asked(Struct, frozen=True, kw_only=True):
     judge_model: str | None
     judge_endpoint: str | None
     judge_key_env: str | None
+    judge_prices: str | None = None
     embedding_model: str | None = None
+    embedding_price: str | None = None
     arrival: str = "closed"
     rate: float | None = None
     objective: str | None = None
@@ -63,7 +65,17 @@ def begin(asked: Asked, chooser: Chooser, models: Sequence[Chosen]) -> RunFile:
         raise WrongUsage("say what to ask: --suite ID (see `ownkey workbench suites`), a file, or - for standard input")
     suite = find_suite(asked.suite, asked.mapping, asked.template, asked.suite_format)
     arrival, rate = read_arrival(asked.arrival, asked.rate)
-    judge = judge_of(chooser, asked.judge_model, asked.embedding_model, asked.judge_endpoint, asked.judge_key_env)
+    graders = graders_of(
+        chooser,
+        GradersAsked(
+            judge_model=asked.judge_model,
+            judge_prices=asked.judge_prices,
+            embedding_model=asked.embedding_model,
+            embedding_price=asked.embedding_price,
+            endpoint=asked.judge_endpoint,
+            key_env=asked.judge_key_env,
+        ),
+    )
     plan = RunPlan(
         suite=suite.info,
         targets=tuple(model.target for model in models),
@@ -75,7 +87,9 @@ def begin(asked: Asked, chooser: Chooser, models: Sequence[Chosen]) -> RunFile:
         retries=asked.retries,
         max_cost=read_max_cost(asked.max_cost),
         judge=None if asked.judge_model is None else Judge(asked.judge_model),
+        judge_prices=graders.judge_prices,
         embedding_model=asked.embedding_model,
+        embedding_prices=graders.embedding_prices,
         objectives=read_objectives(asked.objective),
         arrival=arrival,
         rate=rate,
@@ -98,8 +112,7 @@ def begin(asked: Asked, chooser: Chooser, models: Sequence[Chosen]) -> RunFile:
         created_at=time.time(),
         plan=plan,
         ways=ways,
-        judge=None if judge is None else judge.way,
-        judge_prices=None if judge is None else judge.target.prices,
+        judge=graders.way,
     )
     return RunFile.create(asked.run_dir, header, prompts)
 

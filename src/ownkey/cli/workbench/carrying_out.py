@@ -15,7 +15,6 @@ from ownkey.cli.workbench.plans import source_of
 from ownkey.cli.workbench.progress import Progress
 from ownkey.cli.workbench.run_files import End, Preferred, RunFile
 from ownkey.cli.workbench.tables import tell
-from ownkey.domain.money import format_usd
 from ownkey.workbench.engine import Ending, Purse, Runner
 from ownkey.workbench.graders import Graders
 from ownkey.workbench.graders.finding import Ungradable
@@ -60,15 +59,15 @@ async def _carry_out(file: RunFile, retry_failed: bool) -> Carried:
     settled = file.settled(retry_failed=retry_failed)
     async with open_connections() as connections:
         callers = [connections.caller(way, target) for way, target in zip(header.ways, plan.targets, strict=True)]
-        purse = Purse(plan.max_cost, file.spent)
+        purse = Purse(plan.max_cost, file.spending)
         judge = _judge(file, connections, purse)
         embedder = None
         if header.judge is not None and plan.embedding_model is not None:
-            embedder = connections.embedder(header.judge, plan.embedding_model)
+            embedder = connections.embedder(header.judge, plan.embedding_model, plan.embedding_prices, purse)
         progress = Progress(plan, sum(slot.repeat >= 0 for slot in settled))
 
         async def keep(results: Sequence[Result]) -> None:
-            progress.add(await file.keep(results))
+            progress.add(await file.keep(results, purse.spending))
 
         runner = Runner(
             plan=plan,
@@ -85,12 +84,11 @@ async def _carry_out(file: RunFile, retry_failed: bool) -> Carried:
         if file.end is not None and file.seq == before:
             preferences = file.end.preferences
         elif judge is not None and ending is Ending.FINISHED:
-            preferences = await _preferences(file, judge)
-    judge_cost = 0 if judge is None else _told_spending(judge)
-    return await _conclude(file, ending, preferences, judge_cost)
+            preferences = await _preferences(file, judge, purse)
+    return await _conclude(file, ending, preferences)
 
 
-async def _conclude(file: RunFile, ending: Ending, preferences: tuple[Preferred, ...], judge_cost: int) -> Carried:
+async def _conclude(file: RunFile, ending: Ending, preferences: tuple[Preferred, ...]) -> Carried:
     file.end = End(RunStatus.COMPLETED, "", time.time(), preferences)
     summary = await asyncio.to_thread(file.summary)
     answered = sum(target.success.count for target in summary.targets)
@@ -100,7 +98,7 @@ async def _conclude(file: RunFile, ending: Ending, preferences: tuple[Preferred,
         status, detail = RunStatus.FAILED, _ALL_FAILED if ending is Ending.FINISHED else _DETAILS[ending]
     else:
         status, detail = RunStatus.COMPLETED, _DETAILS[ending]
-    file.conclude(End(status, detail, time.time(), preferences, judge_cost))
+    file.conclude(End(status, detail, time.time(), preferences))
     return Carried(ending, summary)
 
 
@@ -108,19 +106,10 @@ def _judge(file: RunFile, connections: Connections, purse: Purse) -> Judge | Non
     header = file.header
     if header.judge is None or header.plan.judge is None:
         return None
-    return connections.judge(header.judge, header.plan.judge.model, header.judge_prices, purse)
+    return connections.judge(header.judge, header.plan.judge.model, header.plan.judge_prices, purse)
 
 
-def _told_spending(judge: Judge) -> int:
-    """Say what the judge took; what it cost, in nano-dollars."""
-    spent = judge.spent
-    if spent.calls:
-        cost = "" if spent.unpriced else f", ${format_usd(spent.cost)}"
-        tell(f"The judge {judge.name}: {spent.calls} calls, {spent.input_tokens + spent.output_tokens:,} tokens{cost}")
-    return spent.cost
-
-
-async def _preferences(file: RunFile, judge: Judge) -> tuple[Preferred, ...]:
+async def _preferences(file: RunFile, judge: Judge, purse: Purse) -> tuple[Preferred, ...]:
     """The judge's preference between the first target's answers and each other's, over one repetition."""
     places = file.places()
     found: list[Preferred] = []
@@ -136,6 +125,7 @@ async def _preferences(file: RunFile, judge: Judge) -> tuple[Preferred, ...]:
                 tally.add_unjudged()
             else:
                 tally.add(preferred, flipped=flipped)
+            file.spend(purse.spending)
         preference = tally.preference()
         if preference is not None:
             found.append(Preferred(other, preference))

@@ -42,7 +42,9 @@ def compare(
     ] = None,
     judge_endpoint: options.JudgeEndpoint = None,
     judge_key_env: options.JudgeKeyEnv = None,
+    judge_prices: options.JudgePrices = None,
     embedding_model: options.EmbeddingModel = None,
+    embedding_price: options.EmbeddingPrice = None,
     seed: options.Seed = 0,
     output: options.Outputs = None,
     run_dir: options.RunDir = options.RUN_FOLDER,
@@ -64,7 +66,8 @@ def compare(
             suite=suite, mapping=mapping or (), template=template, suite_format=suite_format, limit=limit,
             concurrency=concurrency, repeats=repeats, warm_up=warm_up, max_tokens=max_tokens,
             temperature=temperature, timeout=timeout, retries=retries, max_cost=max_cost, judge_model=judge_model,
-            judge_endpoint=judge_endpoint, judge_key_env=judge_key_env, embedding_model=embedding_model, seed=seed,
+            judge_endpoint=judge_endpoint, judge_key_env=judge_key_env, judge_prices=judge_prices,
+            embedding_model=embedding_model, embedding_price=embedding_price, seed=seed,
             check=check, yes=yes, run_dir=run_dir,
         )  # fmt: skip
         chooser = open_chooser()

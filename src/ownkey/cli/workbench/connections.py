@@ -1,38 +1,25 @@
 """The way out from this machine: what a person typed may be local, and the clock is the process's."""
 
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 
-import msgspec
-from msgspec import Struct
 from msgspec.structs import replace
 
 from ownkey.cli.failures import CommandFailed
 from ownkey.cli.workbench.targets import Chosen, Way
-from ownkey.domain.errors import OwnkeyError
 from ownkey.gateway.net import AddressGuard, UpstreamClient
 from ownkey.workbench.endpoint import (
     Clock,
     ConnectionCheck,
     DirectTransport,
+    EmbeddingCaller,
     EndpointCaller,
     Transport,
     check_connection,
 )
-from ownkey.workbench.engine import PayingCaller, Purse
+from ownkey.workbench.engine import PayingCaller, PayingEmbedder, Purse
 from ownkey.workbench.graders.judge import Judge
 from ownkey.workbench.records import EndpointKind, FailureKind, Prices, Target
-
-_EMBEDDING_MS = 60_000.0
-
-
-class _Embedding(Struct):
-    embedding: list[float]
-    index: int = 0
-
-
-class _Embeddings(Struct):
-    data: list[_Embedding]
 
 
 class Connections:
@@ -71,38 +58,9 @@ class Connections:
         )
         return Judge(PayingCaller(self.caller(way, target), target, purse), model)
 
-    def embedder(self, way: Way, model: str) -> "EndpointEmbedder":
-        """Raises as `transport`."""
-        return EndpointEmbedder(self.transport(way), model)
-
-
-class EndpointEmbedder:
-    """Vectors of texts by an embedding model of an endpoint. Implements `graders.similar.Embedder`."""
-
-    def __init__(self, transport: Transport, model: str) -> None:
-        self._transport = transport
-        self._model = model
-
-    async def embed(self, texts: Sequence[str]) -> list[list[float]]:
-        """One vector a text, in their order. Raises OwnkeyError when the model does not answer with them."""
-        body = msgspec.json.encode({"model": self._model, "input": list(texts)})
-        reply = await self._transport.post("/embeddings", body, _EMBEDDING_MS)
-        taken = bytearray()
-        try:
-            async with aclosing(reply.chunks()) as chunks:
-                async for _, data in chunks:
-                    taken += data
-        finally:
-            reply.abort()
-        if reply.status != 200:
-            raise OwnkeyError(f"The embedding model {self._model} answered with status {reply.status}.")
-        try:
-            found = msgspec.json.decode(taken, type=_Embeddings).data
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            raise OwnkeyError(f"The embedding model {self._model} answered with something else.") from None
-        if len(found) != len(texts):
-            raise OwnkeyError(f"The embedding model {self._model} answered with too few vectors.")
-        return [each.embedding for each in sorted(found, key=lambda each: each.index)]
+    def embedder(self, way: Way, model: str, prices: Prices | None, purse: Purse) -> PayingEmbedder:
+        """As `judge`."""
+        return PayingEmbedder(EmbeddingCaller(self.transport(way), model), prices, purse)
 
 
 @asynccontextmanager

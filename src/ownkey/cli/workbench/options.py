@@ -39,6 +39,12 @@ JudgeKeyEnv = Annotated[str | None, typer.Option("--judge-key-env", help="Name o
 EmbeddingModel = Annotated[
     str | None, typer.Option("--embedding-model", help="Model for `similar` checks, where the judge is")
 ]
+JudgePrices = Annotated[
+    str | None, typer.Option("--judge-prices", help="The judge's: IN,OUT in USD per million tokens")
+]
+EmbeddingPrice = Annotated[
+    str | None, typer.Option("--embedding-price", help="The embedding model's, in USD per million tokens")
+]
 Seed = Annotated[int, typer.Option("--seed", help="For arrivals and resampling")]
 Outputs = Annotated[
     list[Path] | None, typer.Option("--output", "-o", help="Also write .json .csv .jsonl .xml .html; repeatable")

@@ -9,7 +9,8 @@ from msgspec import Struct
 from ownkey.cli.failures import WrongUsage
 from ownkey.domain.errors import OwnkeyError
 from ownkey.domain.money import parse_usd
-from ownkey.workbench.engine import Preview, PromptSource, judge_calls, likely, most, sampling_for
+from ownkey.workbench.engine import PromptSource
+from ownkey.workbench.preview import Estimate, Preview
 from ownkey.workbench.records import Arrival, Objectives, Prompt, RunPlan, SuiteInfo
 from ownkey.workbench.suites import CuratedSuites
 from ownkey.workbench.suites.imports import (
@@ -68,18 +69,11 @@ def find_suite(
 
 def preview_of(plan: RunPlan, prompts: Iterable[Prompt]) -> Preview:
     """What a run may cost, before anything is sent."""
-    total_likely = total_most = 0
-    prices = [target.prices for target in plan.targets if target.prices is not None]
-    judged = 0
-    for prompt in prompts if prices or plan.judge is not None else ():
-        judged += judge_calls(plan, prompt)
-        sampling = sampling_for(prompt, plan.sampling)
-        total_likely += plan.repeats * sum(likely(each, prompt.messages, sampling) for each in prices)
-        total_most += plan.repeats * sum(most(each, prompt.messages, sampling) for each in prices)
-    calls = plan.total + plan.warm_up * len(plan.targets)
-    if len(prices) < len(plan.targets):
-        return Preview(calls, None, None, judged)
-    return Preview(calls, total_likely, total_most, judged)
+    estimate = Estimate(plan)
+    for prompt in prompts:
+        if not estimate.add(prompt):
+            break
+    return estimate.preview()
 
 
 def source_of(prompts: Sequence[Prompt]) -> PromptSource:

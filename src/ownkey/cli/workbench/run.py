@@ -35,7 +35,9 @@ def run(
     judge_model: options.JudgeModel = None,
     judge_endpoint: options.JudgeEndpoint = None,
     judge_key_env: options.JudgeKeyEnv = None,
+    judge_prices: options.JudgePrices = None,
     embedding_model: options.EmbeddingModel = None,
+    embedding_price: options.EmbeddingPrice = None,
     arrival: Annotated[str, typer.Option("--arrival", help="closed, or by a schedule: constant, poisson")] = "closed",
     rate: Annotated[float | None, typer.Option("--rate", min=0.001, help="Requests a second of a schedule")] = None,
     objective: Annotated[str | None, typer.Option("--objective", help="For goodput, in ms: ttft=200,e2e=2000")] = None,
@@ -78,7 +80,8 @@ def run(
                 concurrency=concurrency, repeats=repeats, warm_up=warm_up, max_tokens=max_tokens,
                 temperature=temperature, timeout=timeout, retries=retries, max_cost=max_cost,
                 judge_model=judge_model, judge_endpoint=judge_endpoint, judge_key_env=judge_key_env,
-                embedding_model=embedding_model, arrival=arrival, rate=rate, objective=objective, seed=seed,
+                judge_prices=judge_prices, embedding_model=embedding_model,
+                embedding_price=embedding_price, arrival=arrival, rate=rate, objective=objective, seed=seed,
                 check=check, yes=yes, run_dir=run_dir,
             )  # fmt: skip
             chooser = open_chooser()

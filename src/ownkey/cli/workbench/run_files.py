@@ -16,9 +16,10 @@ from msgspec import Struct
 
 from ownkey.cli.failures import CommandFailed
 from ownkey.cli.workbench.targets import Way
+from ownkey.workbench.engine import Spending
 from ownkey.workbench.export import ExportedRun
 from ownkey.workbench.figures import Figures
-from ownkey.workbench.records import FailureKind, Prices, Prompt, Result, RunPlan, RunStatus, Slot
+from ownkey.workbench.records import FailureKind, Prompt, Result, RunPlan, RunStatus, Slot
 from ownkey.workbench.summary import Preference, RunSummary
 
 FORMAT = "ownkey.workbench.runfile/1"
@@ -36,7 +37,6 @@ class Header(Struct, frozen=True, kw_only=True, omit_defaults=True):
     plan: RunPlan
     ways: tuple[Way, ...]
     judge: Way | None = None
-    judge_prices: Prices | None = None
 
 
 class Preferred(Struct, frozen=True):
@@ -47,22 +47,21 @@ class Preferred(Struct, frozen=True):
 
 
 class End(Struct, frozen=True, omit_defaults=True):
-    """How one carrying out of the run ended; the last one counts. `judge_cost` is what the judge spent in it, in
-    nano-dollars."""
+    """How one carrying out of the run ended; the last one counts."""
 
     status: RunStatus
     detail: str
     at: float
     preferences: tuple[Preferred, ...] = ()
-    judge_cost: int = 0
 
 
 class _Line(Struct, frozen=True, omit_defaults=True):
-    """Any line: one of these."""
+    """Any line: one of these; what was spent may stand beside a result, and of several the last one counts."""
 
     header: Header | None = None
     prompt: Prompt | None = None
     result: Result | None = None
+    spending: Spending | None = None
     end: End | None = None
 
 
@@ -73,7 +72,8 @@ _ENCODER = msgspec.json.Encoder()
 class RunFile:
     """A run's file. Reading does not need it to be open for writing.
 
-    `settled` are the slots that are not asked again, `spent` nano-dollars their cost, `seq` and `round` the latest.
+    `settled` are the slots that are not asked again, `spending` is what the run has spent, `seq` and `round` are the
+    latest.
     """
 
     def __init__(self, path: Path, header: Header, prompts: tuple[Prompt, ...]) -> None:
@@ -83,7 +83,7 @@ class RunFile:
         self.end: End | None = None
         self.seq = 0
         self.round = 0
-        self.spent = 0
+        self.spending = Spending()
         self.answered: set[Slot] = set()
         self.failed: set[Slot] = set()
         self._output = -1
@@ -125,7 +125,7 @@ class RunFile:
                 file._count(line.result)
             if line.end is not None:
                 file.end = line.end
-                file.spent += line.end.judge_cost
+            file.spending = line.spending or file.spending
         file.prompts = file.prompts or tuple(prompts)
         if len(file.prompts) < first.header.plan.prompts:
             raise CommandFailed(f"{path} was cut off before its prompts were written: start the run again")
@@ -152,8 +152,9 @@ class RunFile:
         ways = tuple(msgspec.structs.replace(way, key_env=key_env) for way in self.header.ways)
         self.header = msgspec.structs.replace(self.header, ways=ways)
 
-    async def keep(self, results: Sequence[Result]) -> list[Result]:
-        """Add results, numbered; what was kept. Calls that were broken off are not: they will be made again."""
+    async def keep(self, results: Sequence[Result], spending: Spending) -> list[Result]:
+        """Add results, numbered, and what the run has spent; what was kept. Calls that were broken off are not: they
+        will be made again."""
         kept: list[Result] = []
         for result in results:
             failure = result.observation.failure
@@ -162,11 +163,19 @@ class RunFile:
             numbered = msgspec.structs.replace(result, seq=self.seq + 1, round=self.round + 1)
             self.seq += 1
             kept.append(numbered)
-        self._append([_Line(result=result) for result in kept])
+        # With the last result, so that a line that is cut off takes both or neither.
+        last = _Line(result=kept[-1] if kept else None, spending=spending)
+        self._append([*(_Line(result=result) for result in kept[:-1]), last])
+        self.spending = spending
         if time.monotonic() - self._synced > _SYNC_S:
             self._synced = time.monotonic()
             await asyncio.to_thread(os.fsync, self._output)
         return kept
+
+    def spend(self, spending: Spending) -> None:
+        """Add what the run has spent."""
+        self._append([_Line(spending=spending)])
+        self.spending = spending
 
     def conclude(self, end: End) -> None:
         """Add how it ended, and close the file."""
@@ -206,7 +215,8 @@ class RunFile:
         for result in self.results():
             figures.add(result)
         ends = self.end.preferences if self.end is not None else ()
-        return figures.summary({(0, each.other): each.preference for each in ends})
+        summary = figures.summary({(0, each.other): each.preference for each in ends})
+        return msgspec.structs.replace(summary, spent=self.spending.told())
 
     def exported(self, summary: RunSummary) -> ExportedRun:
         """The run as exports take it."""
@@ -234,7 +244,6 @@ class RunFile:
             raise CommandFailed(f"{self.path} is damaged: result {result.seq} belongs to no prompt of the run")
         self.seq = max(self.seq, result.seq)
         self.round = max(self.round, result.round)
-        self.spent += result.observation.cost or 0
         (self.answered if result.observation.ok else self.failed).add(result.slot)
 
     def _append(self, lines: Sequence[_Line]) -> None:

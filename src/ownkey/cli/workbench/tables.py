@@ -25,6 +25,8 @@ def show_summary(plan: RunPlan, summary: RunSummary) -> None:
         if target.cold_start and target.warm_ups:
             cold = ", ".join(f"{name} {value:,.0f}" for name, value in target.cold_start.items())
             print(f"{target.label}: cold start {cold}")
+    if summary.spent is not None:
+        print(summary.spent.words)
     if summary.load:
         print(summary.load)
     for caution in summary.cautions:

@@ -164,7 +164,7 @@ def open_chooser() -> Chooser:
             raise WrongUsage(str(error)) from None
 
 
-def read_prices(text: str) -> Prices:
+def read_prices(text: str, option: str = "--prices") -> Prices:
     """`IN,OUT` in USD per million tokens. Raises WrongUsage."""
     told, comma, asked = text.partition(",")
     try:
@@ -172,8 +172,19 @@ def read_prices(text: str) -> Prices:
     except ValueError:
         prices = None
     if not comma or prices is None or min(prices.input, prices.output) < 0:
-        raise WrongUsage(f"--prices {text!r} is not IN,OUT in USD per million tokens, for example 0.25,2")
+        raise WrongUsage(f"{option} {text!r} is not IN,OUT in USD per million tokens, for example 0.25,2")
     return prices
+
+
+def read_price(text: str, option: str) -> Prices:
+    """USD per million tokens read, where nothing is written. Raises WrongUsage."""
+    try:
+        price = parse_usd(text.strip())
+    except ValueError:
+        price = -1
+    if price < 0:
+        raise WrongUsage(f"{option} {text!r} is not USD per million tokens, for example 0.02")
+    return Prices(price, 0, "user")
 
 
 def _base_url(url: str) -> str:

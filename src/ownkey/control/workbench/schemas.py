@@ -10,8 +10,8 @@ from ownkey.control.routes.schemas import RouteName
 from ownkey.control.shapes import Body, Flag, Line, ModelName, Reply, Usd, instant, usd
 from ownkey.storage.workbench import StoredRun, WorkbenchSession
 from ownkey.workbench.endpoint import ConnectionCheck
-from ownkey.workbench.engine import Preview
 from ownkey.workbench.hosting import Limits, Receipt
+from ownkey.workbench.preview import Preview, Share
 from ownkey.workbench.records import SuiteInfo, Target
 
 Count = Annotated[int, Field(ge=1, le=1_000_000, strict=True)]
@@ -223,13 +223,24 @@ class UploadedReply(SuiteReply):
     notes: list[str]
 
 
-class PreviewReply(Reply):
-    """What a run may cost, for one try of each call; null where no price is known. `judge_calls` come on top."""
+class ShareReply(Reply):
+    """Calls of one kind, and what they may cost; null where no price is known."""
 
     calls: int
-    judge_calls: int
     likely_usd: str | None
     most_usd: str | None
+
+
+class PreviewReply(Reply):
+    """What a run may cost in all, for one try of each call; null where a price is not known. `calls` are those to the
+    tested models; a judge's and those for embeddings come on top, and are told by themselves, too."""
+
+    calls: int
+    likely_usd: str | None
+    most_usd: str | None
+    answers: ShareReply
+    judge: ShareReply
+    embeddings: ShareReply
 
 
 class ReceiptReply(Reply):
@@ -318,9 +329,18 @@ def show_test(found: ConnectionCheck) -> TestReply:
     )
 
 
+def _show_share(share: Share) -> ShareReply:
+    return ShareReply(calls=share.calls, likely_usd=usd(share.likely), most_usd=usd(share.most))
+
+
 def show_preview(preview: Preview) -> PreviewReply:
     return PreviewReply(
-        calls=preview.calls, judge_calls=preview.judge_calls, likely_usd=usd(preview.likely), most_usd=usd(preview.most)
+        calls=preview.answers.calls,
+        likely_usd=usd(preview.likely),
+        most_usd=usd(preview.most),
+        answers=_show_share(preview.answers),
+        judge=_show_share(preview.judge),
+        embeddings=_show_share(preview.embeddings),
     )
 
 

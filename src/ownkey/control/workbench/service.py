@@ -18,11 +18,7 @@ from ownkey.workbench.hosting import list_prices
 from ownkey.workbench.records import (
     Abilities,
     EndpointKind,
-    Judge,
-    Objectives,
     Prices,
-    RunPlan,
-    Sampling,
     SuiteInfo,
     Target,
 )
@@ -177,29 +173,6 @@ def _place(target: Target) -> tuple[str, str | None, str | None]:
 
 def _reveal(key: Secret | None) -> str | None:
     return None if key is None else key.reveal()
-
-
-def plan_of(body: NewRun, suite: SuiteInfo, targets: tuple[Target, ...], peer: str = "") -> RunPlan:
-    """The plan of a run; `peer` is the address it is asked for from, where an account's rights may depend on that."""
-    objectives = body.objectives
-    return RunPlan(
-        suite=suite,
-        targets=targets,
-        limit=body.limit,
-        concurrency=body.concurrency,
-        repeats=body.repeats,
-        warm_up=body.warm_up,
-        sampling=Sampling(body.max_tokens, body.temperature, body.timeout_ms, body.stream),
-        retries=body.retries,
-        max_cost=None if body.max_cost_usd is None else parse_usd(body.max_cost_usd),
-        judge=None if body.judge is None else Judge(body.judge.model, body.judge.credential),
-        embedding_model=body.embedding_model,
-        objectives=Objectives()
-        if objectives is None
-        else Objectives(objectives.ttft_ms, objectives.tpot_ms, objectives.e2e_ms),
-        seed=body.seed,
-        peer=peer,
-    )
 
 
 async def suite_of(control: Control, entry: Entry, suite_id: str) -> SuiteInfo:

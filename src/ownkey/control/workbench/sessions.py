@@ -9,6 +9,7 @@ from ownkey.control.identity import Caller, ControlDep
 from ownkey.control.shapes import Listing
 from ownkey.control.strict_body import StrictRoute
 from ownkey.control.workbench.access import EntryDep, VisitorDep
+from ownkey.control.workbench.planning import plan_of
 from ownkey.control.workbench.schemas import (
     NewRun,
     NewTarget,
@@ -27,7 +28,7 @@ from ownkey.control.workbench.schemas import (
     show_target,
     show_test,
 )
-from ownkey.control.workbench.service import chosen, count, new_target, plan_of, stored, suite_of, target_of
+from ownkey.control.workbench.service import chosen, count, new_target, stored, suite_of, target_of
 from ownkey.domain.errors import InvalidRequest, OwnkeyError
 from ownkey.storage.workbench import WorkbenchSession
 from ownkey.workbench.endpoint import check_connection, presets
@@ -131,7 +132,8 @@ async def preview_run(body: NewRun, entry: EntryDep, visitor: VisitorDep, contro
     """What a run may cost. Nothing is sent and nothing begins."""
     suite = await suite_of(control, entry, body.suite_id)
     choices = await chosen(control, entry, visitor.peer, body)
-    plan = plan_of(body, suite, tuple(choice.target for choice in choices))
+    targets = tuple(choice.target for choice in choices)
+    plan = await plan_of(control, entry, visitor.peer, body, suite, targets)
     return show_preview(await control.workbench.runs.preview(plan))
 
 
@@ -140,9 +142,8 @@ async def start_run(body: NewRun, entry: EntryDep, visitor: VisitorDep, control:
     """Begin a run in the background."""
     suite = await suite_of(control, entry, body.suite_id)
     targets = await stored(control, entry, await chosen(control, entry, visitor.peer, body))
-    # Addresses matter to the rights of accounts; of others none is kept.
-    peer = "" if entry.session.user_id is None else visitor.peer
-    made = await control.workbench.runs.create(entry.session, plan_of(body, suite, targets, peer), entry.limits)
+    plan = await plan_of(control, entry, visitor.peer, body, suite, targets)
+    made = await control.workbench.runs.create(entry.session, plan, entry.limits)
     return RunReply(**show_row(made.row))
 
 

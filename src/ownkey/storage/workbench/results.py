@@ -12,8 +12,11 @@ from ownkey.storage.workbench.rows import StoredResult
 _KEY = ("run_id", "target", "position", "repeat")
 
 
-async def put(conn: AsyncConnection, run_id: str, results: Sequence[StoredResult], done: int) -> None:
-    """Store results, each in the place of an earlier failure of the same call, and that `done` calls are settled.
+async def put(
+    conn: AsyncConnection, run_id: str, results: Sequence[StoredResult], done: int, spending: bytes | None = None
+) -> None:
+    """Store results, each in the place of an earlier failure of the same call, that `done` calls are settled, and what
+    the run has spent.
 
     A result of the same or a later round stays: what was done is not done again. Raises Conflict, when the
     transaction ends, if the run is gone.
@@ -28,7 +31,9 @@ async def put(conn: AsyncConnection, run_id: str, results: Sequence[StoredResult
     )
     rows = [{"run_id": run_id} | {name: getattr(each, name) for name in each.__struct_fields__} for each in results]
     await conn.execute(statement, rows)
-    await conn.execute(sa.update(workbench_runs).where(workbench_runs.c.id == run_id).values(done=done))
+    await conn.execute(
+        sa.update(workbench_runs).where(workbench_runs.c.id == run_id).values(done=done, spending=spending)
+    )
 
 
 async def settled(conn: AsyncConnection, run_id: str, round_: int) -> set[tuple[int, int, int]]:

@@ -1,4 +1,5 @@
-"""Rows of the workbench as values. Times are Unix seconds; `body`, `plan` and `summary` are JSON."""
+"""Rows of the workbench as values. Times are Unix seconds; `body`, `plan`, `summary` and `spending` are
+JSON."""
 
 from msgspec import Struct
 
@@ -57,6 +58,7 @@ class StoredRun(Struct, frozen=True, kw_only=True):
     done: int = 0
     total: int
     summary: bytes | None = None
+    spending: bytes | None = None
     cancel_requested: bool = False
     created_at: float
     started_at: float | None = None

@@ -59,6 +59,11 @@ async def beat(conn: AsyncConnection, run_id: str, now: float) -> bool | None:
     return (await conn.execute(statement.returning(workbench_runs.c.cancel_requested))).scalar_one_or_none()
 
 
+async def spend(conn: AsyncConnection, run_id: str, spending: bytes) -> None:
+    """Store what the run has spent."""
+    await conn.execute(sa.update(workbench_runs).where(workbench_runs.c.id == run_id).values(spending=spending))
+
+
 async def request_cancel(conn: AsyncConnection, run_id: str) -> bool:
     """Ask for the end of a run that has not ended; False when it has."""
     columns = workbench_runs.c

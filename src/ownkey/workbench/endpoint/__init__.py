@@ -5,6 +5,7 @@ transport      how it leaves, and how the answer comes, byte by byte with times
 answer         the answer's content and when it came
 call, caller   one call; one model as the engine asks it
 speaking       an answer told as it comes
+embedding      vectors of texts
 usage          tokens and cost
 failures       every way a call fails; `advice` what to do about it
 addresses      a pasted base URL, understood; `trusted` those the operator answers for
@@ -17,6 +18,7 @@ from ownkey.workbench.endpoint.advice import advice
 from ownkey.workbench.endpoint.caller import EndpointCaller
 from ownkey.workbench.endpoint.check import ConnectionCheck, Step, check_connection
 from ownkey.workbench.endpoint.clock import Clock
+from ownkey.workbench.endpoint.embedding import EmbeddingCaller, EmbeddingRefused
 from ownkey.workbench.endpoint.presets import Preset, preset_named, presets
 from ownkey.workbench.endpoint.speaking import speak
 from ownkey.workbench.endpoint.transport import DirectTransport, TimedReply, Transport
@@ -26,6 +28,8 @@ __all__ = [
     "Clock",
     "ConnectionCheck",
     "DirectTransport",
+    "EmbeddingCaller",
+    "EmbeddingRefused",
     "EndpointCaller",
     "Preset",
     "Step",

@@ -15,7 +15,6 @@ from ownkey.wire.openai_chat.usage import UsageShape, to_usage
 from ownkey.workbench.endpoint.answer import AnswerReader
 from ownkey.workbench.records import Message, Prices, Tokens, TokenSource
 
-_PER_MILLION = 1_000_000
 _MESSAGE = 4
 """Tokens that frame a message, about."""
 _LONGEST_TOKEN = 20
@@ -50,7 +49,7 @@ def cost_of(tokens: Tokens | None, prices: Prices | None) -> int | None:
     """Nano-dollars, rounded up; None without prices or tokens."""
     if tokens is None or prices is None:
         return None
-    return -(-(tokens.input * prices.input + tokens.output * prices.output) // _PER_MILLION)
+    return prices.cost(tokens.input, tokens.output)
 
 
 def _doubts(tokens: Tokens, reader: AnswerReader, messages: Sequence[Message], max_tokens: int) -> list[str]:

@@ -3,26 +3,36 @@
 order      which call comes next
 arrivals   when, where load has a schedule
 retrying   asking again
-spending   the preview and the limit of costs
+spending   the limit of costs; `paying` for what is asked beside the tested models
 runner     the whole
 """
 
 from ownkey.workbench.engine.endings import Ending
 from ownkey.workbench.engine.order import PromptSource
-from ownkey.workbench.engine.paying import PayingCaller
+from ownkey.workbench.engine.paying import PayingCaller, PayingEmbedder
 from ownkey.workbench.engine.runner import Keep, Runner
-from ownkey.workbench.engine.spending import Preview, Purse, judge_calls, likely, most, sampling_for
+from ownkey.workbench.engine.spending import (
+    Purse,
+    Spending,
+    likely_input,
+    most,
+    most_embedded,
+    most_input,
+    sampling_for,
+)
 
 __all__ = [
     "Ending",
     "Keep",
     "PayingCaller",
-    "Preview",
+    "PayingEmbedder",
     "PromptSource",
     "Purse",
     "Runner",
-    "judge_calls",
-    "likely",
+    "Spending",
+    "likely_input",
     "most",
+    "most_embedded",
+    "most_input",
     "sampling_for",
 ]

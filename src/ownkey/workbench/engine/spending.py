@@ -1,4 +1,4 @@
-"""What a run may cost: told before it starts, and never exceeded while it goes on.
+"""What a run may cost, never exceeded while it goes on.
 
 The most a call can cost is bounded without knowing the model's tokenizer: byte-level vocabularies make at most one
 token of each byte of UTF-8, chat templates add a few a message, and the answer is limited by `max_tokens`.
@@ -8,53 +8,38 @@ import asyncio
 from collections.abc import Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from ownkey.workbench.records import FailureKind, Message, Observation, Prices, Prompt, RunPlan, Sampling, Target
+from ownkey.domain.money import format_usd
+from ownkey.workbench.records import FailureKind, Message, Observation, Prices, Prompt, Sampling, Target
+from ownkey.workbench.summary import Spent
 
 _PER_MESSAGE = 16
 """Tokens that a chat template may add around a message."""
 _BYTES_PER_TOKEN = 4
 """In ordinary English, for what is likely; the limit uses 1."""
-_LIKELY_ANSWER = 0.4
-"""The share of `max_tokens` that the preview takes an answer to have."""
 _MAY_BE_BILLED = frozenset({FailureKind.TIMEOUT, FailureKind.CANCELLED, FailureKind.MALFORMED_RESPONSE})
 """Failures after which the model may have worked: they count with the most they can have cost."""
 
 
-class Preview(Struct, frozen=True):
-    """What a run is likely to cost and the most it can, in nano-dollars, for one try of each call. None: no price.
+def most_input(messages: Sequence[Message]) -> int:
+    """The most tokens that messages can be."""
+    return sum(len(message.content.encode()) + _PER_MESSAGE for message in messages)
 
-    `judge_calls` are made beside those and are not in the amounts: what a judge reads is not known before.
-    """
 
-    calls: int
-    likely: int | None
-    most: int | None
-    judge_calls: int = 0
+def likely_input(messages: Sequence[Message]) -> int:
+    """How many tokens messages may be expected to be."""
+    return sum(len(message.content.encode()) // _BYTES_PER_TOKEN + _PER_MESSAGE // 2 for message in messages)
 
 
 def most(prices: Prices, messages: Sequence[Message], sampling: Sampling) -> int:
     """The most one call can cost, in nano-dollars."""
-    size = sum(len(message.content.encode()) + _PER_MESSAGE for message in messages)
-    return _cost(prices, size, sampling.max_tokens)
+    return prices.cost(most_input(messages), sampling.max_tokens)
 
 
-def likely(prices: Prices, messages: Sequence[Message], sampling: Sampling) -> int:
-    """What one call may be expected to cost, in nano-dollars."""
-    size = sum(len(message.content.encode()) // _BYTES_PER_TOKEN + _PER_MESSAGE // 2 for message in messages)
-    return _cost(prices, size, int(sampling.max_tokens * _LIKELY_ANSWER))
-
-
-def judge_calls(plan: RunPlan, prompt: Prompt) -> int:
-    """How often a judge is asked about the answers to a prompt: once a rubric, and twice a pair of answers."""
-    if plan.judge is None:
-        return 0
-    rubrics = sum(check.type.removeprefix("not-") == "llm-rubric" for check in prompt.checks)
-    return rubrics * plan.repeats * len(plan.targets) + 2 * (len(plan.targets) - 1)
-
-
-def _cost(prices: Prices, input_tokens: int, output_tokens: int) -> int:
-    return -(-(input_tokens * prices.input + output_tokens * prices.output) // 1_000_000)
+def most_embedded(prices: Prices, texts: Sequence[str]) -> int:
+    """The most that embedding texts can cost, in nano-dollars."""
+    return prices.cost(most_input([Message("", text) for text in texts]), 0)
 
 
 def sampling_for(prompt: Prompt, sampling: Sampling) -> Sampling:
@@ -64,44 +49,102 @@ def sampling_for(prompt: Prompt, sampling: Sampling) -> Sampling:
     return Sampling(prompt.max_tokens, sampling.temperature, sampling.timeout_ms, sampling.stream)
 
 
+class Spending(Struct, frozen=True):
+    """Nano-dollars spent on the tested models, and beside them on a judge and embeddings.
+
+    A call whose outcome is not known counts with the most it can have cost, where there is a limit. `unpriced` calls
+    may have cost something and are in neither amount.
+    """
+
+    answers: int = 0
+    beside: int = 0
+    calls_beside: int = 0
+    unpriced: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.answers + self.beside
+
+    def told(self) -> Spent:
+        """For people."""
+        answers, beside = format_usd(self.answers), format_usd(self.beside)
+        words = f"Spent: ${answers} on answers"
+        if self.calls_beside:
+            words += f", ${beside} on {self.calls_beside} calls for grading"
+        if self.unpriced:
+            words += f"; what {self.unpriced} calls cost is not known"
+        return Spent(
+            answers_usd=answers,
+            beside_usd=beside,
+            calls_beside=self.calls_beside,
+            unpriced=self.unpriced,
+            words=f"{words}.",
+        )
+
+
 class Purse:
     """Holds what calls under way may cost, so that together they stay below `limit` nano-dollars.
 
-    `spent` is what an earlier process of the same run spent already.
+    `spending` grows with every call, from what earlier processes and rounds of the same run spent.
     """
 
-    def __init__(self, limit: int | None, spent: int = 0) -> None:
+    def __init__(self, limit: int | None, earlier: Spending | None = None) -> None:
         self._limit = limit
-        self._spent = spent
+        self.spending = earlier or Spending()
         self._held = 0
         self._freed = asyncio.Event()
 
     async def hold(self, target: Target, messages: Sequence[Message], sampling: Sampling) -> int | None:
-        """Put aside the most a call can cost, waiting for calls under way where those may free enough.
-
-        None when the call could exceed the limit even then. Without a price or limit nothing is held.
-        """
-        if self._limit is None or target.prices is None:
+        """Put aside the most a call can cost. As `hold_amount`; without a price nothing is held."""
+        if target.prices is None:
             return 0
-        amount = most(target.prices, messages, sampling)
-        while self._spent + self._held + amount > self._limit:
+        return await self.hold_amount(most(target.prices, messages, sampling))
+
+    async def hold_amount(self, amount: int) -> int | None:
+        """Put nano-dollars aside, waiting for calls under way where those may free enough.
+
+        None when the limit could be exceeded even then. Without a limit nothing is held.
+        """
+        if self._limit is None:
+            return 0
+        while self.spending.total + self._held + amount > self._limit:
             if not self._held:
                 return None
             await self._freed.wait()
         self._held += amount
         return amount
 
-    def settle(self, held: int, observation: Observation | None) -> None:
-        """Replace what was held by what it came to; None gives it back."""
+    def settle(self, held: int, observation: Observation | None, *, beside: bool = False) -> None:
+        """Replace what was held by what the call came to; None gives it back. `beside` says that no tested model was
+        asked, but a judge."""
+        self._free(held)
+        if observation is not None:
+            self._count(_came_to(held, observation), beside)
+
+    def pay_beside(self, held: int, cost: int | None) -> None:
+        """Replace what was held by what a call beside the tested models cost; None where that is not known."""
+        self._free(held)
+        self._count(held or None if cost is None else cost, beside=True)
+
+    def _free(self, held: int) -> None:
         self._held -= held
-        if held and observation is not None:
-            self._spent += _came_to(held, observation)
         self._freed.set()
         self._freed = asyncio.Event()
 
+    def _count(self, cost: int | None, beside: bool) -> None:
+        known, so_far = cost or 0, self.spending
+        self.spending = replace(
+            so_far,
+            answers=so_far.answers + (0 if beside else known),
+            beside=so_far.beside + (known if beside else 0),
+            calls_beside=so_far.calls_beside + beside,
+            unpriced=so_far.unpriced + (cost is None),
+        )
 
-def _came_to(held: int, observation: Observation) -> int:
+
+def _came_to(held: int, observation: Observation) -> int | None:
+    """None when it may have cost something, and there is no saying what."""
     if observation.cost is not None:
         return observation.cost
     failure = observation.failure
-    return held if failure is None or failure.kind in _MAY_BE_BILLED else 0
+    return held or None if failure is None or failure.kind in _MAY_BE_BILLED else 0

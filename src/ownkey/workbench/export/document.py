@@ -66,7 +66,9 @@ class PlanRecord(Struct, frozen=True, kw_only=True):
     retries: int = 2
     max_cost_usd: Usd | None = None
     judge: Judge | None = None
+    judge_prices: PriceRecord | None = None
     embedding_model: str | None = None
+    embedding_prices: PriceRecord | None = None
     objectives: Objectives = Objectives()
     arrival: Arrival = Arrival.CLOSED
     rate: float | None = None

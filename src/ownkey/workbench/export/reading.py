@@ -122,7 +122,9 @@ def _plan(document: RunDocument) -> RunPlan:
         retries=plan.retries,
         max_cost=_nano(plan.max_cost_usd),
         judge=plan.judge,
+        judge_prices=_prices(plan.judge_prices),
         embedding_model=plan.embedding_model,
+        embedding_prices=_prices(plan.embedding_prices),
         objectives=plan.objectives,
         arrival=plan.arrival,
         rate=plan.rate,
@@ -141,11 +143,13 @@ def _target(record: TargetRecord) -> Target:
         credential=record.credential,
         preset=record.preset,
         abilities=record.abilities,
-        prices=None if record.prices is None else _prices(record.prices),
+        prices=_prices(record.prices),
     )
 
 
-def _prices(record: PriceRecord) -> Prices:
+def _prices(record: PriceRecord | None) -> Prices | None:
+    if record is None:
+        return None
     return Prices(parse_usd(record.input_usd_per_million), parse_usd(record.output_usd_per_million), record.source)
 
 

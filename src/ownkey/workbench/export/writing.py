@@ -55,7 +55,9 @@ def plan_record(plan: RunPlan) -> PlanRecord:
         retries=plan.retries,
         max_cost_usd=_usd(plan.max_cost),
         judge=plan.judge,
+        judge_prices=_price_record(plan.judge_prices),
         embedding_model=plan.embedding_model,
+        embedding_prices=_price_record(plan.embedding_prices),
         objectives=plan.objectives,
         arrival=plan.arrival,
         rate=plan.rate,
@@ -74,7 +76,7 @@ def target_record(target: Target) -> TargetRecord:
         credential=target.credential,
         preset=target.preset,
         abilities=target.abilities,
-        prices=None if target.prices is None else _price_record(target.prices),
+        prices=_price_record(target.prices),
     )
 
 
@@ -142,7 +144,9 @@ def request_record(run: ExportedRun, prompt: Prompt, result: Result) -> RequestR
     )
 
 
-def _price_record(prices: Prices) -> PriceRecord:
+def _price_record(prices: Prices | None) -> PriceRecord | None:
+    if prices is None:
+        return None
     return PriceRecord(
         input_usd_per_million=format_usd(prices.input),
         output_usd_per_million=format_usd(prices.output),

@@ -10,14 +10,12 @@ import secrets
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from msgspec import Struct
-
 from ownkey.workbench.graders.finding import BadCheck, Finding, Ungradable
 from ownkey.workbench.graders.opinions import Better, Opinion, read_better, read_opinion
 from ownkey.workbench.graders.questions import MAX_QUOTED, UNREADABLE, preference_question, rubric_question
 from ownkey.workbench.graders.values import text_value, threshold_between
 from ownkey.workbench.ports import Caller
-from ownkey.workbench.records import Check, Message, Observation, Prompt, Sampling
+from ownkey.workbench.records import Check, Message, Prompt, Sampling
 from ownkey.workbench.summary import Verdict
 
 SAMPLING = Sampling(max_tokens=2048, temperature=0.0, stream=False)
@@ -29,25 +27,13 @@ _ECHOED = 2000
 T = TypeVar("T")
 
 
-class Spent(Struct, frozen=True):
-    """What judging came to: calls, tokens, nano-dollars; `unpriced` calls have no known cost, `failed` no answer."""
-
-    calls: int = 0
-    input_tokens: int = 0
-    output_tokens: int = 0
-    cost: int = 0
-    unpriced: int = 0
-    failed: int = 0
-
-
 class Judge:
-    """Judges answers by one model. `name` is shown beside its verdicts; `spent` grows with every call."""
+    """Judges answers by one model. `name` is shown beside its verdicts."""
 
     def __init__(self, caller: Caller, name: str, sampling: Sampling = SAMPLING) -> None:
         self._caller = caller
         self._sampling = sampling
         self.name = name
-        self.spent = Spent()
 
     async def opinion(self, prompt: Prompt, answer: str, rubric: str) -> Opinion:
         """Whether an answer meets a rubric. Raises Ungradable where the judge fails or cannot be understood."""
@@ -81,7 +67,6 @@ class Judge:
 
     async def _call(self, messages: Sequence[Message]) -> str:
         observation = await self._caller.ask(messages, self._sampling)
-        self.spent = _more(self.spent, observation)
         if observation.failure is not None:
             failure = observation.failure
             raise Ungradable(f"the judge {self.name} did not answer ({failure.kind}): {failure.message[:200]}")
@@ -111,15 +96,3 @@ _AS_TURNED = {Better.FIRST: Verdict.B, Better.SECOND: Verdict.A, Better.TIE: Ver
 
 def _mark() -> str:
     return secrets.token_hex(8)
-
-
-def _more(spent: Spent, observation: Observation) -> Spent:
-    tokens = observation.tokens
-    return Spent(
-        calls=spent.calls + observation.attempts,
-        input_tokens=spent.input_tokens + (tokens.input if tokens else 0),
-        output_tokens=spent.output_tokens + (tokens.output if tokens else 0),
-        cost=spent.cost + (observation.cost or 0),
-        unpriced=spent.unpriced + (observation.cost is None and observation.ok),
-        failed=spent.failed + (not observation.ok),
-    )

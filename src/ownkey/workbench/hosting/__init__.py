@@ -18,7 +18,7 @@ workbench    the whole, as the control plane sees it
 
 from ownkey.workbench.hosting.feed import News, RunFeed
 from ownkey.workbench.hosting.limits import ACCOUNT, ANONYMOUS, Limits
-from ownkey.workbench.hosting.pricing import list_prices
+from ownkey.workbench.hosting.pricing import list_prices, planned_prices
 from ownkey.workbench.hosting.runs import Run, RunDesk
 from ownkey.workbench.hosting.sessions import Receipt, SessionBook, limits_of, who
 from ownkey.workbench.hosting.suites import PromptPages, SuiteShelf
@@ -45,6 +45,7 @@ __all__ = [
     "limits_of",
     "list_prices",
     "open_workbench",
+    "planned_prices",
     "who",
     "winner_of",
 ]

@@ -10,17 +10,15 @@ from ownkey.domain.errors import Conflict, OwnkeyError, SecretUnreadable, Unauth
 from ownkey.storage import workbench as rows
 from ownkey.storage.database import Database
 from ownkey.storage.workbench import StoredRun, WorkbenchSession
-from ownkey.workbench.engine import Ending, Purse, Runner
+from ownkey.workbench.engine import Ending, Runner
 from ownkey.workbench.hosting.account import Account
 from ownkey.workbench.hosting.beating import Heart
-from ownkey.workbench.hosting.feed import RunFeed, decode_result
+from ownkey.workbench.hosting.feed import RunFeed
 from ownkey.workbench.hosting.grading import GraderFactory
-from ownkey.workbench.hosting.keeping import Keeper, patiently
+from ownkey.workbench.hosting.keeping import Keeper, patiently, purse_of
 from ownkey.workbench.hosting.suites import SuiteShelf
 from ownkey.workbench.hosting.targets import TargetBook
 from ownkey.workbench.records import RunPlan, RunStatus, Slot
-
-_PAGE = 200
 
 
 class CarryingOut:
@@ -104,28 +102,17 @@ class CarryingOut:
             settled = {Slot(*key) for key in await rows.results.settled(conn, run.id, round_)}
             seq = await rows.results.last_seq(conn, run.id)
         done = sum(slot.repeat >= 0 for slot in settled)
-        purse = Purse(plan.max_cost, 0 if plan.max_cost is None else await self._spent(run.id))
-        keeper = Keeper(self._database, run.id, round_, seq, done, self._feed.ring)
+        purse = purse_of(run, plan)
+        keeper = Keeper(self._database, run.id, round_, seq, done, purse, self._feed.ring)
         return Runner(
             plan=plan,
             callers=callers,
-            grader=await self._graders.grader(account, plan, purse),
+            grader=self._graders.grader(account, plan, purse),
             source=self._suites.source(plan.suite),
             keep=keeper.keep,
             settled=settled,
             purse=purse,
         )
-
-    async def _spent(self, run_id: str) -> int:
-        """What the results so far cost, in nano-dollars."""
-        spent, after = 0, 0
-        while True:
-            async with self._database.read() as conn:
-                page = await rows.results.after(conn, run_id, after, _PAGE)
-            spent += sum(decode_result(row).observation.cost or 0 for row in page)
-            if len(page) < _PAGE:
-                return spent
-            after = page[-1].seq
 
     async def broken(self, run_id: str, round_: int, error: OwnkeyError) -> None:
         """The run cannot begin or go on: say why, where its owner looks."""

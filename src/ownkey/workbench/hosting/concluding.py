@@ -5,8 +5,8 @@ import time
 from collections.abc import AsyncGenerator, Sequence
 
 import msgspec
+from msgspec.structs import replace
 
-from ownkey.domain.errors import OwnkeyError, Unavailable
 from ownkey.storage import workbench as rows
 from ownkey.storage.database import Database
 from ownkey.workbench.engine import Ending, Purse
@@ -17,7 +17,7 @@ from ownkey.workbench.graders.preference import PreferenceTally
 from ownkey.workbench.hosting.beating import Heart
 from ownkey.workbench.hosting.feed import RunFeed, decode_result
 from ownkey.workbench.hosting.grading import GraderFactory
-from ownkey.workbench.hosting.keeping import patiently
+from ownkey.workbench.hosting.keeping import patiently, purse_of, spending_of
 from ownkey.workbench.hosting.suites import SuiteShelf
 from ownkey.workbench.hosting.targets import TargetBook
 from ownkey.workbench.records import Prompt, Result, RunPlan, RunStatus
@@ -70,13 +70,8 @@ class Concluding:
         if run is None or session is None:
             return []
         plan = msgspec.json.decode(run.plan, type=RunPlan)
-        account = self._targets.account(session, plan.peer)
-        try:
-            judge = await self._graders.judge(account, plan, Purse(plan.max_cost, await self._spent(run_id, plan)))
-        except OwnkeyError as error:
-            if isinstance(error, Unavailable):
-                raise
-            judge = None
+        account, purse = self._targets.account(session, plan.peer), purse_of(run, plan)
+        judge = self._graders.judge(account, plan, purse)
         stopped = asyncio.Event()
         if run.cancel_requested:
             stopped.set()
@@ -87,6 +82,7 @@ class Concluding:
                 word = _UNJUDGED
                 if judge is not None and not stopped.is_set():
                     word = await self._preferred(judge, run_id, await prompts.get(position), other, position)
+                    await self._keep_spending(run_id, purse)
                 outcomes.append(f"{other}:{word}")
         return outcomes
 
@@ -130,6 +126,8 @@ class Concluding:
 
     async def summary(self, run_id: str, plan: RunPlan, outcomes: Sequence[str] = ()) -> RunSummary:
         """The figures of what is there. The numbers are computed off the event loop."""
+        async with self._database.read() as conn:
+            run = await rows.runs.get(conn, run_id)
         figures = Figures(plan)
         counted = 0
         async for result in self.results(run_id):
@@ -138,7 +136,8 @@ class Concluding:
             if not counted % _TURN:
                 # A whole page at a stretch would show in the times of the calls that are under way.
                 await asyncio.sleep(0)
-        return await asyncio.to_thread(figures.summary, _preferences(plan, outcomes))
+        summary = await asyncio.to_thread(figures.summary, _preferences(plan, outcomes))
+        return summary if run is None else replace(summary, spent=spending_of(run).told())
 
     async def results(self, run_id: str) -> AsyncGenerator[Result]:
         """A run's results in the order in which they came, a page at a time in memory."""
@@ -162,11 +161,14 @@ class Concluding:
         first = {position for target, position in answered if target == 0}
         return [(target, position) for target, position in answered if target > 0 and position in first]
 
-    async def _spent(self, run_id: str, plan: RunPlan) -> int:
-        """What the answers cost, in nano-dollars; only asked where there is a limit."""
-        if plan.max_cost is None:
-            return 0
-        return sum([result.observation.cost or 0 async for result in self.results(run_id)])
+    async def _keep_spending(self, run_id: str, purse: Purse) -> None:
+        """As soon as it is known, so that a process killed meanwhile does not forget it."""
+
+        async def spend() -> None:
+            async with self._database.write() as conn:
+                await rows.runs.spend(conn, run_id, msgspec.json.encode(purse.spending))
+
+        await patiently(spend)
 
     async def _answer(self, run_id: str, target: int, position: int) -> str | None:
         async with self._database.read() as conn:

@@ -11,8 +11,9 @@ from ownkey.domain.errors import Unavailable
 from ownkey.logs import outline
 from ownkey.storage import workbench as rows
 from ownkey.storage.database import Database
-from ownkey.storage.workbench import StoredResult
-from ownkey.workbench.records import Result
+from ownkey.storage.workbench import StoredResult, StoredRun
+from ownkey.workbench.engine import Purse, Spending
+from ownkey.workbench.records import Result, RunPlan
 
 _PATIENCE_S = 300.0
 _PAUSE_S = 1.0
@@ -21,17 +22,25 @@ log = structlog.get_logger(__name__)
 
 
 class Keeper:
-    """Stores one run's results. `seq` is the number of the newest one, `done` how many calls are settled;
-    `ring` is called with the run's id after each batch."""
+    """Stores one run's results, and what its purse has spent. `seq` is the number of the newest one, `done` how many
+    calls are settled; `ring` is called with the run's id after each batch."""
 
     def __init__(
-        self, database: Database, run_id: str, round_: int, seq: int, done: int, ring: Callable[[str], None]
+        self,
+        database: Database,
+        run_id: str,
+        round_: int,
+        seq: int,
+        done: int,
+        purse: Purse,
+        ring: Callable[[str], None],
     ) -> None:
         self._database = database
         self._run_id = run_id
         self._round = round_
         self._seq = seq
         self._done = done
+        self._purse = purse
         self._ring = ring
 
     async def keep(self, results: Sequence[Result]) -> None:
@@ -39,10 +48,11 @@ class Keeper:
         away for five minutes."""
         batch = [self._row(number, result) for number, result in enumerate(results, self._seq + 1)]
         done = self._done + sum(not result.warm_up for result in results)
+        spending = msgspec.json.encode(self._purse.spending)
 
         async def put() -> None:
             async with self._database.write() as conn:
-                await rows.results.put(conn, self._run_id, batch, done)
+                await rows.results.put(conn, self._run_id, batch, done, spending)
 
         await patiently(put)
         self._seq += len(batch)
@@ -53,6 +63,15 @@ class Keeper:
         slot = result.slot
         body = msgspec.json.encode(result)
         return StoredResult(slot.target, slot.position, slot.repeat, number, self._round, result.observation.ok, body)
+
+
+def purse_of(run: StoredRun, plan: RunPlan) -> Purse:
+    """What is left of the run's limit, after what it spent before."""
+    return Purse(plan.max_cost, spending_of(run))
+
+
+def spending_of(run: StoredRun) -> Spending:
+    return Spending() if run.spending is None else msgspec.json.decode(run.spending, type=Spending)
 
 
 async def patiently(write: Callable[[], Awaitable[None]]) -> None:

@@ -1,4 +1,4 @@
-"""What a target costs by the catalogue's list prices."""
+"""What models cost by the catalogue's list prices."""
 
 from ownkey.domain.errors import OwnkeyError
 from ownkey.domain.formats import WireFormat
@@ -18,8 +18,15 @@ async def list_prices(
         return _prices(offer.rates) if offer is not None and offer.priced else None
     if principal is None:
         return None
+    return await planned_prices(gateway, principal, target.model, WireFormat.OPENAI_CHAT, target.credential, peer)
+
+
+async def planned_prices(
+    gateway: Gateway, principal: Principal, model: str, format_: WireFormat, credential: str | None, peer: str
+) -> Prices | None:
+    """The prices of a gateway's model as a request of `format_` would be planned now; None where none are known."""
     try:
-        plan = await gateway.explain(principal, target.model, WireFormat.OPENAI_CHAT, target.credential, peer)
+        plan = await gateway.explain(principal, model, format_, credential, peer)
     except OwnkeyError:
         return None
     first = next(iter(plan.attempts), None)

@@ -14,14 +14,14 @@ from ownkey.domain.ids import new_id
 from ownkey.storage import workbench as rows
 from ownkey.storage.database import Database
 from ownkey.storage.workbench import StoredRun, WorkbenchSession
-from ownkey.workbench.engine import Preview, judge_calls, likely, most, sampling_for
 from ownkey.workbench.hosting.carrying_out import CarryingOut
 from ownkey.workbench.hosting.concluding import Concluding
 from ownkey.workbench.hosting.feed import RunFeed, decode_result
 from ownkey.workbench.hosting.glances import Glances
 from ownkey.workbench.hosting.limits import Limits
 from ownkey.workbench.hosting.suites import SuiteShelf
-from ownkey.workbench.records import Prompt, Result, RunPlan, RunStatus, Target
+from ownkey.workbench.preview import Estimate, Preview
+from ownkey.workbench.records import Prompt, Result, RunPlan, RunStatus
 from ownkey.workbench.summary import RunSummary
 
 _OPEN = (RunStatus.PENDING, RunStatus.RUNNING)
@@ -65,22 +65,11 @@ class RunDesk:
 
     async def preview(self, plan: RunPlan) -> Preview:
         """What a run may cost; nothing is sent."""
-        calls, judged, total_likely, total_most = 0, 0, 0, 0
-        priced = all(target.prices is not None for target in plan.targets)
-        position = 0
+        estimate = Estimate(plan)
         async for prompt in self._suites.source(plan.suite)():
-            if position == plan.prompts:
+            if not estimate.add(prompt):
                 break
-            position += 1
-            sampling = sampling_for(prompt, plan.sampling)
-            judged += judge_calls(plan, prompt)
-            for target in plan.targets:
-                calls += plan.repeats
-                if target.prices is not None:
-                    total_likely += plan.repeats * likely(target.prices, prompt.messages, sampling)
-                    total_most += plan.repeats * most(target.prices, prompt.messages, sampling)
-        calls += plan.warm_up * len(plan.targets)
-        return Preview(calls, total_likely if priced else None, total_most if priced else None, judged)
+        return estimate.preview()
 
     async def create(self, session: WorkbenchSession, plan: RunPlan, limits: Limits) -> Run:
         """Store a run and begin it. Raises InvalidRequest for a plan beyond the session's limits, RateLimited while as
@@ -189,9 +178,8 @@ def _within(plan: RunPlan, session: WorkbenchSession, limits: Limits) -> RunPlan
         raise InvalidRequest(text, param="limit")
     if session.user_id is None and (plan.judge is not None or plan.embedding_model is not None):
         raise InvalidRequest("A judge and embeddings are paid by an account: sign in to use them.", param="judge")
-    if plan.max_cost is not None and any(_priceless(target) for target in plan.targets):
-        text = "A spending limit needs prices: give the model's prices in USD per million tokens with the endpoint."
-        raise InvalidRequest(text, param="max_cost_usd")
+    if plan.max_cost is not None:
+        _check_prices(plan)
     if limits.run_ms_per_prompt is None:
         return plan
     # Ten prompts have five minutes, one after the other; more at once need no more time.
@@ -199,8 +187,18 @@ def _within(plan: RunPlan, session: WorkbenchSession, limits: Limits) -> RunPlan
     return replace(plan, deadline_ms=deadline)
 
 
-def _priceless(target: Target) -> bool:
-    return target.prices is None
+def _check_prices(plan: RunPlan) -> None:
+    if any(target.prices is None for target in plan.targets):
+        text = "A spending limit needs prices: give the model's prices in USD per million tokens with the endpoint."
+        raise InvalidRequest(text, param="max_cost_usd")
+    models = (
+        (plan.judge and plan.judge.model, plan.judge_prices, "judge"),
+        (plan.embedding_model, plan.embedding_prices, "embedding_model"),
+    )
+    for model, prices, param in models:
+        if model is not None and prices is None:
+            text = f"A spending limit needs prices, and none are known for {model}: choose another model, or no limit."
+            raise InvalidRequest(text, param=param)
 
 
 def _check(param: str, value: float, most_: float) -> None:

@@ -50,6 +50,7 @@ def upgrade() -> None:
         sa.Column("done", sa.Integer, nullable=False),
         sa.Column("total", sa.Integer, nullable=False),
         sa.Column("summary", sa.LargeBinary, nullable=True),
+        sa.Column("spending", sa.LargeBinary, nullable=True),
         sa.Column("cancel_requested", sa.Boolean, nullable=False),
         sa.Column("created_at", sa.Double, nullable=False),
         sa.Column("started_at", sa.Double, nullable=True),

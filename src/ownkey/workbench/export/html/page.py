@@ -82,6 +82,10 @@ def _setup(run: ExportedRun) -> str:
         facts.append(("spending cap", dollars(plan.max_cost / 1e9)))
     if plan.judge is not None:
         facts.append(("judge", quoted(plan.judge.model)))
+    if plan.embedding_model is not None:
+        facts.append(("embedding model", quoted(plan.embedding_model)))
+    if run.summary.spent is not None:
+        facts.append(("money", text(run.summary.spent.words)))
     facts += [(f"model {index + 1}", _target(target)) for index, target in enumerate(plan.targets)]
     rows = "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in facts)
     return f'<section><h2>How it was run</h2><dl class="setup">{rows}</dl></section>'
