@@ -231,6 +231,11 @@ def test_the_spending_limit_ends_a_run_before_it_is_passed(bench: Bench) -> None
     ).json()
     assert preview["calls"] == 10
     assert float(preview["likely_usd"]) < float(preview["most_usd"])
+    warmed = bench.api.post(
+        f"/workbench/sessions/{session}/runs/preview", json={"suite_id": "qa-easy", "max_tokens": 100, "warm_up": 20}
+    ).json()
+    assert warmed["calls"] == 30
+    assert float(warmed["most_usd"]) == pytest.approx(3 * float(preview["most_usd"]))
     run = bench.run(session, "qa-easy", max_tokens=100, max_cost_usd="0.5")
     assert run["status"] == "completed"
     assert "spending limit" in run["detail"]

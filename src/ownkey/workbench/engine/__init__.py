@@ -8,7 +8,7 @@ runner     the whole
 """
 
 from ownkey.workbench.engine.endings import Ending
-from ownkey.workbench.engine.order import PromptSource
+from ownkey.workbench.engine.order import PromptSource, warm_ups_of
 from ownkey.workbench.engine.paying import PayingCaller
 from ownkey.workbench.engine.runner import Keep, Runner
 from ownkey.workbench.engine.spending import Preview, Purse, judge_calls, likely, most, sampling_for
@@ -25,4 +25,5 @@ __all__ = [
     "likely",
     "most",
     "sampling_for",
+    "warm_ups_of",
 ]

@@ -9,7 +9,17 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from ownkey.workbench.records import FailureKind, Message, Observation, Prices, Prompt, RunPlan, Sampling, Target
+from ownkey.workbench.records import (
+    FailureKind,
+    Message,
+    Observation,
+    Prices,
+    Prompt,
+    RunPlan,
+    Sampling,
+    Target,
+    TokenSource,
+)
 
 _PER_MESSAGE = 16
 """Tokens that a chat template may add around a message."""
@@ -101,7 +111,10 @@ class Purse:
 
 
 def _came_to(held: int, observation: Observation) -> int:
-    if observation.cost is not None:
-        return observation.cost
-    failure = observation.failure
-    return held if failure is None or failure.kind in _MAY_BE_BILLED else 0
+    """Of a call that failed we know what it cost only by the endpoint's own count: it goes on writing, and counting,
+    after we saw the last of it."""
+    cost, tokens, failure = observation.cost, observation.tokens, observation.failure
+    if cost is not None and (failure is None or (tokens is not None and tokens.source is TokenSource.SERVER)):
+        return cost
+    began = cost is not None
+    return max(held, cost or 0) if failure is None or began or failure.kind in _MAY_BE_BILLED else 0

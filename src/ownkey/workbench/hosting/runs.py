@@ -14,7 +14,7 @@ from ownkey.domain.ids import new_id
 from ownkey.storage import workbench as rows
 from ownkey.storage.database import Database
 from ownkey.storage.workbench import StoredRun, WorkbenchSession
-from ownkey.workbench.engine import Preview, judge_calls, likely, most, sampling_for
+from ownkey.workbench.engine import Preview, judge_calls, likely, most, sampling_for, warm_ups_of
 from ownkey.workbench.hosting.carrying_out import CarryingOut
 from ownkey.workbench.hosting.concluding import Concluding
 from ownkey.workbench.hosting.feed import RunFeed, decode_result
@@ -71,15 +71,15 @@ class RunDesk:
         async for prompt in self._suites.source(plan.suite)():
             if position == plan.prompts:
                 break
-            position += 1
             sampling = sampling_for(prompt, plan.sampling)
             judged += judge_calls(plan, prompt)
+            times = plan.repeats + warm_ups_of(plan, position)
+            position += 1
             for target in plan.targets:
-                calls += plan.repeats
+                calls += times
                 if target.prices is not None:
-                    total_likely += plan.repeats * likely(target.prices, prompt.messages, sampling)
-                    total_most += plan.repeats * most(target.prices, prompt.messages, sampling)
-        calls += plan.warm_up * len(plan.targets)
+                    total_likely += times * likely(target.prices, prompt.messages, sampling)
+                    total_most += times * most(target.prices, prompt.messages, sampling)
         return Preview(calls, total_likely if priced else None, total_most if priced else None, judged)
 
     async def create(self, session: WorkbenchSession, plan: RunPlan, limits: Limits) -> Run:
