@@ -320,6 +320,9 @@ def test_results_come_over_sse_as_they_are_there_and_go_on_after_a_broken_connec
     first = _numbers(bench, run, 0)
     assert first == list(range(1, 11))
     assert _numbers(bench, run, 7) == [8, 9, 10]
+    assert _numbers(bench, run, 2**63 - 1) == []
+    beyond = bench.api.get(f"/workbench/runs/{run}/events", headers={"last-event-id": str(2**63)})
+    assert beyond.status_code == 422
 
 
 def _numbers(bench: Bench, run: str, after: int) -> list[int]:

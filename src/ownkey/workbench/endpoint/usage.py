@@ -72,7 +72,7 @@ def _doubts(tokens: Tokens, reader: AnswerReader, messages: Sequence[Message], m
         doubts.append(f"The endpoint counts {tokens.output} output tokens although {max_tokens} was the limit.")
     elif tokens.output - tokens.reasoning > size + _SLACK:
         doubts.append(
-            f"The endpoint counts {tokens.output} output tokens for {said} characters: it does not tell of reasoning, or "
-            "counts wrongly."
+            f"The endpoint counts {tokens.output} output tokens for {said} characters: it does not tell of reasoning, "
+            "or counts wrongly."
         )
     return doubts
