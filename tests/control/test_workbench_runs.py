@@ -183,6 +183,24 @@ def test_only_the_failed_are_retried_and_first_and_eventual_success_are_told_apa
         if result["seq"] in kept:
             assert result == kept[result["seq"]]
     assert len(again["results"]) == 10
+    figures = again["metrics"]["targets"][0]
+    assert figures["success"]["count"] > 10 - count
+    assert figures["first_attempt"]["count"] == 10 - count
+    made_again = [result for result in again["results"] if result["seq"] not in kept]
+    assert {result["attempts"] for result in made_again} == {2}
+    assert {result["first_failure"]["kind"] for result in made_again} == {"server_error"}
+
+
+def test_what_failed_calls_cost_is_still_there_when_they_were_made_again(bench: Bench) -> None:
+    prices = {"input_usd_per_million": "1000", "output_usd_per_million": "1000"}
+    session = bench.session(preset="openai", api_key="sk-cut-123456789", model="cut", prices=prices)
+    run = bench.run(session, "qa-easy", limit=2, retries=1)
+    assert [result["attempts"] for result in run["results"]] == [2, 2]
+    once = float(run["metrics"]["targets"][0]["cost_usd"])
+    assert once > 0
+    assert bench.api.post(f"/workbench/runs/{run['id']}/retry-failed").status_code == 202
+    again = bench.finished(run["id"])
+    assert float(again["metrics"]["targets"][0]["cost_usd"]) == pytest.approx(2 * once)
 
 
 def test_nothing_is_retried_where_everything_was_answered(bench: Bench) -> None:
