@@ -183,6 +183,24 @@ def test_only_the_failed_are_retried_and_first_and_eventual_success_are_told_apa
         if result["seq"] in kept:
             assert result == kept[result["seq"]]
     assert len(again["results"]) == 10
+    figures = again["metrics"]["targets"][0]
+    assert figures["success"]["count"] > 10 - count
+    assert figures["first_attempt"]["count"] == 10 - count
+    made_again = [result for result in again["results"] if result["seq"] not in kept]
+    assert {result["attempts"] for result in made_again} == {2}
+    assert {result["first_failure"]["kind"] for result in made_again} == {"server_error"}
+
+
+def test_what_failed_calls_cost_is_still_there_when_they_were_made_again(bench: Bench) -> None:
+    prices = {"input_usd_per_million": "1000", "output_usd_per_million": "1000"}
+    session = bench.session(preset="openai", api_key="sk-cut-123456789", model="cut", prices=prices)
+    run = bench.run(session, "qa-easy", limit=2, retries=1)
+    assert [result["attempts"] for result in run["results"]] == [2, 2]
+    once = float(run["metrics"]["targets"][0]["cost_usd"])
+    assert once > 0
+    assert bench.api.post(f"/workbench/runs/{run['id']}/retry-failed").status_code == 202
+    again = bench.finished(run["id"])
+    assert float(again["metrics"]["targets"][0]["cost_usd"]) == pytest.approx(2 * once)
 
 
 def test_nothing_is_retried_where_everything_was_answered(bench: Bench) -> None:
@@ -231,6 +249,11 @@ def test_the_spending_limit_ends_a_run_before_it_is_passed(bench: Bench) -> None
     ).json()
     assert preview["calls"] == 10
     assert float(preview["likely_usd"]) < float(preview["most_usd"])
+    warmed = bench.api.post(
+        f"/workbench/sessions/{session}/runs/preview", json={"suite_id": "qa-easy", "max_tokens": 100, "warm_up": 20}
+    ).json()
+    assert warmed["calls"] == 30
+    assert float(warmed["most_usd"]) == pytest.approx(3 * float(preview["most_usd"]))
     run = bench.run(session, "qa-easy", max_tokens=100, max_cost_usd="0.5")
     assert run["status"] == "completed"
     assert "spending limit" in run["detail"]
@@ -315,6 +338,9 @@ def test_results_come_over_sse_as_they_are_there_and_go_on_after_a_broken_connec
     first = _numbers(bench, run, 0)
     assert first == list(range(1, 11))
     assert _numbers(bench, run, 7) == [8, 9, 10]
+    assert _numbers(bench, run, 2**63 - 1) == []
+    beyond = bench.api.get(f"/workbench/runs/{run}/events", headers={"last-event-id": str(2**63)})
+    assert beyond.status_code == 422
 
 
 def _numbers(bench: Bench, run: str, after: int) -> list[int]:

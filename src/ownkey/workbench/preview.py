@@ -8,7 +8,7 @@ token.
 
 from msgspec import Struct
 
-from ownkey.workbench.engine import likely_input, most_input, sampling_for
+from ownkey.workbench.engine import likely_input, most_input, sampling_for, warm_ups_of
 from ownkey.workbench.graders.finding import BadCheck
 from ownkey.workbench.graders.judge import SAMPLING as VERDICT
 from ownkey.workbench.graders.questions import MAX_QUOTED, preference_question, rubric_question
@@ -71,9 +71,7 @@ class Estimate:
         plan = self._plan
         if self._position >= plan.prompts:
             return False
-        # Warm-up takes the first prompts, and begins anew where they end.
-        rounds, more = divmod(plan.warm_up, plan.prompts)
-        calls = plan.repeats + rounds + (self._position < more)
+        calls = plan.repeats + warm_ups_of(plan, self._position)
         self._position += 1
         sampling = sampling_for(prompt, plan.sampling)
         asked = _size(prompt.messages, sampling)

@@ -170,6 +170,17 @@ async def test_tokens_are_estimated_and_labelled_where_the_endpoint_counts_none(
     assert found.cautions == ()
 
 
+async def test_more_output_tokens_than_the_answer_has_bytes_are_doubted() -> None:
+    found = await answered(stream(event({"content": "Paris"}, "stop"), usage_event(8, 60), DONE))
+    (caution,) = found.cautions
+    assert "60 output tokens for 5 characters" in caution
+    assert found.tokens is not None
+    assert found.tokens.output == 60
+    told = b'data: {"choices":[],"usage":{"prompt_tokens":8,"completion_tokens":60,'
+    told += b'"completion_tokens_details":{"reasoning_tokens":55}}}\n\n'
+    assert (await answered(stream(event({"content": "Paris"}, "stop"), told, DONE))).cautions == ()
+
+
 async def test_a_connection_serves_the_next_call() -> None:
     answers = [stream(event({"content": "x"}, "stop"), DONE)] * 3
     async with recorder(answers) as (server, _), client_of() as client:

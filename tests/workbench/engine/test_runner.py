@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 
 import pytest
+from msgspec.structs import replace
 from tests.workbench.engine.scripted import (
     Kept,
     ScriptedCaller,
@@ -17,7 +18,19 @@ from tests.workbench.engine.scripted import (
 
 from ownkey.domain.errors import Conflict
 from ownkey.workbench.engine import Ending, PayingCaller, Purse, Runner, Spending
-from ownkey.workbench.records import Arrival, FailureKind, Message, Prices, Result, RunPlan, Sampling, Slot
+from ownkey.workbench.records import (
+    Arrival,
+    FailureKind,
+    Message,
+    Observation,
+    Prices,
+    Result,
+    RunPlan,
+    Sampling,
+    Slot,
+    Tokens,
+    TokenSource,
+)
 
 
 def runner(plan: RunPlan, kept: Kept, *callers: ScriptedCaller, **more: object) -> Runner:
@@ -170,6 +183,34 @@ async def test_calls_at_the_same_time_cannot_pass_the_spending_limit_together() 
     assert ending is Ending.OUT_OF_MONEY
     assert sum(result.observation.cost or 0 for result in kept.results) <= 2 * most
     assert len(kept.results) == 5
+
+
+def broken_off(cost: int) -> Observation:
+    """A call whose connection broke after a part of its answer, which we counted ourselves."""
+    return replace(failed(FailureKind.NETWORK), tokens=Tokens(1, 1, source=TokenSource.ESTIMATED), cost=cost, text="ye")
+
+
+async def test_tries_that_broke_off_in_the_middle_are_in_the_cost_of_their_request() -> None:
+    def script(number: int, _: str) -> Observation:
+        return broken_off(30) if number < 2 else answered(cost=100)
+
+    kept = Kept()
+    await runner(a_plan(1, a_target(prices=PRICES)), kept, ScriptedCaller(script)).run()
+    (result,) = kept.results
+    assert result.observation.attempts == 3
+    assert result.observation.cost == 160
+
+
+async def test_trying_again_cannot_pass_the_spending_limit() -> None:
+    target, sampling = a_target(prices=PRICES), Sampling(max_tokens=10)
+    most = (len("question 0") + 16 + 10) * 1000
+    caller, kept = ScriptedCaller(lambda _, __: broken_off(10)), Kept()
+    # What broke off may have been written, and billed, to its end.
+    plan = a_plan(10, target, sampling=sampling, max_cost=2 * most + most // 2, retries=5)
+    assert await runner(plan, kept, caller).run() is Ending.OUT_OF_MONEY
+    assert len(caller.asked) == 2
+    (result,) = kept.results
+    assert result.observation.attempts == 2
 
 
 async def test_what_an_earlier_process_spent_counts() -> None:

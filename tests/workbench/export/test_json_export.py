@@ -92,6 +92,14 @@ async def test_money_is_a_decimal_text_and_time_is_rfc_3339() -> None:
     assert document["run"]["started_at"] == "2025-11-24T16:00:00.250000Z"
 
 
+async def test_what_an_endpoint_claims_to_have_cost_is_written_however_much_it_is() -> None:
+    most = 2 * 10**12 * 10**9  # Two trillion tokens at a million dollars a million.
+    rows = [(prompt(), answered(prompt(), cost=1000 * most))]
+    document = await exported(rows=rows, targets=1)
+    assert document["results"][0]["cost_usd"] == str(1000 * most // 10**9)
+    jsonschema_rs.Draft202012Validator(stored_schema(), validate_formats=True).validate(document)
+
+
 async def test_the_time_per_output_token_is_that_of_its_definition() -> None:
     result = answered(prompt(), e2e_ms=1000.0)
     whole_answer = answered(prompt(), e2e_ms=1000.0, streamed=False)

@@ -21,6 +21,8 @@ from ownkey.workbench.records import RunStatus
 
 router = APIRouter(route_class=StrictRoute, prefix="/workbench/runs", tags=["workbench"])
 _RESULTS = 200
+_LAST = 2**63 - 1
+"""No database has larger numbers, and in mid-stream it could not be told."""
 
 Results = Annotated[int, Query(ge=0, le=1000, description="How many results to include")]
 
@@ -63,7 +65,7 @@ async def get_result(seen: RunDep, control: ControlDep, number: Annotated[int, P
 
 @router.get("/{run_id}/events", response_class=StreamingResponse)
 async def follow_run(
-    seen: RunDep, control: ControlDep, last_event_id: Annotated[int, Header(ge=0)] = 0
+    seen: RunDep, control: ControlDep, last_event_id: Annotated[int, Header(ge=0, le=_LAST)] = 0
 ) -> StreamingResponse:
     """Server-sent events: `result` for each result the moment it is there, `progress`, and `done` with the figures.
     `Last-Event-ID` goes on after a broken connection."""

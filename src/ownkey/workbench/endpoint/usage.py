@@ -55,7 +55,8 @@ def cost_of(tokens: Tokens | None, prices: Prices | None) -> int | None:
 def _doubts(tokens: Tokens, reader: AnswerReader, messages: Sequence[Message], max_tokens: int) -> list[str]:
     doubts: list[str] = []
     asked = sum(len(message.content) for message in messages)
-    said = len(reader.text) + len(reader.reasoning) + len(reader.called)
+    answer = reader.text + reader.reasoning + reader.called
+    said, size = len(answer), len(answer.encode())
     if tokens.input == 0 and asked:
         doubts.append("The endpoint counts no input tokens.")
     elif tokens.input * _LONGEST_TOKEN + _SLACK < asked:
@@ -68,4 +69,9 @@ def _doubts(tokens: Tokens, reader: AnswerReader, messages: Sequence[Message], m
         doubts.append(f"The endpoint counts only {tokens.output} output tokens for {said} characters.")
     elif tokens.output - tokens.reasoning > max_tokens + max(max_tokens // 10, _SLACK):
         doubts.append(f"The endpoint counts {tokens.output} output tokens although {max_tokens} was the limit.")
+    elif tokens.output - tokens.reasoning > size + _SLACK:
+        doubts.append(
+            f"The endpoint counts {tokens.output} output tokens for {said} characters: it does not tell of reasoning, "
+            "or counts wrongly."
+        )
     return doubts

@@ -8,7 +8,7 @@ runner     the whole
 """
 
 from ownkey.workbench.engine.endings import Ending
-from ownkey.workbench.engine.order import PromptSource
+from ownkey.workbench.engine.order import PromptSource, warm_ups_of
 from ownkey.workbench.engine.paying import PayingCaller, PayingEmbedder
 from ownkey.workbench.engine.runner import Keep, Runner
 from ownkey.workbench.engine.spending import (
@@ -35,4 +35,5 @@ __all__ = [
     "most_embedded",
     "most_input",
     "sampling_for",
+    "warm_ups_of",
 ]

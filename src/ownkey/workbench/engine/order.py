@@ -35,6 +35,11 @@ async def warm_ups(plan: RunPlan, source: PromptSource, settled: Container[Slot]
                     yield Call(slot, prompt)
 
 
+def warm_ups_of(plan: RunPlan, position: int) -> int:
+    """How many warm-ups each target is asked the prompt at this position for."""
+    return len(range(position, plan.warm_up, plan.prompts))
+
+
 async def measured(plan: RunPlan, source: PromptSource, settled: Container[Slot]) -> AsyncGenerator[Call]:
     """The calls that count, without those that are settled."""
     for repeat in range(plan.repeats):

@@ -1,12 +1,14 @@
 """Asking again after failures that may pass. The time waited between is told apart from the latency."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable
 
 from msgspec.structs import replace
 
-from ownkey.workbench.ports import Caller
-from ownkey.workbench.records import Failure, FailureKind, Message, Observation, Sampling
+from ownkey.workbench.records import Failure, FailureKind, Observation
+
+Attempt = Callable[[], Awaitable[Observation | None]]
+"""Asks once. None: it may not be asked again, and was not."""
 
 _MAY_PASS = frozenset({FailureKind.RATE_LIMIT, FailureKind.NETWORK, FailureKind.SERVER_ERROR})
 """A time-out is not among them: whoever is that slow was asked long enough, and may bill each try."""
@@ -14,20 +16,26 @@ _FIRST_WAIT_MS = 500.0
 _LONGEST_WAIT_MS = 30_000.0
 
 
-async def ask_patiently(caller: Caller, messages: Sequence[Message], sampling: Sampling, retries: int) -> Observation:
-    """Ask once and up to `retries` times more. The observation is the last attempt's, and knows of the others."""
+async def ask_patiently(ask: Attempt, retries: int) -> Observation | None:
+    """Ask once and up to `retries` times more. The observation is the last attempt's, and knows of the others; its cost
+    is that of all, since an answer that broke off in the middle is paid for, too. None when it was never asked."""
     waited = 0.0
+    attempt = 0
+    cost: int | None = None
     first: Failure | None = None
-    attempt = 1
-    while True:
-        seen = await caller.ask(messages, sampling)
+    last: Observation | None = None
+    while (seen := await ask()) is not None:
+        attempt += 1
         first = first or seen.failure
+        if seen.cost is not None:
+            cost = seen.cost + (cost or 0)
+        last = replace(seen, attempts=attempt, backoff_ms=waited, first_failure=first, cost=cost)
         wait = None if seen.failure is None or attempt > retries else pause(seen.failure, attempt)
         if wait is None:
-            return replace(seen, attempts=attempt, backoff_ms=waited, first_failure=first)
+            break
         await asyncio.sleep(wait / 1000)
         waited += wait
-        attempt += 1
+    return last
 
 
 def pause(failure: Failure, attempt: int) -> float | None:

@@ -137,20 +137,34 @@ class Runner:
                 group.create_task(work(call, due))
 
     async def _make(self, call: Call, due_at: float | None = None) -> None:
-        target, messages = self._plan.targets[call.slot.target], call.prompt.messages
-        sampling = sampling_for(call.prompt, self._plan.sampling)
+        caller, target = self._callers[call.slot.target], self._plan.targets[call.slot.target]
+        messages, sampling = call.prompt.messages, sampling_for(call.prompt, self._plan.sampling)
         held = await self._purse.hold(target, messages, sampling)
-        if held is None:
-            # No event: calls under way may finish, they are paid for.
-            self._ending = self._ending or Ending.OUT_OF_MONEY
+
+        async def ask() -> Observation | None:
+            nonlocal held
+            if held is None:
+                # Each try may cost as much as the first.
+                held = await self._purse.hold(target, messages, sampling)
+            if held is None:
+                # No event: calls under way may finish, they are paid for.
+                self._ending = self._ending or Ending.OUT_OF_MONEY
+                return None
+            seen = await caller.ask(messages, sampling)
+            self._purse.settle(held, seen)
+            held = None
+            return seen
+
+        try:
+            seen = await ask_patiently(ask, self._plan.retries)
+        except asyncio.CancelledError:
+            cut = self._note_cut(call)
+            if held is not None:
+                self._purse.settle(held, cut)
+            raise
+        if seen is None:
             self._room.release()
             return
-        try:
-            seen = await ask_patiently(self._callers[call.slot.target], messages, sampling, self._plan.retries)
-        except asyncio.CancelledError:
-            self._purse.settle(held, self._note_cut(call))
-            raise
-        self._purse.settle(held, seen)
         self._answers.put_nowait((call, seen if due_at is None else since_due(seen, due_at)))
 
     def _note_cut(self, call: Call) -> Observation | None:

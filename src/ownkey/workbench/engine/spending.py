@@ -11,7 +11,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from ownkey.domain.money import format_usd
-from ownkey.workbench.records import FailureKind, Message, Observation, Prices, Prompt, Sampling, Target
+from ownkey.workbench.records import FailureKind, Message, Observation, Prices, Prompt, Sampling, Target, TokenSource
 from ownkey.workbench.summary import Spent
 
 _PER_MESSAGE = 16
@@ -143,8 +143,13 @@ class Purse:
 
 
 def _came_to(held: int, observation: Observation) -> int | None:
-    """None when it may have cost something, and there is no saying what."""
-    if observation.cost is not None:
-        return observation.cost
-    failure = observation.failure
-    return held or None if failure is None or failure.kind in _MAY_BE_BILLED else 0
+    """None when it may have cost something, and there is no saying what.
+
+    Of a call that failed we know what it cost only by the endpoint's own count: it goes on writing, and counting, after
+    we saw the last of it.
+    """
+    cost, tokens, failure = observation.cost, observation.tokens, observation.failure
+    if cost is not None and (failure is None or (tokens is not None and tokens.source is TokenSource.SERVER)):
+        return cost
+    began = cost is not None
+    return max(held, cost or 0) or None if failure is None or began or failure.kind in _MAY_BE_BILLED else 0

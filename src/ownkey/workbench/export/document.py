@@ -28,7 +28,7 @@ from ownkey.workbench.records import (
 )
 from ownkey.workbench.summary import SCHEMA, PairComparison, RunSummary, Spread, TargetSummary
 
-Usd = Annotated[str, Meta(pattern=r"^-?[0-9]{1,12}(\.[0-9]{1,9})?$", description="US dollars as an exact decimal.")]
+Usd = Annotated[str, Meta(pattern=r"^-?[0-9]{1,24}(\.[0-9]{1,9})?$", description="US dollars as an exact decimal.")]
 Time = Annotated[datetime, Meta(tz=True, description="RFC 3339.")]
 Milliseconds = Annotated[float, Meta(ge=-1e12, le=1e12, description="Milliseconds.")]
 Count = Annotated[int, Meta(ge=0)]

@@ -1,4 +1,7 @@
-"""Results into the database as they come, numbered; a paid answer outlives a database that is away for a while."""
+"""Results into the database as they come, numbered; a paid answer outlives a database that is away for a while.
+
+A call has one row. A result of a later round takes the place of a failure and takes over its tries and what they cost.
+"""
 
 import asyncio
 import time
@@ -6,6 +9,8 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import msgspec
 import structlog
+from msgspec.structs import replace
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ownkey.domain.errors import Unavailable
 from ownkey.logs import outline
@@ -52,12 +57,31 @@ class Keeper:
 
         async def put() -> None:
             async with self._database.write() as conn:
-                await rows.results.put(conn, self._run_id, batch, done, spending)
+                stored = batch if self._round == 1 else [await self._with_earlier(conn, row) for row in batch]
+                await rows.results.put(conn, self._run_id, stored, done, spending)
 
         await patiently(put)
         self._seq += len(batch)
         self._done = done
         self._ring(self._run_id)
+
+    async def _with_earlier(self, conn: AsyncConnection, row: StoredResult) -> StoredResult:
+        """The row, which knows of the failure in whose place it comes: that it was, and what it cost."""
+        failed = await rows.results.one(conn, self._run_id, row.target, row.position, row.repeat)
+        if failed is None or failed.ok or failed.round >= row.round:
+            return row
+        before = msgspec.json.decode(failed.body, type=Result).observation
+        result = msgspec.json.decode(row.body, type=Result)
+        seen = result.observation
+        known = [each.cost for each in (before, seen) if each.cost is not None]
+        observation = replace(
+            seen,
+            attempts=before.attempts + seen.attempts,
+            backoff_ms=before.backoff_ms + seen.backoff_ms,
+            first_failure=before.first_failure or before.failure,
+            cost=sum(known) if known else None,
+        )
+        return replace(row, body=msgspec.json.encode(replace(result, observation=observation)))
 
     def _row(self, number: int, result: Result) -> StoredResult:
         slot = result.slot

@@ -39,7 +39,7 @@ _REQUEST_FORMULAS = {
     "backoff_ms": "time waited between the attempts of one request, failed requests included; in no latency",
     "connect_ms": "name, TCP and TLS before the request, where a connection was opened; in no latency",
     "late_ms": "request sent − request due; open-loop load only, part of every other time of the request",
-    "cost_usd": "tokens × price of one answer",
+    "cost_usd": "tokens × price of one answer, tries that broke off included",
     "score": "weighted mean of the scores of an answer's checks, 0 to 1",
 }
 
