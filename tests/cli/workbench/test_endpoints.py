@@ -72,7 +72,7 @@ def test_an_address_without_its_version_is_found(shell: Shell, user: User) -> No
         (["--suite", "qa-easy", "--endpoint", "http://x/v1"], "not both"),
         (["--suite", "x.csv", "--mapping", "prompt"], "FIELD=COLUMN"),
         (["--suite", "qa-easy", "--mapping", "prompt=a"], "go with a file"),
-        (["--suite", "qa-easy", "--resume", "x"], "leave the model and the suite out"),
+        (["--suite", "qa-easy", "--resume", "x"], "leave out --preset, --model, --suite"),
     ],
 )
 def test_wrong_usage_ends_with_2(shell: Shell, arguments: list[str], told: str) -> None:

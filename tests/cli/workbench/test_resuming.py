@@ -68,6 +68,26 @@ def test_a_run_goes_on_with_the_key_of_another_variable(shell: Shell) -> None:
     is_told(shell.run(*RUN, "--model", "echo", "--suite", "qa-easy", "--retry-failed"), 2, "--resume")
 
 
+def test_what_would_make_it_another_run_is_refused_by_name(shell: Shell) -> None:
+    begun = shell.run(*RUN, "--model", "echo", "--suite", shell.echoes(2), "--json")
+    again = ("workbench", "run", "--resume", begun.json["id"])
+    is_told(shell.run(*again, "--temperature", "0.7", "--repeats", "2"), 2, "leave out --repeats, --temperature")
+    is_told(shell.run(*again, "-m", "parrot"), 2, "leave out --model")
+    is_told(shell.run(*again, "--max-cost", "1"), 2, "the run was begun without")
+    assert shell.run(*again, "--concurrency", "2", "--yes").code == 0
+
+
+def test_a_run_that_its_limit_ended_goes_on_with_a_higher_one(shell: Shell) -> None:
+    given = ("--prices", "0,1000", "--max-tokens", "10", "--max-cost", "0.014", "--yes", "--json")
+    begun = shell.run(*RUN, "--model", "echo", "--suite", shell.echoes(6), *given)
+    assert (begun.code, begun.json["remaining"] > 0) == (1, True)
+    again = ("workbench", "run", "--resume", begun.json["id"], "--json")
+    assert shell.run(*again).json["remaining"] == begun.json["remaining"]
+    ran = shell.run(*again, "--max-cost", "1")
+    assert (ran.code, ran.json["remaining"]) == (0, 0)
+    assert len(shell.asked()) == 6
+
+
 def test_a_run_that_is_complete_asks_nothing_more(shell: Shell) -> None:
     shell.run(*RUN, "--model", "echo", "--suite", shell.echoes(3))
     (path,) = shell.runs()

@@ -1,19 +1,16 @@
 """`ownkey workbench run`: a suite against a model, figures and an exit code for CI."""
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from ownkey.cli.client import JsonOption
-from ownkey.cli.failures import CommandFailed, WrongUsage, told_in_a_line
+from ownkey.cli.failures import WrongUsage, told_in_a_line
 from ownkey.cli.workbench import options
-
-if TYPE_CHECKING:
-    from ownkey.cli.workbench.run_files import RunFile
 
 
 def run(
+    ctx: typer.Context,
     endpoint: options.Endpoint = None,
     preset: options.Preset = None,
     model: Annotated[str | None, typer.Option("--model", "-m", help="The model's name at the endpoint")] = None,
@@ -63,13 +60,12 @@ def run(
         from ownkey.cli.workbench.carrying_out import carry_out
         from ownkey.cli.workbench.finishing import Counts, exit_code, report, write_outputs
         from ownkey.cli.workbench.outputs import check_outputs
+        from ownkey.cli.workbench.resuming import changes_of, reopen
         from ownkey.cli.workbench.targets import open_chooser
 
         check_outputs(output or ())
         if resume is not None:
-            if any((endpoint, preset, model, suite)):
-                raise WrongUsage("--resume goes on with the run as it was begun: leave the model and the suite out")
-            file = _resumed(resume, run_dir, api_key_env)
+            file = reopen(resume, run_dir, changes_of(ctx))
         elif retry_failed:
             raise WrongUsage("--retry-failed goes with --resume")
         elif model is None:
@@ -93,21 +89,3 @@ def run(
         write_outputs(file, carried.summary, output or ())
     if code:
         raise typer.Exit(code)
-
-
-def _resumed(named: str, run_dir: Path, key_env: str | None) -> "RunFile":
-    """The run's file, open for writing; `key_env` replaces the name of the key's variable."""
-    from ownkey.cli.workbench.run_files import RunFile, find_run
-    from ownkey.cli.workbench.tables import tell
-
-    path = find_run(named, run_dir)
-    if path is None:
-        raise CommandFailed(f"there is no run {named!r} in {run_dir}: see --run-dir")
-    file = RunFile.reopen(path)
-    if key_env is not None:
-        file.use_key(key_env)
-    # Whoever wrote the file chose these: they are shown before a key leaves.
-    for target, way in zip(file.plan.targets, file.header.ways, strict=True):
-        key = "without a key" if way.key_env is None else f"with the key in {way.key_env}"
-        tell(f"{target.label} at {target.base_url}, {key}")
-    return file

@@ -147,10 +147,17 @@ class RunFile:
         file._output = output
         return file
 
-    def use_key(self, key_env: str) -> None:
-        """Take the targets' key from another variable, for this carrying out."""
-        ways = tuple(msgspec.structs.replace(way, key_env=key_env) for way in self.header.ways)
-        self.header = msgspec.structs.replace(self.header, ways=ways)
+    def change(
+        self, key_env: str | None, judge_key_env: str | None, max_cost: int | None, concurrency: int | None
+    ) -> None:
+        """Use other variables for keys, another limit or concurrency, for this carrying out. None changes nothing."""
+        header, plan = self.header, self.plan
+        ways = tuple(msgspec.structs.replace(way, key_env=key_env or way.key_env) for way in header.ways)
+        judge = header.judge and Way(header.judge.base_url, judge_key_env or header.judge.key_env)
+        plan = msgspec.structs.replace(
+            plan, max_cost=plan.max_cost if max_cost is None else max_cost, concurrency=concurrency or plan.concurrency
+        )
+        self.header = msgspec.structs.replace(header, ways=ways, judge=judge, plan=plan)
 
     async def keep(self, results: Sequence[Result], spending: Spending) -> list[Result]:
         """Add results, numbered, and what the run has spent; what was kept. Calls that were broken off are not: they
