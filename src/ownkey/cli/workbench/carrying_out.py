@@ -5,6 +5,7 @@ import signal
 import time
 from collections.abc import Coroutine, Generator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, TypeVar
 
 from msgspec import Struct
@@ -15,13 +16,13 @@ from ownkey.cli.workbench.plans import source_of
 from ownkey.cli.workbench.progress import Progress
 from ownkey.cli.workbench.run_files import End, Preferred, RunFile
 from ownkey.cli.workbench.tables import tell
-from ownkey.workbench.engine import Ending, Purse, Runner
+from ownkey.workbench.engine import Ending, Purse, Runner, side_by_side
 from ownkey.workbench.graders import Graders
 from ownkey.workbench.graders.finding import Ungradable
 from ownkey.workbench.graders.judge import Judge
 from ownkey.workbench.graders.preference import PreferenceTally
 from ownkey.workbench.records import Result, RunStatus
-from ownkey.workbench.summary import RunSummary
+from ownkey.workbench.summary import RunSummary, Verdict
 
 T = TypeVar("T")
 
@@ -117,15 +118,22 @@ async def _preferences(file: RunFile, judge: Judge, purse: Purse) -> tuple[Prefe
         tally = PreferenceTally(judge.name)
         shared = [position for target, position in places if target == 0 and (other, position) in places]
         tell(f"The judge {judge.name} compares {len(shared)} pairs of answers, each in both orders")
-        for position in sorted(shared):
+
+        async def compare(position: int, other: int) -> tuple[Verdict, bool] | None:
             first, second = (file.answer(places[target, position]) for target in (0, other))
             try:
-                preferred, flipped = await judge.prefer(file.prompts[position], first, second)
+                return await judge.prefer(file.prompts[position], first, second)
             except Ungradable:
+                return None
+            finally:
+                file.spend(purse.spending)
+
+        works = [partial(compare, position, other) for position in sorted(shared)]
+        for found_out in await side_by_side(file.plan.concurrency, works):
+            if found_out is None:
                 tally.add_unjudged()
             else:
-                tally.add(preferred, flipped=flipped)
-            file.spend(purse.spending)
+                tally.add(found_out[0], flipped=found_out[1])
         preference = tally.preference()
         if preference is not None:
             found.append(Preferred(other, preference))

@@ -4,6 +4,7 @@ order      which call comes next
 arrivals   when, where load has a schedule
 retrying   asking again
 spending   the limit of costs; `paying` for what is asked beside the tested models
+side_by_side  work at once, outcomes in order
 runner     the whole
 """
 
@@ -11,6 +12,7 @@ from ownkey.workbench.engine.endings import Ending
 from ownkey.workbench.engine.order import PromptSource, warm_ups_of
 from ownkey.workbench.engine.paying import PayingCaller, PayingEmbedder
 from ownkey.workbench.engine.runner import Keep, Runner
+from ownkey.workbench.engine.side_by_side import side_by_side
 from ownkey.workbench.engine.spending import (
     Purse,
     Spending,
@@ -35,5 +37,6 @@ __all__ = [
     "most_embedded",
     "most_input",
     "sampling_for",
+    "side_by_side",
     "warm_ups_of",
 ]

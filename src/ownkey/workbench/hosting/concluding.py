@@ -3,13 +3,14 @@
 import asyncio
 import time
 from collections.abc import AsyncGenerator, Sequence
+from functools import partial
 
 import msgspec
 from msgspec.structs import replace
 
 from ownkey.storage import workbench as rows
 from ownkey.storage.database import Database
-from ownkey.workbench.engine import Ending, Purse
+from ownkey.workbench.engine import Ending, Purse, side_by_side
 from ownkey.workbench.figures import Figures
 from ownkey.workbench.graders.finding import Ungradable
 from ownkey.workbench.graders.judge import Judge
@@ -75,15 +76,20 @@ class Concluding:
         stopped = asyncio.Event()
         if run.cancel_requested:
             stopped.set()
-        outcomes: list[str] = []
         prompts = self._suites.pages(plan.suite)
+
+        async def compare(other: int, position: int) -> str:
+            word = _UNJUDGED
+            if judge is not None and not stopped.is_set():
+                word = await self._preferred(judge, run_id, await prompts.get(position), other, position)
+                await self._keep_spending(run_id, purse)
+            return f"{other}:{word}"
+
         async with self._heart.beating(run_id, account, lambda _: stopped.set()):
-            for other, position in (await self._pairs(run_id))[start : start + count]:
-                word = _UNJUDGED
-                if judge is not None and not stopped.is_set():
-                    word = await self._preferred(judge, run_id, await prompts.get(position), other, position)
-                    await self._keep_spending(run_id, purse)
-                outcomes.append(f"{other}:{word}")
+            pairs = (await self._pairs(run_id))[start : start + count]
+            outcomes = await side_by_side(plan.concurrency, [partial(compare, *pair) for pair in pairs])
+            # Of two that were stored at once, the earlier may have come last.
+            await self._keep_spending(run_id, purse)
         return outcomes
 
     async def _preferred(self, judge: Judge, run_id: str, prompt: Prompt | None, other: int, position: int) -> str:
