@@ -312,6 +312,14 @@ def test_a_model_with_a_small_context_is_told_less_until_it_fits(bench: Bench) -
     assert done["context_tokens"] <= 1500
 
 
+def test_a_long_conversation_with_a_model_of_small_context_is_cut_until_it_fits(bench: Bench) -> None:
+    session = bench.session(preset="openai", api_key="sk-small-7654321", model="small-context-1200")
+    run = bench.run(session, "qa-easy", limit=2)
+    turns = [{"role": ("user", "assistant")[at % 2], "content": f"turn {at} " + "word " * 60} for at in range(30)]
+    said, _ = _talk(bench, run["id"], {"messages": [*turns, {"role": "user", "content": "And?"}]})
+    assert said == "And?"
+
+
 def _talk(bench: Bench, run: str, body: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     said, last = "", {}
     with bench.api.stream("POST", f"/workbench/runs/{run}/chat", json=body) as answer:
