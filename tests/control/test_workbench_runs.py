@@ -261,6 +261,16 @@ def test_the_spending_limit_ends_a_run_before_it_is_passed(bench: Bench) -> None
     assert float(run["metrics"]["targets"][0]["cost_usd"]) <= 0.5
 
 
+def test_a_run_whose_money_went_into_failures_tells_both(bench: Bench) -> None:
+    prices = {"input_usd_per_million": "100", "output_usd_per_million": "100"}
+    session = bench.session(preset="openai", api_key="sk-lost-12345678", model="cut", prices=prices)
+    run = bench.run(session, "qa-easy", max_tokens=128, max_cost_usd="0.04")
+    assert run["status"] == "failed"
+    assert run["progress"]["done"] < 10
+    assert "that was sent failed" in run["detail"]
+    assert "spending limit" in run["detail"]
+
+
 def test_a_spending_limit_without_prices_is_refused(bench: Bench) -> None:
     session = bench.session(endpoint_url="https://llm.example.com/v1", api_key="sk-x-123456789", model="m")
     answer = bench.api.post(f"/workbench/sessions/{session}/runs", json={"suite_id": "qa-easy", "max_cost_usd": "1"})
