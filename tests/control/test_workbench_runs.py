@@ -261,6 +261,16 @@ def test_the_spending_limit_ends_a_run_before_it_is_passed(bench: Bench) -> None
     assert float(run["metrics"]["targets"][0]["cost_usd"]) <= 0.5
 
 
+def test_a_run_whose_money_went_into_failures_tells_both(bench: Bench) -> None:
+    prices = {"input_usd_per_million": "100", "output_usd_per_million": "100"}
+    session = bench.session(preset="openai", api_key="sk-lost-12345678", model="cut", prices=prices)
+    run = bench.run(session, "qa-easy", max_tokens=128, max_cost_usd="0.04")
+    assert run["status"] == "failed"
+    assert run["progress"]["done"] < 10
+    assert "that was sent failed" in run["detail"]
+    assert "spending limit" in run["detail"]
+
+
 def test_a_spending_limit_without_prices_is_refused(bench: Bench) -> None:
     session = bench.session(endpoint_url="https://llm.example.com/v1", api_key="sk-x-123456789", model="m")
     answer = bench.api.post(f"/workbench/sessions/{session}/runs", json={"suite_id": "qa-easy", "max_cost_usd": "1"})
@@ -310,6 +320,14 @@ def test_a_model_with_a_small_context_is_told_less_until_it_fits(bench: Bench) -
     said, done = _talk(bench, run["id"], {"messages": [{"role": "user", "content": "And?"}]})
     assert said == "And?"
     assert done["context_tokens"] <= 1500
+
+
+def test_a_long_conversation_with_a_model_of_small_context_is_cut_until_it_fits(bench: Bench) -> None:
+    session = bench.session(preset="openai", api_key="sk-small-7654321", model="small-context-1200")
+    run = bench.run(session, "qa-easy", limit=2)
+    turns = [{"role": ("user", "assistant")[at % 2], "content": f"turn {at} " + "word " * 60} for at in range(30)]
+    said, _ = _talk(bench, run["id"], {"messages": [*turns, {"role": "user", "content": "And?"}]})
+    assert said == "And?"
 
 
 def _talk(bench: Bench, run: str, body: dict[str, Any]) -> tuple[str, dict[str, Any]]:

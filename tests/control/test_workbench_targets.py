@@ -109,3 +109,13 @@ def test_the_token_of_an_accounts_session_knows_its_prices(stack: Stack, user: U
     made = user.api.post(path, json={"model": "openai/gpt-5-mini"}, headers=headers)
     assert made.status_code == 201, made.text
     assert made.json()["prices"]["source"] == "catalogue"
+
+
+def test_the_id_of_a_model_that_is_gone_is_not_taken_for_a_models_name(guest: Visitor) -> None:
+    add(guest, preset="openai", api_key=KEY, model="echo")
+    other = add(guest, preset="openai", api_key=KEY, model="parrot")
+    path = f"/sessions/{guest.session['id']}"
+    assert guest.api.delete(f"{path}/targets/{other['id']}").status_code == 204
+    answer = guest.api.post(f"{path}/runs", json={"suite_id": "qa-easy", "compare_with": other["id"]})
+    assert answer.status_code == 404
+    assert len(guest.api.get(path).json()["targets"]) == 1

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ownkey.workbench.chat import MINIMUM_CONTEXT, UNKNOWN_WINDOW, budgets, fit_history, shrink
+from ownkey.workbench.chat import MINIMUM_CONTEXT, UNKNOWN_WINDOW, budgets, fit_history, narrower, shrink
 from ownkey.workbench.chat.history import message_tokens
 from ownkey.workbench.records import Message
 
@@ -51,6 +51,15 @@ def test_a_context_that_was_too_long_is_halved_down_to_the_least() -> None:
     while (smaller := shrink(tried[-1])) is not None:
         tried.append(smaller)
     assert tried == [6000, 3000, 1500, 750, MINIMUM_CONTEXT]
+
+
+def test_what_was_too_long_is_halved_in_all_its_shares() -> None:
+    shares = [budgets()]
+    while (smaller := narrower(shares[-1])) is not None:
+        shares.append(smaller)
+    assert [each.context for each in shares] == [3720, 1860, 930, MINIMUM_CONTEXT]
+    assert [each.history for each in shares] == [1860, 930, 465, 232]
+    assert [each.answer for each in shares] == [1024, 512, 256, 256]
 
 
 @pytest.mark.parametrize("window", [None, 2048, 4096, 8192, 32_768, 1_000_000])

@@ -14,7 +14,7 @@ from ownkey.domain.secret import Secret
 from ownkey.domain.tenancy import Principal
 from ownkey.storage import counters
 from ownkey.workbench.endpoint import Preset, preset_named, presets, read_base_url
-from ownkey.workbench.hosting import list_prices
+from ownkey.workbench.hosting import TARGET_ID, list_prices
 from ownkey.workbench.records import (
     Abilities,
     EndpointKind,
@@ -146,6 +146,9 @@ async def _other(
     for each in known:
         if other == each.id:
             return Choice(each)
+    if isinstance(other, str) and other.startswith(TARGET_ID):
+        # No model is called so: it is gone, mistyped, or another session's.
+        return Choice(await book.get(session, other))
     if isinstance(other, NewTarget):
         target, key = await new_target(control, entry, peer, other)
         twins = [each for each in known if _alike(each, target)]

@@ -10,7 +10,15 @@ Every number is computed by us; the model is told to use no other.
 """
 
 from ownkey.workbench.chat.context import Context, build_context
-from ownkey.workbench.chat.history import MINIMUM_CONTEXT, UNKNOWN_WINDOW, Budgets, budgets, fit_history, shrink
+from ownkey.workbench.chat.history import (
+    MINIMUM_CONTEXT,
+    UNKNOWN_WINDOW,
+    Budgets,
+    budgets,
+    fit_history,
+    narrower,
+    shrink,
+)
 
 __all__ = [
     "MINIMUM_CONTEXT",
@@ -20,5 +28,6 @@ __all__ = [
     "budgets",
     "build_context",
     "fit_history",
+    "narrower",
     "shrink",
 ]

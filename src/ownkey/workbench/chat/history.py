@@ -13,6 +13,7 @@ UNKNOWN_WINDOW = 8_000
 MINIMUM_CONTEXT = 500
 """Tokens below which nothing useful can be told."""
 _LARGEST_ANSWER = 1_024
+_SMALLEST_ANSWER = 256
 _CERTAIN = 0.8
 """The estimate of tokens may be a fifth too low for a model's own tokenizer."""
 _MESSAGE = 4
@@ -44,6 +45,16 @@ def shrink(budget_tokens: int) -> int | None:
     if budget_tokens <= MINIMUM_CONTEXT:
         return None
     return max(MINIMUM_CONTEXT, budget_tokens // 2)
+
+
+def narrower(shares: Budgets) -> Budgets | None:
+    """The shares to try after the model found what it was told too long: half of each, with the context at least
+    `MINIMUM_CONTEXT` and the answer 256 tokens; None when the context was that already."""
+    context = shrink(shares.context)
+    if context is None:
+        return None
+    answer = max(shares.answer // 2, min(shares.answer, _SMALLEST_ANSWER))
+    return Budgets(context=context, history=max(shares.history // 2, 1), answer=answer)
 
 
 def fit_history(messages: Sequence[Message], budget: int) -> tuple[Message, ...]:

@@ -23,13 +23,14 @@ from ownkey.workbench.hosting.runs import Run, RunDesk
 from ownkey.workbench.hosting.sessions import Receipt, SessionBook, limits_of, who
 from ownkey.workbench.hosting.suites import PromptPages, SuiteShelf
 from ownkey.workbench.hosting.talk import Said
-from ownkey.workbench.hosting.targets import TargetBook
+from ownkey.workbench.hosting.targets import TARGET_ID, TargetBook
 from ownkey.workbench.hosting.winning import winner_of
 from ownkey.workbench.hosting.workbench import Workbench, open_workbench
 
 __all__ = [
     "ACCOUNT",
     "ANONYMOUS",
+    "TARGET_ID",
     "Limits",
     "News",
     "PromptPages",

@@ -186,7 +186,9 @@ def _status(ending: Ending, answered: int, asked: int) -> tuple[RunStatus, str]:
     if ending is Ending.STOPPED:
         return RunStatus.CANCELLED, _DETAILS[ending]
     if asked and not answered:
-        return RunStatus.FAILED, _ALL_FAILED
+        # One that was cut short did not send every prompt, and why is told, too.
+        cut_short = f"Every prompt that was sent failed. {_DETAILS[ending]}"
+        return RunStatus.FAILED, _ALL_FAILED if ending is Ending.FINISHED else cut_short
     return RunStatus.COMPLETED, _DETAILS[ending]
 
 

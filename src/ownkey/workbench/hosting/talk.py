@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from ownkey.domain.errors import NotFound
 from ownkey.storage.workbench import WorkbenchSession
-from ownkey.workbench.chat import budgets, build_context, fit_history, shrink
+from ownkey.workbench.chat import Budgets, budgets, build_context, fit_history, narrower
 from ownkey.workbench.endpoint import speak
 from ownkey.workbench.hosting.runs import Run, RunDesk
 from ownkey.workbench.hosting.targets import TargetBook
@@ -52,12 +52,11 @@ class TalkDesk:
         target = await self._targets.get(session, run.plan.targets[place].id)
         transport = await self._targets.transport(session, target, self._targets.account(session, peer))
         summary = await self._runs.figures(run)
-        shares = budgets(context_tokens)
-        sampling = Sampling(min(max_tokens, shares.answer), _TEMPERATURE, _TIMEOUT_MS)
-        budget: int | None = shares.context
-        while budget is not None:
-            context = await build_context(run.plan, summary, self._runs.results(run), budget)
+        shares: Budgets | None = budgets(context_tokens)
+        while shares is not None:
+            context = await build_context(run.plan, summary, self._runs.results(run), shares.context)
             messages = [Message("system", context.system), *fit_history(turns, shares.history)]
+            sampling = Sampling(min(max_tokens, shares.answer), _TEMPERATURE, _TIMEOUT_MS)
             spoken = False
             failure: Failure | None = None
             async for piece in speak(transport, target, messages, sampling):
@@ -67,6 +66,6 @@ class TalkDesk:
                 else:
                     failure = piece
             too_long = failure is not None and failure.kind is FailureKind.CONTEXT_LENGTH
-            budget = shrink(budget) if too_long and not spoken else None
-            if budget is None:
+            shares = narrower(shares) if too_long and not spoken else None
+            if shares is None:
                 yield Said(failure=failure, left_out=context.left_out, context_tokens=context.tokens)

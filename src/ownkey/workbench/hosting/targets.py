@@ -25,6 +25,9 @@ from ownkey.workbench.records import Abilities, EndpointKind, RunPlan, Target
 
 _PURPOSE = "workbench-target"
 _TABLE = "workbench_targets"
+_KIND = "wbt"
+TARGET_ID = f"{_KIND}_"
+"""What the ids of targets begin with."""
 
 
 class TargetBook:
@@ -43,7 +46,7 @@ class TargetBook:
         """Store a target under an id of its own. Raises InvalidRequest for an address that may not be called, or when
         the session has as many as it may."""
         self.check(target, anonymous=session.user_id is None)
-        stored = replace(target, id=new_id("wbt"))
+        stored = replace(target, id=new_id(_KIND))
         sealed = None if key is None else await self._vault.seal(key, _place(session, stored.id))
         row = StoredTarget(
             id=stored.id,
