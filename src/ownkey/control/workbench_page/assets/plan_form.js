@@ -28,8 +28,9 @@ export class PlanForm {
   }
 
   async enter() {
-    const { suite, session, targets } = this.page.visit.known;
+    const { suite, session } = this.page.visit.known;
     if (!suite || !session) return;
+    const targets = this.page.visit.targets();
     const { limits } = session;
     const limit = field(this.form, "limit");
     limit.max = String(suite.prompts);
@@ -39,21 +40,21 @@ export class PlanForm {
     byId("limit-hint", HTMLElement).textContent = `of ${count(suite.prompts)} in “${suite.name}”`;
     byId("concurrency-hint", HTMLElement).textContent = `1 to ${limits.concurrency}`;
     byId("judge-field", HTMLElement).hidden = session.anonymous;
-    const asked = targets.map((target) => target.label).join(" and ");
-    const turns = targets.length > 1 ? " The same questions go to both, in turn, so that the comparison is fair." : "";
+    const asked = new Intl.ListFormat("en").format(targets.map((target) => target.label));
+    const turns = targets.length > 1 ? " The same questions go to each, in turn, so that the comparison is fair." : "";
     byId("plan-words", HTMLElement).textContent = `“${suite.name}” for ${asked}.${turns}`;
     await this.preview();
   }
 
   /** The plan as the API takes it. */
   body() {
-    const { suite, targets } = this.page.visit.known;
+    const { suite } = this.page.visit.known;
     const numbers = Object.fromEntries(NUMBERS.map((name) => [name, field(this.form, name).valueAsNumber]));
     const cap = field(this.form, "max_cost_usd").value.trim();
     const judge = field(this.form, "judge").value.trim();
     return {
       suite_id: suite?.id,
-      targets: targets.map((target) => target.id),
+      targets: this.page.visit.targets().map((target) => target.id),
       ...numbers,
       ...(cap ? { max_cost_usd: cap } : {}),
       ...(judge ? { judge: { model: judge } } : {}),
