@@ -70,6 +70,17 @@ class Guest:
     def upload(self, name: str, text: str) -> None:
         self.page.set_input_files("#file", {"name": name, "mimeType": "text/plain", "buffer": text.encode()})
 
+    def quiz(self, count: int) -> None:
+        """Begin with questions of which `right-P` knows P percent, and go on to the third step."""
+        self.begin()
+        lines = [
+            {"id": f"q{n}", "prompt": f"Q{n}?\nsandbox:answer blue{n}", "expected": f"blue{n}"} for n in range(count)
+        ]
+        self.upload("mine.jsonl", "\n".join(json.dumps(line) for line in lines))
+        expect(self.page.locator("#upload-told")).to_contain_text(f"{count} questions")
+        self.page.locator("#task-next").click()
+        self.shows("Connect a model")
+
     def connect(self, model: str, key: str = KEY) -> Locator:
         """Fill in the first model's form and test it; the form."""
         form = self.model()
