@@ -40,7 +40,10 @@ export class ModelForm {
      * @type {unknown} */
     this.drawn = null;
     keepDrafts(this.form, `model${name}`, page.visit);
-    field(this.form, "preset").addEventListener("change", () => this.choose(true));
+    field(this.form, "preset").addEventListener("change", () => {
+      this.choose(true);
+      this.changed();
+    });
     when(this.form, async () => void (await this.test()));
     when(within(this.form, "[data-part=remove]", HTMLButtonElement), removed);
   }
@@ -96,6 +99,8 @@ export class ModelForm {
     this.offered = offered;
     const target = this.target();
     const check = target && this.page.visit.known.tested[target.id];
+    const kept = target?.kind === "direct" && target.masked_key;
+    field(this.form, "api_key").placeholder = kept ? `${kept} is kept; another replaces it` : this.choice().key === "optional" ? "if it asks for one" : "";
     const suggestions = this.part("suggestions");
     const models = check && !check.success ? check.models.slice(0, SUGGESTED) : [];
     suggestions.hidden = models.length === 0;
@@ -141,7 +146,6 @@ export class ModelForm {
     this.part("key").hidden = choice.key === "none";
     this.part("credential").hidden = !choice.stored;
     this.part("hint").textContent = choice.hint;
-    within(this.part("key"), "input", HTMLInputElement).placeholder = choice.key === "optional" ? "if it asks for one" : "";
     this.part("prices").hidden = choice.stored;
   }
 
