@@ -39,15 +39,26 @@ def walk(guest: Guest, look: Callable[[Page, str], None]) -> None:
     second = guest.add_model("right-50+ttft=uniform:20:60")
     second.get_by_role("button", name="Test the connection").click()
     expect(second.locator(".checked .notice.good")).to_be_visible()
+    guest.add_model("parrot")
     look(page, "connect")
     page.locator("#connect-next").click()
+    guest.shows("Run it")
     page.locator("#plan").get_by_text("More settings").click()
     look(page, "plan")
     guest.start(repeats="2", retries="0")
     guest.finished("Done")
     for summary in page.locator("#live summary").all():
-        summary.click()
+        if summary.locator("..").get_attribute("open") is None:
+            summary.click()
+    page.get_by_label("Name of the route").fill("no spaces")
+    page.locator("#promote [name=target]").select_option("0")
+    guest.button("Make it a route").click()
+    expect(page.locator("#promote-told .notice.bad")).to_be_visible()
     look(page, "run")
+    page.get_by_label("Name of the route").fill("support-bot")
+    guest.button("Make it a route").click()
+    expect(page.locator("#promoted .notice.good")).to_be_visible()
+    look(page, "promoted")
     guest.rows().first.get_by_role("button").click()
     expect(page.locator("#detail .measured")).to_be_visible()
     look(page, "result")
@@ -65,9 +76,10 @@ def walk(guest: Guest, look: Callable[[Page, str], None]) -> None:
     look(page, "receipt")
 
 
+@pytest.mark.parametrize("width", [1280, 390])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_in_any_step(guest_with: Callable[..., Guest], scheme: str) -> None:
-    guest = guest_with(color_scheme=scheme, reduced_motion="reduce")
+def test_axe_finds_nothing_in_any_step(guest_with: Callable[..., Guest], scheme: str, width: int) -> None:
+    guest = guest_with(viewport={"width": width, "height": 844}, color_scheme=scheme, reduced_motion="reduce")
     found: list[str] = []
 
     def look(page: Page, step: str) -> None:
@@ -79,7 +91,7 @@ def test_axe_finds_nothing_in_any_step(guest_with: Callable[..., Guest], scheme:
     assert found == []
 
 
-@pytest.mark.parametrize("width", [360, 768])
+@pytest.mark.parametrize("width", [360, 390, 768])
 def test_no_step_scrolls_sideways_on_small_screens(guest_with: Callable[..., Guest], width: int) -> None:
     guest = guest_with(viewport={"width": width, "height": 780}, has_touch=True)
     wide: list[str] = []

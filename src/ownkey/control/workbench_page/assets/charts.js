@@ -53,7 +53,7 @@ function distribution(groups, width) {
     });
     const middle = median(group.values);
     const line = middle === null ? [] : [draw("line", { class: "median", x1: scale.x(middle), x2: scale.x(middle), y1: top + 20, y2: top + height })];
-    return draw("g", {}, draw("line", { class: "axis", x1: LEFT, x2: width - RIGHT, y1: top + height, y2: top + height }), ...marks, ...line, draw("text", { x: LEFT, y: top + 12 }, group.label));
+    return draw("g", {}, draw("line", { class: "axis", x1: LEFT, x2: width - RIGHT, y1: top + height, y2: top + height }), ...marks, ...line, draw("text", { x: LEFT, y: top + 12 }, fitting(group.label, width / 7.5)));
   });
   const bottom = groups.length * (height + 26) - 12;
   const spoken = groups.map((group) => `${group.label}: ${count(group.values.length)} answers, median ${duration(median(group.values))}, slowest ${duration(group.values.length ? Math.max(...group.values) : null)}`).join("; ");
@@ -81,9 +81,8 @@ function pairs(answered, labels, width) {
   const letters = Math.floor(scale.left / 6.2);
   const marks = shown.flatMap(({ prompt, times, least, most }, index) => {
     const y = index * row + 12;
-    const name = prompt.length > letters ? `${prompt.slice(0, letters - 1)}…` : prompt;
     const dots = labels.map((label, target) => draw("circle", { class: `datum hue-${target}`, cx: scale.x(Number(times.get(target))), cy: y, r: 4.5 }, draw("title", {}, `${label}: ${duration(times.get(target))}`)));
-    return [draw("text", { x: 0, y: y + 4, class: "small" }, name), draw("line", { class: "between", x1: scale.x(least), x2: scale.x(most), y1: y, y2: y }), ...dots];
+    return [draw("text", { x: 0, y: y + 4, class: "small" }, fitting(prompt, letters)), draw("line", { class: "between", x1: scale.x(least), x2: scale.x(most), y1: y, y2: y }), ...dots];
   });
   const bottom = shown.length * row + 8;
   const wins = labels.map((label, target) => [label, whole.filter(({ times, least }) => times.get(target) === least).length]);
@@ -91,6 +90,15 @@ function pairs(answered, labels, width) {
   const about = `Of ${counted(whole.length, "question")}, ${wins.map(([label, number]) => `${label} was fastest on ${number}`).join(", ")}.${most}`;
   const key = make("span", { class: "key" }, ...labels.map((label, target) => make("span", { class: `dot hue-${target}` }, label)));
   return picture("The same question, each model", about, width, bottom + 20, ...marks, axis(scale, bottom), key);
+}
+
+/**
+ * As much of a text as so many letters show.
+ * @param {string} text
+ * @param {number} letters
+ */
+function fitting(text, letters) {
+  return text.length > letters ? `${text.slice(0, letters - 1)}…` : text;
 }
 
 /**

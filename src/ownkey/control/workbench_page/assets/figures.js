@@ -3,7 +3,7 @@
 import { make } from "./dom.js";
 import { headlines } from "./headlines.js";
 import { NAMES } from "./metric_names.js";
-import { amount, count, counted, dollars, duration, share } from "./numbers.js";
+import { amount, count, counted, dollars, duration, pace, share } from "./numbers.js";
 import { renew } from "./opened.js";
 import { sideBySide } from "./side_by_side.js";
 import { notice } from "./telling.js";
@@ -119,7 +119,7 @@ function wholes(target, formulas) {
  * @param {string} unit
  */
 function known(value, unit) {
-  return value === null ? null : `${amount(value, "")} ${unit}`;
+  return value === null ? null : pace(value, unit);
 }
 
 /**

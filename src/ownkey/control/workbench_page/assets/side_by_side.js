@@ -24,7 +24,7 @@ export function sideBySide(summary, formulas) {
       "table",
       {},
       make("thead", {}, make("tr", {}, make("td", {}), ...heads)),
-      make("tbody", {}, ...rows, comparisons.length > 0 && row("Better than", "by the verdicts of the pairs", better)),
+      make("tbody", {}, comparisons.length > 0 && row("Better than", "by the verdicts of the pairs", better), ...rows),
     ),
   );
 }

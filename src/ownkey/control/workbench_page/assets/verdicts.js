@@ -2,7 +2,7 @@
 
 import { draw, make } from "./dom.js";
 import { NAMES } from "./metric_names.js";
-import { amount, count, share } from "./numbers.js";
+import { amount, count, points, share } from "./numbers.js";
 import { renew } from "./opened.js";
 import { beaten, winner } from "./standing.js";
 
@@ -30,7 +30,7 @@ function overall(summary) {
   const { targets, comparisons } = summary;
   const best = winner(summary);
   const most = targets.map((_, target) => beaten(comparisons, target).length);
-  const none = Math.max(...most) === 0 ? "No model could be shown to be better than another." : "No model could be shown to be better than all others. Which is better than which stands in the table.";
+  const none = Math.max(...most) === 0 ? "No model could be shown to be better than another." : "No model could be shown to be better than all others. The table says which is better than which.";
   const words = best === null ? none : `${targets[best].label} is better than each of the other ${count(targets.length - 1)} models.`;
   return make("section", { class: `verdict ${best === null ? "" : `hue-${best}`}`, "aria-label": "All models compared" }, make("p", { class: "eyebrow" }, `Which of ${count(targets.length)} models?`), make("p", { class: "words" }, words));
 }
@@ -91,7 +91,7 @@ function measure(metric, hue) {
  * @param {string} unit
  */
 function signed(value, unit) {
-  const size = unit === "share" ? `${Math.round(Math.abs(value) * 100)} points` : amount(Math.abs(value), unit);
+  const size = unit === "share" ? points(Math.abs(value)) : amount(Math.abs(value), unit);
   return value < 0 ? `−${size}` : value > 0 ? `+${size}` : size;
 }
 
