@@ -48,11 +48,13 @@ def stranger(browser: Browser, stack: Stack) -> Iterator[Guest]:
 
 
 @pytest.fixture
-def guest_with(browser: Browser, stack: Stack, cookie: str) -> Iterator[Callable[..., Guest]]:
-    """Makes the owner a window with a colour scheme, a size, …"""
+def guest_with(browser: Browser, stack: Stack) -> Iterator[Callable[..., Guest]]:
+    """Makes somebody with an account of their own a window with a colour scheme, a size, …"""
     made: list[Guest] = []
 
     def make(**options: object) -> Guest:
+        with stack.session(stack.user(unique("page-guest")).email, PASSWORD) as signed_in:
+            cookie = signed_in.cookies["ownkey"]
         made.append(Guest(browser, stack.url, cookie, **options))
         return made[-1]
 

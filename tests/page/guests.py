@@ -70,9 +70,20 @@ class Guest:
     def upload(self, name: str, text: str) -> None:
         self.page.set_input_files("#file", {"name": name, "mimeType": "text/plain", "buffer": text.encode()})
 
+    def quiz(self, count: int) -> None:
+        """Begin with questions of which `right-P` knows P percent, and go on to the third step."""
+        self.begin()
+        lines = [
+            {"id": f"q{n}", "prompt": f"Q{n}?\nsandbox:answer blue{n}", "expected": f"blue{n}"} for n in range(count)
+        ]
+        self.upload("mine.jsonl", "\n".join(json.dumps(line) for line in lines))
+        expect(self.page.locator("#upload-told")).to_contain_text(f"{count} questions")
+        self.page.locator("#task-next").click()
+        self.shows("Connect a model")
+
     def connect(self, model: str, key: str = KEY) -> Locator:
         """Fill in the first model's form and test it; the form."""
-        form = self.page.locator("#first-model form")
+        form = self.model()
         form.get_by_label("Endpoint").select_option("openai")
         form.get_by_label("Model").fill(model)
         form.get_by_label("API key").fill(key)
@@ -85,12 +96,24 @@ class Guest:
         self.page.locator("#connect-next").click()
         self.shows("Run it")
 
-    def compare_with(self, model: str) -> None:
-        self.page.get_by_text("Compare with a second model").click()
-        form = self.page.locator("#second-model form")
-        form.get_by_label("Model").fill(model)
-        form.get_by_role("button", name="Test the connection").click()
-        expect(form.locator(".notice.good")).to_be_visible(timeout=_PATIENCE_MS)
+    def model(self, place: int = 1) -> Locator:
+        """The form of a model on the third step, counted from 1."""
+        return self.page.locator("#models form").nth(place - 1)
+
+    def add_model(self, model: str) -> Locator:
+        """Fill in the form of one more model, at the same endpoint; the form."""
+        place = self.page.locator("#models form").count() + 1
+        self.button("Add another model to compare").click()
+        form = self.model(place)
+        expect(form.get_by_role("textbox", name="Model", exact=True)).to_be_focused()
+        form.get_by_role("textbox", name="Model", exact=True).fill(model)
+        return form
+
+    def compared(self, *models: str) -> None:
+        """Connect the models and go on to the run; the first has the key."""
+        expect(self.connect(models[0]).locator(".notice.good")).to_be_visible(timeout=_PATIENCE_MS)
+        for model in models[1:]:
+            self.add_model(model)
         self.page.locator("#connect-next").click()
         self.shows("Run it")
 

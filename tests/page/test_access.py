@@ -35,21 +35,30 @@ def walk(guest: Guest, look: Callable[[Page, str], None]) -> None:
     expect(guest.connect("error-404").locator(".checked .notice.bad")).to_be_visible()
     look(page, "connect, failed")
     expect(guest.connect("echo+ttft=uniform:5:40").locator(".checked .notice.good")).to_be_visible()
-    guest.page.locator("#first-model").get_by_text("What the endpoint can do").click()
-    page.get_by_text("Compare with a second model").click()
-    second = page.locator("#second-model form")
-    second.get_by_label("Model").fill("right-50+ttft=uniform:20:60")
+    guest.model().get_by_text("What the endpoint can do").click()
+    second = guest.add_model("right-50+ttft=uniform:20:60")
     second.get_by_role("button", name="Test the connection").click()
     expect(second.locator(".checked .notice.good")).to_be_visible()
+    guest.add_model("parrot")
     look(page, "connect")
     page.locator("#connect-next").click()
+    guest.shows("Run it")
     page.locator("#plan").get_by_text("More settings").click()
     look(page, "plan")
     guest.start(repeats="2", retries="0")
     guest.finished("Done")
     for summary in page.locator("#live summary").all():
-        summary.click()
+        if summary.locator("..").get_attribute("open") is None:
+            summary.click()
+    page.get_by_label("Name of the route").fill("no spaces")
+    page.locator("#promote [name=target]").select_option("0")
+    guest.button("Make it a route").click()
+    expect(page.locator("#promote-told .notice.bad")).to_be_visible()
     look(page, "run")
+    page.get_by_label("Name of the route").fill("support-bot")
+    guest.button("Make it a route").click()
+    expect(page.locator("#promoted .notice.good")).to_be_visible()
+    look(page, "promoted")
     guest.rows().first.get_by_role("button").click()
     expect(page.locator("#detail .measured")).to_be_visible()
     look(page, "result")
@@ -67,9 +76,10 @@ def walk(guest: Guest, look: Callable[[Page, str], None]) -> None:
     look(page, "receipt")
 
 
+@pytest.mark.parametrize("width", [1280, 390])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_in_any_step(guest_with: Callable[..., Guest], scheme: str) -> None:
-    guest = guest_with(color_scheme=scheme, reduced_motion="reduce")
+def test_axe_finds_nothing_in_any_step(guest_with: Callable[..., Guest], scheme: str, width: int) -> None:
+    guest = guest_with(viewport={"width": width, "height": 844}, color_scheme=scheme, reduced_motion="reduce")
     found: list[str] = []
 
     def look(page: Page, step: str) -> None:
@@ -81,7 +91,7 @@ def test_axe_finds_nothing_in_any_step(guest_with: Callable[..., Guest], scheme:
     assert found == []
 
 
-@pytest.mark.parametrize("width", [360, 768])
+@pytest.mark.parametrize("width", [360, 390, 768])
 def test_no_step_scrolls_sideways_on_small_screens(guest_with: Callable[..., Guest], width: int) -> None:
     guest = guest_with(viewport={"width": width, "height": 780}, has_touch=True)
     wide: list[str] = []
@@ -106,15 +116,15 @@ def test_the_whole_walk_by_keyboard_alone(guest: Guest) -> None:
     expect(page.locator("input[name=suite]").nth(1)).to_be_checked()
     press(page, "Continue")
     expect(page.locator("#connect-title")).to_be_focused()
-    expect(page.locator("#first-model form")).to_be_visible()
-    reach(page, "#first-model [name=preset]")
+    expect(guest.model()).to_be_visible()
+    reach(page, "#models [name=preset]")
     page.keyboard.type("OpenA")
-    reach(page, "#first-model [name=api_key]")
+    reach(page, "#models [name=api_key]")
     page.keyboard.type(KEY)
-    reach(page, "#first-model [name=model]")
+    reach(page, "#models [name=model]")
     page.keyboard.type("echo")
     page.keyboard.press("Enter")
-    expect(page.locator("#first-model .notice.good")).to_be_visible()
+    expect(page.locator("#models .notice.good")).to_be_visible()
     press(page, "Continue")
     expect(page.locator("#run-title")).to_be_focused()
     press(page, "Start the run")

@@ -100,7 +100,7 @@ def test_names_the_endpoint_has_are_offered_for_one_it_has_not(guest: Guest) -> 
 def test_a_private_address_is_refused_at_its_field_with_the_setting_that_opens_it(guest: Guest) -> None:
     guest.begin()
     guest.choose()
-    form = guest.page.locator("#first-model form")
+    form = guest.model()
     form.get_by_label("Endpoint").select_option("ollama")
     form.get_by_label("Model").fill("llama3")
     form.get_by_role("button", name="Test the connection").click()
@@ -111,7 +111,7 @@ def test_a_private_address_is_refused_at_its_field_with_the_setting_that_opens_i
 def test_prices_make_a_spend_preview_and_a_limit_holds(guest: Guest) -> None:
     guest.begin()
     guest.choose()
-    form = guest.page.locator("#first-model form")
+    form = guest.model()
     form.get_by_label("Endpoint").select_option("openai")
     form.get_by_text("Prices, if they are not public").click()
     form.get_by_label("USD per million input tokens").fill("1000")
@@ -149,7 +149,7 @@ def test_an_expired_session_says_so_and_keeps_what_was_typed(guest: Guest, stack
     guest.button("Begin").click()
     guest.shows("What shall it do?")
     guest.choose()
-    expect(guest.page.locator("#first-model form").get_by_label("Model")).to_have_value("echo")
+    expect(guest.model().get_by_label("Model")).to_have_value("echo")
 
 
 def test_a_session_erased_from_elsewhere_ends_the_run_on_the_page(guest: Guest, owner: User) -> None:
@@ -242,4 +242,4 @@ def test_windows_of_every_kind_may_be_opened(guest_with: Callable[..., Guest]) -
     )
     guest.begin()
     guest.choose()
-    expect(guest.page.locator("#first-model form")).to_be_visible()
+    expect(guest.model()).to_be_visible()

@@ -1,7 +1,7 @@
-/** Small pictures of the latencies: how they are distributed, and the same question's by both models. */
+/** Small pictures of the latencies: how they are distributed, and the same question's by all models. */
 
 import { draw, fill, make } from "./dom.js";
-import { count, duration } from "./numbers.js";
+import { count, counted, duration } from "./numbers.js";
 
 /** @typedef {import("./result_table.js").Row} Row */
 
@@ -48,12 +48,12 @@ function distribution(groups, width) {
     const step = Math.min((height - 30) / peak, 8);
     const marks = binned.flatMap((number, bin) => {
       const x = scale.x(((bin + 0.5) / BINS) * scale.most);
-      if (!dotted) return number ? [draw("rect", { class: `fill-${group.target}`, x: x - thick / 2, y: top + height - (number / peak) * (height - 26), width: thick, height: (number / peak) * (height - 26), rx: 1 })] : [];
-      return Array.from({ length: number }, (_, nth) => draw("circle", { class: `fill-${group.target}`, cx: x, cy: top + height - 5 - nth * step, r: 4 }));
+      if (!dotted) return number ? [draw("rect", { class: `datum hue-${group.target}`, x: x - thick / 2, y: top + height - (number / peak) * (height - 26), width: thick, height: (number / peak) * (height - 26), rx: 1 })] : [];
+      return Array.from({ length: number }, (_, nth) => draw("circle", { class: `datum hue-${group.target}`, cx: x, cy: top + height - 5 - nth * step, r: 4 }));
     });
     const middle = median(group.values);
     const line = middle === null ? [] : [draw("line", { class: "median", x1: scale.x(middle), x2: scale.x(middle), y1: top + 20, y2: top + height })];
-    return draw("g", {}, draw("line", { class: "axis", x1: LEFT, x2: width - RIGHT, y1: top + height, y2: top + height }), ...marks, ...line, draw("text", { x: LEFT, y: top + 12 }, group.label));
+    return draw("g", {}, draw("line", { class: "axis", x1: LEFT, x2: width - RIGHT, y1: top + height, y2: top + height }), ...marks, ...line, draw("text", { x: LEFT, y: top + 12 }, fitting(group.label, width / 7.5)));
   });
   const bottom = groups.length * (height + 26) - 12;
   const spoken = groups.map((group) => `${group.label}: ${count(group.values.length)} answers, median ${duration(median(group.values))}, slowest ${duration(group.values.length ? Math.max(...group.values) : null)}`).join("; ");
@@ -66,37 +66,39 @@ function distribution(groups, width) {
  * @param {number} width
  */
 function pairs(answered, labels, width) {
-  /** @type {Map<string, {prompt: string, a?: number, b?: number}>} */
+  /** @type {Map<string, Map<number, number>>} */
   const found = new Map();
   for (const row of answered) {
-    if (row.repeat !== 0 || row.target > 1) continue;
-    const pair = found.get(row.prompt) ?? { prompt: row.prompt };
-    if (row.target === 0) pair.a = Number(row.latency);
-    else pair.b = Number(row.latency);
-    found.set(row.prompt, pair);
+    if (row.repeat !== 0) continue;
+    const times = found.get(row.prompt) ?? new Map();
+    found.set(row.prompt, times.set(row.target, Number(row.latency)));
   }
-  const whole = /** @type {{prompt: string, a: number, b: number}[]} */ ([...found.values()].filter((pair) => pair.a !== undefined && pair.b !== undefined));
+  const whole = [...found].filter(([, times]) => times.size === labels.length).map(([prompt, times]) => ({ prompt, times, least: Math.min(...times.values()), most: Math.max(...times.values()) }));
   if (!whole.length) return null;
-  const shown = whole.sort((one, other) => Math.abs(other.b - other.a) - Math.abs(one.b - one.a)).slice(0, PAIRS);
-  const scale = scaled(Math.max(...shown.flatMap((pair) => [pair.a, pair.b])), Math.min(140, width * 0.32), width);
+  const shown = [...whole].sort((one, other) => other.most - other.least - (one.most - one.least)).slice(0, PAIRS);
+  const scale = scaled(Math.max(...shown.map((each) => each.most)), Math.min(140, width * 0.32), width);
   const row = 20;
   const letters = Math.floor(scale.left / 6.2);
-  const marks = shown.flatMap((pair, index) => {
+  const marks = shown.flatMap(({ prompt, times, least, most }, index) => {
     const y = index * row + 12;
-    const name = pair.prompt.length > letters ? `${pair.prompt.slice(0, letters - 1)}…` : pair.prompt;
-    return [
-      draw("text", { x: 0, y: y + 4, class: "small" }, name),
-      draw("line", { class: "between", x1: scale.x(pair.a), x2: scale.x(pair.b), y1: y, y2: y }),
-      draw("circle", { class: "fill-0", cx: scale.x(pair.a), cy: y, r: 4.5 }),
-      draw("circle", { class: "fill-1", cx: scale.x(pair.b), cy: y, r: 4.5 }),
-    ];
+    const dots = labels.map((label, target) => draw("circle", { class: `datum hue-${target}`, cx: scale.x(Number(times.get(target))), cy: y, r: 4.5 }, draw("title", {}, `${label}: ${duration(times.get(target))}`)));
+    return [draw("text", { x: 0, y: y + 4, class: "small" }, fitting(prompt, letters)), draw("line", { class: "between", x1: scale.x(least), x2: scale.x(most), y1: y, y2: y }), ...dots];
   });
   const bottom = shown.length * row + 8;
-  const faster = whole.filter((pair) => pair.b < pair.a).length;
+  const wins = labels.map((label, target) => [label, whole.filter(({ times, least }) => times.get(target) === least).length]);
   const most = whole.length > shown.length ? ` The ${shown.length} largest differences of ${count(whole.length)} are shown.` : "";
-  const about = `${labels[1]} was faster on ${count(faster)} of ${count(whole.length)} questions.${most}`;
-  const key = make("span", { class: "key" }, ...[0, 1].map((target) => make("span", { class: `dot-${target}` }, labels[target])));
-  return picture("The same question, both models", about, width, bottom + 20, ...marks, axis(scale, bottom), key);
+  const about = `Of ${counted(whole.length, "question")}, ${wins.map(([label, number]) => `${label} was fastest on ${number}`).join(", ")}.${most}`;
+  const key = make("span", { class: "key" }, ...labels.map((label, target) => make("span", { class: `dot hue-${target}` }, label)));
+  return picture("The same question, each model", about, width, bottom + 20, ...marks, axis(scale, bottom), key);
+}
+
+/**
+ * As much of a text as so many letters show.
+ * @param {string} text
+ * @param {number} letters
+ */
+function fitting(text, letters) {
+  return text.length > letters ? `${text.slice(0, letters - 1)}…` : text;
 }
 
 /**

@@ -27,15 +27,24 @@ export function showCheck(place, check, target) {
     : notice("bad", make("p", {}, make("strong", {}, check.message)), check.advice && make("p", {}, check.advice));
   const connecting = check.steps.filter((step) => CONNECTING.has(step.name));
   const abilities = check.steps.filter((step) => !CONNECTING.has(step.name));
+  const ways = make("ol", { class: "check-steps" }, ...connecting.map((step) => line(step, true)));
   const known = make("p", { class: "hint" }, target.label, target.base_url && ` at ${target.base_url}`, target.masked_key && `, with the key ${target.masked_key}`, ".");
   fill(
     place,
     head,
     check.success && target.prices === null && notice("plain", make("p", {}, "No price is known for this model, so costs cannot be told. Give the prices above and test again if you want them.")),
-    make("ol", { class: "check-steps" }, ...connecting.map((step) => line(step, true))),
-    abilities.length > 0 && make("details", { class: "quiet" }, make("summary", {}, "What the endpoint can do"), make("ul", { class: "check-steps" }, ...abilities.map((step) => line(step, false)))),
+    check.success ? folded("How the connection was tested", ways) : ways,
+    abilities.length > 0 && folded("What the endpoint can do", make("ul", { class: "check-steps" }, ...abilities.map((step) => line(step, false)))),
     known,
   );
+}
+
+/**
+ * @param {string} head
+ * @param {Element} inside
+ */
+function folded(head, inside) {
+  return make("details", { class: "quiet" }, make("summary", {}, head), inside);
 }
 
 /**

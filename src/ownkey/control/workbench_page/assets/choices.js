@@ -9,7 +9,7 @@
 /**
  * @param {import("./shapes.js").Preset[]} presets
  * @param {string|null} account
- * @param {import("./shapes.js").Target|undefined} first the model to compare with
+ * @param {import("./shapes.js").Target|null} first the model to compare with
  * @returns {Choice[]}
  */
 export function choicesOf(presets, account, first) {
@@ -35,7 +35,7 @@ export function choicesOf(presets, account, first) {
  * be used where no other is given.
  * @param {Choice} choice
  * @param {{url: string, key: string, credential: string}} typed
- * @param {import("./shapes.js").Target|undefined} previous
+ * @param {import("./shapes.js").Target|null} previous
  * @returns {Record<string, string>}
  */
 export function endpointOf(choice, typed, previous) {

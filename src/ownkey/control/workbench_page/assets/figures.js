@@ -1,39 +1,12 @@
-/** The figures of each model: the few that matter most, then all of them with formula, sample size and cautions. */
+/** The figures: of each model the few that matter most, then all of them with formula, sample size and cautions. */
 
-import { fill, make } from "./dom.js";
-import { amount, count, counted, dollars, duration, share } from "./numbers.js";
+import { make } from "./dom.js";
+import { headlines } from "./headlines.js";
+import { NAMES } from "./metric_names.js";
+import { amount, count, counted, dollars, duration, pace, share } from "./numbers.js";
+import { renew } from "./opened.js";
+import { sideBySide } from "./side_by_side.js";
 import { notice } from "./telling.js";
-
-/** @type {Record<string, string>} */
-export const NAMES = {
-  latency_ms: "Latency",
-  ttft_ms: "Time to first token",
-  ttfo_ms: "Time to first answer token",
-  tpot_ms: "Time per output token",
-  chunk_gap_ms: "Gap between chunks",
-  tokens_per_second: "Tokens per second",
-  decode_tokens_per_second: "Tokens per second, decoding",
-  input_tokens: "Input tokens",
-  output_tokens: "Output tokens",
-  reasoning_tokens: "Reasoning tokens",
-  answer_characters: "Answer, characters",
-  answer_words: "Answer, words",
-  backoff_ms: "Waited between attempts",
-  connect_ms: "Connecting",
-  late_ms: "Sent late",
-  cost_usd: "Cost",
-  score: "Score",
-  success: "Answered",
-  first_attempt: "Answered at first attempt",
-  passed: "Passed",
-  system_tokens_per_second: "Tokens per second, all together",
-  cost_per_passed_usd: "Cost per passed answer",
-  good: "Met all objectives",
-  duration_ms: "Duration",
-  requests_per_second: "Requests per second",
-  goodput_per_second: "Goodput",
-  quality_adjusted_goodput: "Goodput of passed answers",
-};
 
 const COLUMNS = /** @type {const} */ (["avg", "p50", "p95", "p99", "min", "max"]);
 const WEAK = "too few answers to carry this percentile";
@@ -43,38 +16,31 @@ const WEAK = "too few answers to carry this percentile";
  * @param {import("./shapes.js").Summary} summary
  */
 export function showFigures(place, summary) {
-  const open = openOnes(place);
   const formulas = new Map(summary.definitions.map((each) => [each.name, each.formula]));
-  fill(
+  const several = summary.targets.length > 1;
+  renew(
     place,
-    ...summary.targets.map((target) => model(target, formulas)),
+    several && sideBySide(summary, formulas),
+    ...summary.targets.map((target) => model(target, formulas, several)),
     summary.cautions.length > 0 && make("div", { class: "cautions" }, make("h2", {}, "Read with care"), make("ul", {}, ...summary.cautions.map((caution) => make("li", {}, caution)))),
     summary.load && make("p", { class: "hint" }, `Load: ${summary.load}.`),
   );
-  for (const details of place.querySelectorAll("details")) details.open = open.has(details.dataset.key);
-}
-
-/**
- * What is open stays open when the figures are renewed.
- * @param {Element} place
- */
-function openOnes(place) {
-  return new Set([...place.querySelectorAll("details")].filter((details) => details.open).map((details) => details.dataset.key));
 }
 
 /**
  * @param {import("./shapes.js").TargetSummary} target
  * @param {Map<string, string>} formulas
+ * @param {boolean} several whether what matters most stands side by side with that of other models
  */
-function model(target, formulas) {
+function model(target, formulas, several) {
   const id = `figures-${target.target}`;
   return make(
     "section",
-    { class: "model-figures", "aria-labelledby": id },
-    make("h2", { id }, target.label),
-    tiles(target, formulas),
+    { class: "model-figures", "aria-label": target.label },
+    !several && make("h2", {}, target.label),
+    !several && tiles(target, formulas),
     ...(target.failures ?? []).map((failure) =>
-      notice("bad", make("p", {}, make("strong", {}, `${counted(failure.count, "call")} failed: ${failure.kind.replaceAll("_", " ")}. `), failure.advice), make("p", { class: "hint" }, failure.example)),
+      notice("bad", make("p", {}, make("strong", {}, several && `${target.label}: `, `${counted(failure.count, "call")} failed: ${failure.kind.replaceAll("_", " ")}. `), failure.advice), make("p", { class: "hint" }, failure.example)),
     ),
     make(
       "details",
@@ -90,42 +56,8 @@ function model(target, formulas) {
  * @param {Map<string, string>} formulas
  */
 function tiles(target, formulas) {
-  const metrics = target.metrics ?? {};
-  const spread = (/** @type {string} */ name) => metrics[name];
-  const latency = spread("latency_ms");
-  const ttft = spread("ttft_ms");
-  const pace = spread("tokens_per_second");
-  return make(
-    "dl",
-    { class: "tiles" },
-    rate("success", target.success, formulas),
-    target.passed && rate("passed", target.passed, formulas),
-    latency && tile("latency_ms", duration(latency.p50), `median of ${count(latency.count)}; ${duration(latency.min)} to ${duration(latency.max)}`, formulas),
-    ttft && tile("ttft_ms", duration(ttft.p50), `median of ${count(ttft.count)}`, formulas),
-    pace && tile("tokens_per_second", amount(pace.avg, pace.unit), `on average of ${count(pace.count)}`, formulas),
-    target.cost_usd !== null && tile("cost_usd", dollars(target.cost_usd), target.unpriced ? `${count(target.unpriced)} answers left out: no price` : `for ${counted(target.requests, "request")}`, formulas),
-    target.cost_per_passed_usd !== null && tile("cost_per_passed_usd", dollars(target.cost_per_passed_usd), "each", formulas),
-  );
-}
-
-/**
- * @param {string} name
- * @param {import("./shapes.js").Rate} found
- * @param {Map<string, string>} formulas
- */
-function rate(name, found, formulas) {
-  const likely = found.total ? `; 95 % interval ${share(found.low)} to ${share(found.high)}` : "";
-  return tile(name, share(found.total ? found.rate : null), `${count(found.count)} of ${count(found.total)}${likely}`, formulas);
-}
-
-/**
- * @param {string} name
- * @param {string} value
- * @param {string} about
- * @param {Map<string, string>} formulas
- */
-function tile(name, value, about, formulas) {
-  return make("div", { title: formulas.get(name) }, make("dt", {}, NAMES[name] ?? name), make("dd", {}, make("strong", {}, value), make("span", {}, about)));
+  const each = headlines(target).map(([name, value, about]) => make("div", { title: formulas.get(name) }, make("dt", {}, NAMES[name] ?? name), make("dd", {}, make("strong", {}, value), make("span", {}, about))));
+  return make("dl", { class: "tiles" }, ...each);
 }
 
 /**
@@ -166,11 +98,12 @@ function wholes(target, formulas) {
   const { duration_ms, system_tokens_per_second, requests_per_second, goodput_per_second, quality_adjusted_goodput, cost_per_passed_usd } = target;
   const single = [
     ["duration_ms", duration(duration_ms)],
-    ["system_tokens_per_second", known(system_tokens_per_second)],
-    ["requests_per_second", known(requests_per_second)],
-    ["goodput_per_second", known(goodput_per_second)],
-    ["quality_adjusted_goodput", known(quality_adjusted_goodput)],
+    ["system_tokens_per_second", known(system_tokens_per_second, "tokens/s")],
+    ["requests_per_second", known(requests_per_second, "requests/s")],
+    ["goodput_per_second", known(goodput_per_second, "requests/s")],
+    ["quality_adjusted_goodput", known(quality_adjusted_goodput, "requests/s")],
     ["cost_per_passed_usd", cost_per_passed_usd === null ? null : dollars(cost_per_passed_usd)],
+    ["cold_start", cold(target)],
   ];
   const rows = [...rates, ...single].flatMap((each) => {
     if (!each || each[1] === null) return [];
@@ -181,7 +114,19 @@ function wholes(target, formulas) {
   return make("table", { class: "all-figures" }, make("thead", {}, make("tr", {}, make("th", { scope: "col" }, "Of the run"), make("th", { scope: "col", class: "number" }, "value"))), make("tbody", {}, ...rows));
 }
 
-/** @param {number|null} value */
-function known(value) {
-  return value === null ? null : amount(value, "");
+/**
+ * @param {number|null} value
+ * @param {string} unit
+ */
+function known(value, unit) {
+  return value === null ? null : pace(value, unit);
+}
+
+/**
+ * The times of the first call.
+ * @param {import("./shapes.js").TargetSummary} target
+ */
+function cold(target) {
+  const times = ["latency_ms", "ttft_ms"].flatMap((name) => (target.cold_start?.[name] === undefined ? [] : [`${NAMES[name]} ${duration(target.cold_start[name])}`]));
+  return times.length ? times.join(", ") : null;
 }

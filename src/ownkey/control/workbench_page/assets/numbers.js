@@ -1,11 +1,13 @@
-/** Numbers as people read them. */
+/** Numbers as people read them. No line breaks between a number and its unit. */
+
+const GAP = "\u00a0";
 
 /** @param {number|null|undefined} value milliseconds */
 export function duration(value) {
   if (value === null || value === undefined) return "–";
-  if (value < 1) return `${value.toFixed(2)} ms`;
-  if (value < 1000) return `${value < 10 ? value.toFixed(1) : Math.round(value)} ms`;
-  return `${(value / 1000).toFixed(value < 10_000 ? 2 : 1)} s`;
+  if (value < 1) return `${value.toFixed(2)}${GAP}ms`;
+  if (value < 1000) return `${value < 10 ? value.toFixed(1) : Math.round(value)}${GAP}ms`;
+  return `${(value / 1000).toFixed(value < 10_000 ? 2 : 1)}${GAP}s`;
 }
 
 /** @param {number|null|undefined} value 0 to 1 */
@@ -13,7 +15,12 @@ export function share(value) {
   if (value === null || value === undefined) return "–";
   // Never 100 % or 0 % where it is not quite; halves as the server rounds them in its sentences.
   const digits = (value > 0.995 && value < 1) || (value > 0 && value < 0.005) ? 1 : 0;
-  return `${(value * 100).toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits, roundingMode: "halfEven" })} %`;
+  return `${(value * 100).toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits, roundingMode: "halfEven" })}${GAP}%`;
+}
+
+/** @param {number} value a difference of shares, rounded as the server does in its sentences */
+export function points(value) {
+  return `${(value * 100).toLocaleString("en", { maximumFractionDigits: 0, roundingMode: "halfEven" })}${GAP}points`;
 }
 
 /** @param {string|number|null|undefined} value USD */
@@ -51,6 +58,15 @@ export function amount(value, unit) {
   if (unit === "USD") return dollars(value);
   if (value === 0 || Math.abs(value) >= 100) return count(Math.round(value));
   return Number(value.toPrecision(3)).toString();
+}
+
+/**
+ * A pace with its unit, such as `12.3 requests/s`.
+ * @param {number|null} value
+ * @param {string} unit
+ */
+export function pace(value, unit) {
+  return `${amount(value, "")}${GAP}${unit}`;
 }
 
 /**

@@ -3,10 +3,13 @@
 import { Refused } from "./api.js";
 import { byId, field, fill, when } from "./dom.js";
 import { count, counted, dollars } from "./numbers.js";
-import { point, tell } from "./telling.js";
+import { point, tell, unfold } from "./telling.js";
 
 const SETTLED = 350;
 const NUMBERS = ["limit", "repeats", "concurrency", "max_tokens", "temperature", "warm_up", "retries"];
+/** The API's names of what a request must meet, with those of the fields. */
+const OBJECTIVES = { ttft_ms: "objective_ttft", tpot_ms: "objective_tpot", e2e_ms: "objective_e2e" };
+const NAMES = { ...Object.fromEntries(Object.entries(OBJECTIVES).map(([name, ours]) => [`objectives.${name}`, ours])), "judge.model": "judge" };
 
 export class PlanForm {
   /**
@@ -28,8 +31,9 @@ export class PlanForm {
   }
 
   async enter() {
-    const { suite, session, targets } = this.page.visit.known;
+    const { suite, session } = this.page.visit.known;
     if (!suite || !session) return;
+    const targets = this.page.visit.targets();
     const { limits } = session;
     const limit = field(this.form, "limit");
     limit.max = String(suite.prompts);
@@ -38,25 +42,29 @@ export class PlanForm {
     field(this.form, "max_tokens").max = String(limits.max_tokens);
     byId("limit-hint", HTMLElement).textContent = `of ${count(suite.prompts)} in “${suite.name}”`;
     byId("concurrency-hint", HTMLElement).textContent = `1 to ${limits.concurrency}`;
-    byId("judge-field", HTMLElement).hidden = session.anonymous;
-    const asked = targets.map((target) => target.label).join(" and ");
-    const turns = targets.length > 1 ? " The same questions go to both, in turn, so that the comparison is fair." : "";
+    byId("graders", HTMLElement).hidden = session.anonymous;
+    const asked = new Intl.ListFormat("en").format(targets.map((target) => target.label));
+    const turns = targets.length > 1 ? " The same questions go to each, in turn, so that the comparison is fair." : "";
     byId("plan-words", HTMLElement).textContent = `“${suite.name}” for ${asked}.${turns}`;
     await this.preview();
   }
 
   /** The plan as the API takes it. */
   body() {
-    const { suite, targets } = this.page.visit.known;
+    const { suite, session } = this.page.visit.known;
     const numbers = Object.fromEntries(NUMBERS.map((name) => [name, field(this.form, name).valueAsNumber]));
+    const objectives = Object.entries(OBJECTIVES).flatMap(([name, ours]) => (field(this.form, ours).value ? [[name, field(this.form, ours).valueAsNumber]] : []));
     const cap = field(this.form, "max_cost_usd").value.trim();
-    const judge = field(this.form, "judge").value.trim();
+    // What an account typed before is nothing a session without one may ask for.
+    const [judge, embedding] = ["judge", "embedding_model"].map((name) => (session?.anonymous ? "" : field(this.form, name).value.trim()));
     return {
       suite_id: suite?.id,
-      targets: targets.map((target) => target.id),
+      targets: this.page.visit.targets().map((target) => target.id),
       ...numbers,
       ...(cap ? { max_cost_usd: cap } : {}),
+      ...(objectives.length ? { objectives: Object.fromEntries(objectives) } : {}),
       ...(judge ? { judge: { model: judge } } : {}),
+      ...(embedding ? { embedding_model: embedding } : {}),
     };
   }
 
@@ -82,6 +90,15 @@ export class PlanForm {
    * @param {number} most
    */
   words(preview, most) {
+    const judged = preview.judge_calls ? ` The judge is asked ${counted(preview.judge_calls, "time")} on top.` : "";
+    return `${this.cost(preview, most)}${judged}`;
+  }
+
+  /**
+   * @param {import("./shapes.js").Preview} preview
+   * @param {number} most
+   */
+  cost(preview, most) {
     const calls = counted(preview.calls, "call");
     if (preview.calls > most) return `${calls}, and ${count(most)} are the most in one run here: ask fewer questions or repeat them less.`;
     if (preview.most_usd === null) return `${calls}. No price is known, so what they cost cannot be told; the endpoint charges what it charges.`;
@@ -96,6 +113,7 @@ export class PlanForm {
       input.removeAttribute("aria-invalid");
       if (input.checkValidity()) continue;
       input.setAttribute("aria-invalid", "true");
+      unfold(input);
       const label = input.labels?.[0]?.firstChild?.textContent?.trim() ?? input.name;
       this.told.textContent = "";
       tell(this.told, new Refused(400, { detail: `${label}: ${input.validationMessage}` }, null));
@@ -113,7 +131,7 @@ export class PlanForm {
     } catch (error) {
       if (await this.page.life.ended(error)) return;
       tell(this.told, error);
-      point(this.form, error);
+      point(this.form, error, NAMES);
     }
   }
 }

@@ -8,6 +8,7 @@ import { showFigures } from "./figures.js";
 import { follow } from "./following.js";
 import { count, counted } from "./numbers.js";
 import { PlanForm } from "./plan_form.js";
+import { Promotion } from "./promotion.js";
 import { ResultTable } from "./result_table.js";
 import { notice, tell } from "./telling.js";
 import { showVerdicts } from "./verdicts.js";
@@ -26,6 +27,7 @@ export class Running {
     this.told = byId("live-told", HTMLElement);
     this.form = new PlanForm(page, (run) => this.begun(run));
     this.table = new ResultTable(page.detail);
+    this.promotion = new Promotion(page);
     this.followed = new AbortController();
     this.figuresAt = 0;
     this.spokenAt = 0;
@@ -76,6 +78,7 @@ export class Running {
     this.shownRun = "";
     this.plan = null;
     this.table.clear();
+    this.promotion.hide();
     for (const id of ["verdicts", "figures", "charts", "live-told"]) fill(byId(id, HTMLElement));
   }
 
@@ -124,7 +127,9 @@ export class Running {
     // Erased, perhaps from elsewhere, while it was followed.
     if (!ended.progress) throw new Refused(404, { detail: "This run is erased: plan another one." }, null);
     this.progress(ended);
-    if (ended.metrics) this.draw(ended.metrics);
+    if (!ended.metrics) return;
+    this.draw(ended.metrics);
+    if (this.plan) this.promotion.offer(run, this.plan, ended.metrics);
   }
 
   /** @param {unknown} error */
@@ -189,7 +194,10 @@ export class Running {
     try {
       const told = await this.page.api.call("POST", `/workbench/runs/${run}/${deed}`);
       if (told.status !== "cancelled") this.progress(told);
-      if (deed === "retry-failed") void this.follow(run, this.table.last()).catch((error) => this.failed(error));
+      if (deed === "retry-failed") {
+        this.promotion.hide();
+        void this.follow(run, this.table.last()).catch((error) => this.failed(error));
+      }
     } catch (error) {
       await this.failed(error);
     }

@@ -12,7 +12,7 @@
  * @typedef {{id: string, messages: {role: string, content: string}[], checks?: {type: string, value?: any, threshold?: number}[], reference?: string}} Prompt
  * @typedef {{name: string, ok: boolean|null, message: string, ms: number|null}} CheckStep
  * @typedef {{success: boolean, message: string, advice: string, latency_ms: number|null, preview: string, steps: CheckStep[], abilities: Record<string, any>, base_url: string|null, models: string[]}} Check
- * @typedef {{calls: number, likely_usd: string|null, most_usd: string|null}} Preview
+ * @typedef {{calls: number, judge_calls: number, likely_usd: string|null, most_usd: string|null}} Preview
  * @typedef {"pending"|"running"|"completed"|"failed"|"cancelled"} Status
  * @typedef {{id: string, suite_id: string, status: Status, detail: string, round: number, progress: {done: number, total: number}, created_at: string, plan?: Plan, metrics?: Summary}} Run
  * @typedef {{targets: Target[], suite: Suite, repeats?: number, concurrency?: number, limit?: number}} Plan

@@ -43,10 +43,11 @@ export class Steps {
 
   /** @param {string} name */
   open(name) {
-    const { session, suite, targets, tested, run } = this.visit.known;
+    const { session, suite, tested, run } = this.visit.known;
+    const targets = this.visit.targets();
     if (name === "welcome") return true;
     if (!session) return false;
-    if (name === "run") return Boolean(run) || Boolean(suite && targets.some((each) => tested[each.id]?.success));
+    if (name === "run") return Boolean(run) || Boolean(suite && targets.length && targets.every((each) => tested[each.id]?.success));
     return name === "ask" ? Boolean(run) : true;
   }
 

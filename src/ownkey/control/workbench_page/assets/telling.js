@@ -37,6 +37,16 @@ export function point(form, error, names = {}) {
   const field = form.elements.namedItem(names[told] ?? told);
   if (!(field instanceof HTMLElement)) return false;
   field.setAttribute("aria-invalid", "true");
+  unfold(field);
   field.focus();
   return true;
+}
+
+/**
+ * Open what an element is folded away in.
+ * @param {Element} element
+ */
+export function unfold(element) {
+  const box = element.closest("details");
+  if (box) box.open = true;
 }

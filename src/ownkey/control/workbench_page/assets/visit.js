@@ -6,12 +6,16 @@
 const PLACE = "ownkey-workbench";
 
 /**
- * `step` is where one is; `tested` the last connection checks by the target's id; `turns` the talk about the run.
+ * A model to test: its form's name, the target that was made of it, and what that was made of, but its key.
+ * @typedef {{name: string, target: import("./shapes.js").Target|null, made: string}} Model
+ *
+ * `step` is where one is; `models` has one at least; `tested` the last connection checks by the target's id; `turns`
+ * the talk about the run.
  * @typedef {{
  *   step: string,
  *   session: {id: string, token: string, expires_at: string, anonymous: boolean, limits: import("./shapes.js").Limits} | null,
  *   suite: import("./shapes.js").Suite | null,
- *   targets: import("./shapes.js").Target[],
+ *   models: Model[],
  *   tested: Record<string, import("./shapes.js").Check>,
  *   run: string | null,
  *   turns: {role: "user"|"assistant", content: string}[],
@@ -21,7 +25,7 @@ const PLACE = "ownkey-workbench";
 
 /** @returns {Known} */
 function nothing() {
-  return { step: "welcome", session: null, suite: null, targets: [], tested: {}, run: null, turns: [], drafts: {} };
+  return { step: "welcome", session: null, suite: null, models: [{ name: "0", target: null, made: "" }], tested: {}, run: null, turns: [], drafts: {} };
 }
 
 /** Dispatches `change` whenever something was learned. */
@@ -40,10 +44,24 @@ export class Visit extends EventTarget {
     this.dispatchEvent(new Event("change"));
   }
 
+  /** The models under test, in order: those whose targets are made. */
+  targets() {
+    return this.known.models.flatMap(({ target }) => target ?? []);
+  }
+
+  /**
+   * Learn something of one model.
+   * @param {string} name
+   * @param {Partial<Model>} news
+   */
+  model(name, news) {
+    this.learn({ models: this.known.models.map((each) => (each.name === name ? { ...each, ...news } : each)) });
+  }
+
   /** Forget the session and all that was in it; what was typed into forms stays. */
   end() {
-    const { drafts } = this.known;
-    this.known = { ...nothing(), drafts };
+    const { drafts, models } = this.known;
+    this.known = { ...nothing(), drafts, models: models.map(({ name }) => ({ name, target: null, made: "" })) };
     this.keep();
     this.dispatchEvent(new Event("change"));
   }

@@ -51,7 +51,7 @@ export class Welcome {
     if (visit.known.session === null) {
       try {
         const { id, token, expires_at, anonymous, limits } = await api.call("POST", "/workbench/sessions");
-        visit.learn({ session: { id, token, expires_at, anonymous, limits }, targets: [], tested: {}, run: null, turns: [] });
+        visit.learn({ session: { id, token, expires_at, anonymous, limits }, tested: {}, run: null, turns: [] });
       } catch (error) {
         tell(this.told, error);
         return;

@@ -1,0 +1,33 @@
+/** What each figure of the API is called on the page. */
+
+/** @type {Record<string, string>} */
+export const NAMES = {
+  latency_ms: "Latency",
+  ttft_ms: "Time to first token",
+  ttfo_ms: "Time to first answer token",
+  tpot_ms: "Time per output token",
+  chunk_gap_ms: "Gap between chunks",
+  tokens_per_second: "Tokens per second",
+  decode_tokens_per_second: "Tokens per second, decoding",
+  input_tokens: "Input tokens",
+  output_tokens: "Output tokens",
+  reasoning_tokens: "Reasoning tokens",
+  answer_characters: "Answer, characters",
+  answer_words: "Answer, words",
+  backoff_ms: "Waited between attempts",
+  connect_ms: "Connecting",
+  late_ms: "Sent late",
+  cost_usd: "Cost",
+  score: "Score",
+  success: "Answered",
+  first_attempt: "Answered at first attempt",
+  passed: "Passed",
+  system_tokens_per_second: "Tokens per second, all together",
+  cost_per_passed_usd: "Cost per passed answer",
+  good: "Met all objectives",
+  duration_ms: "Duration",
+  requests_per_second: "Requests per second",
+  goodput_per_second: "Goodput",
+  quality_adjusted_goodput: "Goodput of passed answers",
+  cold_start: "First call of all, cold",
+};
