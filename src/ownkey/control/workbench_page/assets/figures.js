@@ -24,6 +24,7 @@ export function showFigures(place, summary) {
     ...summary.targets.map((target) => model(target, formulas, several)),
     summary.cautions.length > 0 && make("div", { class: "cautions" }, make("h2", {}, "Read with care"), make("ul", {}, ...summary.cautions.map((caution) => make("li", {}, caution)))),
     summary.load && make("p", { class: "hint" }, `Load: ${summary.load}.`),
+    summary.spent && make("p", { class: "hint" }, summary.spent.words),
   );
 }
 

@@ -2,7 +2,8 @@
 
 import { Refused } from "./api.js";
 import { byId, field, fill, when } from "./dom.js";
-import { count, counted, dollars } from "./numbers.js";
+import { count } from "./numbers.js";
+import { previewed } from "./spending.js";
 import { point, tell, unfold } from "./telling.js";
 
 const SETTLED = 350;
@@ -77,33 +78,12 @@ export class PlanForm {
     try {
       const found = await this.page.api.call("POST", `/workbench/sessions/${session.id}/runs/preview`, { json: this.body(), signal: this.asked.signal });
       fill(this.told);
-      spend.textContent = this.words(found, session.limits.calls_a_run);
+      spend.textContent = previewed(found, session.limits.calls_a_run);
     } catch (error) {
       if (error instanceof DOMException || (await this.page.life.ended(error))) return;
       spend.textContent = "";
       tell(this.told, error);
     }
-  }
-
-  /**
-   * @param {import("./shapes.js").Preview} preview
-   * @param {number} most
-   */
-  words(preview, most) {
-    const judged = preview.judge_calls ? ` The judge is asked ${counted(preview.judge_calls, "time")} on top.` : "";
-    return `${this.cost(preview, most)}${judged}`;
-  }
-
-  /**
-   * @param {import("./shapes.js").Preview} preview
-   * @param {number} most
-   */
-  cost(preview, most) {
-    const calls = counted(preview.calls, "call");
-    if (preview.calls > most) return `${calls}, and ${count(most)} are the most in one run here: ask fewer questions or repeat them less.`;
-    if (preview.most_usd === null) return `${calls}. No price is known, so what they cost cannot be told; the endpoint charges what it charges.`;
-    if (Number(preview.most_usd) === 0) return `${calls}, free of charge by the known prices.`;
-    return `${calls}, likely ${dollars(preview.likely_usd)}, at most ${dollars(preview.most_usd)} if every answer is as long as it may be (retries not counted).`;
   }
 
   /** Whether every field holds what it may; if not, the browser's words are told and the field is marked. */

@@ -12,7 +12,8 @@
  * @typedef {{id: string, messages: {role: string, content: string}[], checks?: {type: string, value?: any, threshold?: number}[], reference?: string}} Prompt
  * @typedef {{name: string, ok: boolean|null, message: string, ms: number|null}} CheckStep
  * @typedef {{success: boolean, message: string, advice: string, latency_ms: number|null, preview: string, steps: CheckStep[], abilities: Record<string, any>, base_url: string|null, models: string[]}} Check
- * @typedef {{calls: number, judge_calls: number, likely_usd: string|null, most_usd: string|null}} Preview
+ * @typedef {{calls: number, likely_usd: string|null, most_usd: string|null}} Share
+ * @typedef {{likely_usd: string|null, most_usd: string|null, answers: Share, judge: Share, embeddings: Share}} Preview
  * @typedef {"pending"|"running"|"completed"|"failed"|"cancelled"} Status
  * @typedef {{id: string, suite_id: string, status: Status, detail: string, round: number, progress: {done: number, total: number}, created_at: string, plan?: Plan, metrics?: Summary}} Run
  * @typedef {{targets: Target[], suite: Suite, repeats?: number, concurrency?: number, limit?: number}} Plan
@@ -25,7 +26,7 @@
  * @typedef {{target: number, label: string, model: string, requests: number, success: Rate, first_attempt: Rate, passed: Rate|null, metrics?: Record<string, Spread>, cost_usd: string|null, cost_per_passed_usd: string|null, unpriced: number, good: Rate|null, duration_ms: number, goodput_per_second: number|null, quality_adjusted_goodput: number|null, system_tokens_per_second: number|null, requests_per_second: number|null, failures?: {kind: string, count: number, advice: string, example: string}[], cold_start?: Record<string, number>, warm_ups: number}} TargetSummary
  * @typedef {{metric: string, unit: string, higher_is_better: boolean, method: string, pairs: number, a: number, b: number, difference: number, low: number, high: number, p_adjusted: number, verdict: "a"|"b"|"cannot_tell", words: string}} MetricComparison
  * @typedef {{a: number, b: number, verdict: "a"|"b"|"cannot_tell", words: string, metrics: MetricComparison[], preference: {judge: string, a_wins: number, b_wins: number, ties: number, flip_rate: number}|null}} PairComparison
- * @typedef {{targets: TargetSummary[], comparisons: PairComparison[], definitions: Definition[], load: string, cautions: string[]}} Summary
+ * @typedef {{targets: TargetSummary[], comparisons: PairComparison[], definitions: Definition[], load: string, cautions: string[], spent: {words: string}|null}} Summary
  * @typedef {{erased_at: string, deleted: Record<string, number>, runs: string[], scrubbed: boolean, kept: string[]}} Receipt
  */
 export {};
