@@ -76,7 +76,7 @@ function pairs(answered, labels, width) {
   const whole = [...found].filter(([, times]) => times.size === labels.length).map(([prompt, times]) => ({ prompt, times, least: Math.min(...times.values()), most: Math.max(...times.values()) }));
   if (!whole.length) return null;
   const shown = [...whole].sort((one, other) => other.most - other.least - (one.most - one.least)).slice(0, PAIRS);
-  const scale = scaled(Math.max(...shown.map((each) => each.most)), Math.min(140, width * 0.32), width);
+  const scale = scaled(Math.max(...shown.map((each) => each.most)), Math.min(140, width * 0.32, 14 + 6.2 * Math.max(...shown.map((each) => each.prompt.length))), width);
   const row = 20;
   const letters = Math.floor(scale.left / 6.2);
   const marks = shown.flatMap(({ prompt, times, least, most }, index) => {

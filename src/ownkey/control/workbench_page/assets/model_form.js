@@ -100,7 +100,7 @@ export class ModelForm {
     const target = this.target();
     const check = target && this.page.visit.known.tested[target.id];
     const kept = target?.kind === "direct" && target.masked_key;
-    field(this.form, "api_key").placeholder = kept ? `${kept} is kept; another replaces it` : this.choice().key === "optional" ? "if it asks for one" : "";
+    field(this.form, "api_key").placeholder = kept ? `${kept} is kept` : this.choice().key === "optional" ? "if it asks for one" : "";
     const suggestions = this.part("suggestions");
     const models = check && !check.success ? check.models.slice(0, SUGGESTED) : [];
     suggestions.hidden = models.length === 0;
