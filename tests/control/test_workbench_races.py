@@ -241,7 +241,7 @@ def test_twenty_listeners_hear_everything_and_one_that_leaves_or_is_slow_holds_n
 
 
 def test_limits_a_minute_hold_for_an_address_and_not_for_a_session(guest: Visitor) -> None:
-    for _ in range(5):
+    for _ in range(10):
         session = guest.begin()
         assert guest.api.post(f"/sessions/{session['id']}/test").json()["success"]
         guest.api.delete(f"/sessions/{session['id']}")

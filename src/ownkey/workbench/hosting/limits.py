@@ -47,7 +47,7 @@ ANONYMOUS = Limits(
     max_tokens=4096,
     timeout_ms=60_000.0,
     run_ms_per_prompt=30_000.0,
-    tests_a_minute=5,
+    tests_a_minute=10,
     chats_a_minute=10,
     uploads_a_minute=10,
 )
