@@ -9,6 +9,7 @@ import pytest
 from tests.vault.test_envelope import VECTORS
 
 from ownkey.vault import EnvironmentKeys, FileKeys, Keyring, MasterKeyError
+from ownkey.vault.master_key import decode_master_key
 from ownkey.vault.private_file import locked
 
 KEY = base64.b64encode(bytes(range(32))).decode()
@@ -166,6 +167,15 @@ def test_every_changed_character_of_a_key_or_id_is_noticed(path: Path) -> None:
         path.write_bytes(content[:at] + changed + content[at + 1 :])
         message = refusal(path)
         assert lines[2].split()[2][:-2] not in message
+
+
+def test_a_last_character_that_decodes_to_the_same_key_is_noticed() -> None:
+    text = base64.b64encode(bytes(range(32))).decode()
+    assert decode_master_key(text, "it").key == bytes(range(32))
+    for other in "9+/":
+        assert base64.b64decode(text[:-2] + other + "=") == bytes(range(32))
+        with pytest.raises(MasterKeyError, match="last character"):
+            decode_master_key(text[:-2] + other + "=", "it")
 
 
 @pytest.mark.parametrize(
