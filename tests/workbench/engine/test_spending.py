@@ -78,7 +78,7 @@ async def test_what_has_no_known_cost_is_counted_and_not_guessed() -> None:
     await embedder(ScriptedEmbeddings(None), purse).embed(["a"])
     await embedder(ScriptedEmbeddings(5), purse, None).embed(["a"])
     assert purse.spending == Spending(calls_beside=2, unpriced=3)
-    assert purse.spending.told().words.endswith("what 3 calls cost is not known.")
+    assert purse.spending.told().words == "What 3 calls cost is not known."
 
 
 async def test_a_call_that_was_refused_costs_nothing() -> None:

@@ -72,7 +72,8 @@ class Spending(Struct, frozen=True):
         if self.calls_beside:
             words += f", ${beside} on {self.calls_beside} calls for grading"
         if self.unpriced:
-            words += f"; what {self.unpriced} calls cost is not known"
+            unknown = f"hat {self.unpriced} call{'s' * (self.unpriced > 1)} cost is not known"
+            words = f"{words}; w{unknown}" if self.total else f"W{unknown}"
         return Spent(
             answers_usd=answers,
             beside_usd=beside,
