@@ -81,6 +81,9 @@ async def _carry_out(file: RunFile, retry_failed: bool) -> Carried:
         )
         with progress, interrupted_by_signals(runner):
             ending = await runner.run()
+        if purse.spending != file.spending:
+            # Grading that was broken off with the run may have cost something after the last result.
+            file.spend(purse.spending)
         preferences: tuple[Preferred, ...] = ()
         if file.end is not None and file.seq == before:
             preferences = file.end.preferences

@@ -31,9 +31,8 @@ async def put(
     )
     rows = [{"run_id": run_id} | {name: getattr(each, name) for name in each.__struct_fields__} for each in results]
     await conn.execute(statement, rows)
-    await conn.execute(
-        sa.update(workbench_runs).where(workbench_runs.c.id == run_id).values(done=done, spending=spending)
-    )
+    run = sa.update(workbench_runs).where(workbench_runs.c.id == run_id).values(done=done)
+    await conn.execute(run if spending is None else run.values(spending=spending))
 
 
 async def settled(conn: AsyncConnection, run_id: str, round_: int) -> set[tuple[int, int, int]]:

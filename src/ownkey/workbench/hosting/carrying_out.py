@@ -10,12 +10,12 @@ from ownkey.domain.errors import Conflict, OwnkeyError, SecretUnreadable, Unauth
 from ownkey.storage import workbench as rows
 from ownkey.storage.database import Database
 from ownkey.storage.workbench import StoredRun, WorkbenchSession
-from ownkey.workbench.engine import Ending, Runner
+from ownkey.workbench.engine import Ending, Purse, Runner
 from ownkey.workbench.hosting.account import Account
 from ownkey.workbench.hosting.beating import Heart
 from ownkey.workbench.hosting.feed import RunFeed
 from ownkey.workbench.hosting.grading import GraderFactory
-from ownkey.workbench.hosting.keeping import Keeper, patiently, purse_of
+from ownkey.workbench.hosting.keeping import Keeper, keep_spending, patiently, purse_of
 from ownkey.workbench.hosting.suites import SuiteShelf
 from ownkey.workbench.hosting.targets import TargetBook
 from ownkey.workbench.records import RunPlan, RunStatus, Slot
@@ -67,7 +67,8 @@ class CarryingOut:
         plan = msgspec.json.decode(run.plan, type=RunPlan)
         account = self._targets.account(session, plan.peer)
         try:
-            runner = await self._runner(session, run, plan, round_, account)
+            purse = purse_of(run, plan)
+            runner = await self._runner(session, run, plan, round_, account, purse)
         except OwnkeyError as error:
             if isinstance(error, Unavailable) and not isinstance(error, SecretUnreadable):
                 raise
@@ -84,6 +85,8 @@ class CarryingOut:
         try:
             async with self._heart.beating(run.id, account, end):
                 ending = await runner.run()
+                # Grading that was broken off with the run may have cost something after the last result.
+                await keep_spending(self._database, run.id, purse)
         except Conflict:
             # The session was erased, and the run with it.
             return None
@@ -95,14 +98,19 @@ class CarryingOut:
         return ending.value
 
     async def _runner(
-        self, session: WorkbenchSession, run: StoredRun, plan: RunPlan, round_: int, account: Account | None
+        self,
+        session: WorkbenchSession,
+        run: StoredRun,
+        plan: RunPlan,
+        round_: int,
+        account: Account | None,
+        purse: Purse,
     ) -> Runner:
         callers = [await self._targets.caller(session, target, account) for target in plan.targets]
         async with self._database.read() as conn:
             settled = {Slot(*key) for key in await rows.results.settled(conn, run.id, round_)}
             seq = await rows.results.last_seq(conn, run.id)
         done = sum(slot.repeat >= 0 for slot in settled)
-        purse = purse_of(run, plan)
         keeper = Keeper(self._database, run.id, round_, seq, done, purse, self._feed.ring)
         return Runner(
             plan=plan,

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from ownkey.storage import workbench as rows
 from ownkey.storage.database import Database
-from ownkey.workbench.engine import Ending, Purse, side_by_side
+from ownkey.workbench.engine import Ending, side_by_side
 from ownkey.workbench.figures import Figures
 from ownkey.workbench.graders.finding import Ungradable
 from ownkey.workbench.graders.judge import Judge
@@ -18,7 +18,7 @@ from ownkey.workbench.graders.preference import PreferenceTally
 from ownkey.workbench.hosting.beating import Heart
 from ownkey.workbench.hosting.feed import RunFeed, decode_result
 from ownkey.workbench.hosting.grading import GraderFactory
-from ownkey.workbench.hosting.keeping import patiently, purse_of, spending_of
+from ownkey.workbench.hosting.keeping import keep_spending, patiently, purse_of, spending_of
 from ownkey.workbench.hosting.suites import SuiteShelf
 from ownkey.workbench.hosting.targets import TargetBook
 from ownkey.workbench.records import Prompt, Result, RunPlan, RunStatus
@@ -82,14 +82,14 @@ class Concluding:
             word = _UNJUDGED
             if judge is not None and not stopped.is_set():
                 word = await self._preferred(judge, run_id, await prompts.get(position), other, position)
-                await self._keep_spending(run_id, purse)
+                await keep_spending(self._database, run_id, purse)
             return f"{other}:{word}"
 
         async with self._heart.beating(run_id, account, lambda _: stopped.set()):
             pairs = (await self._pairs(run_id))[start : start + count]
             outcomes = await side_by_side(plan.concurrency, [partial(compare, *pair) for pair in pairs])
             # Of two that were stored at once, the earlier may have come last.
-            await self._keep_spending(run_id, purse)
+            await keep_spending(self._database, run_id, purse)
         return outcomes
 
     async def _preferred(self, judge: Judge, run_id: str, prompt: Prompt | None, other: int, position: int) -> str:
@@ -166,15 +166,6 @@ class Concluding:
             answered = await rows.results.answered(conn, run_id, 0)
         first = {position for target, position in answered if target == 0}
         return [(target, position) for target, position in answered if target > 0 and position in first]
-
-    async def _keep_spending(self, run_id: str, purse: Purse) -> None:
-        """As soon as it is known, so that a process killed meanwhile does not forget it."""
-
-        async def spend() -> None:
-            async with self._database.write() as conn:
-                await rows.runs.spend(conn, run_id, msgspec.json.encode(purse.spending))
-
-        await patiently(spend)
 
     async def _answer(self, run_id: str, target: int, position: int) -> str | None:
         async with self._database.read() as conn:

@@ -94,6 +94,16 @@ def purse_of(run: StoredRun, plan: RunPlan) -> Purse:
     return Purse(plan.max_cost, spending_of(run))
 
 
+async def keep_spending(database: Database, run_id: str, purse: Purse) -> None:
+    """Store what a purse has spent, so that a process that is killed does not forget it."""
+
+    async def spend() -> None:
+        async with database.write() as conn:
+            await rows.runs.spend(conn, run_id, msgspec.json.encode(purse.spending))
+
+    await patiently(spend)
+
+
 def spending_of(run: StoredRun) -> Spending:
     return Spending() if run.spending is None else msgspec.json.decode(run.spending, type=Spending)
 
