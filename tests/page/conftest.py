@@ -4,10 +4,13 @@ import shutil
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 from tests.control.people import PASSWORD, unique
 from tests.page.guests import Guest
 from tests.services.stack import Stack, User
+
+# However busy the machine is: what is expected comes, or the test says after a long while that it did not.
+expect.set_options(timeout=30_000)
 
 
 @pytest.fixture(scope="module")

@@ -64,7 +64,9 @@ async def test_of_two_accounts_made_at_once_with_one_address_one_stays(database_
 
 
 async def test_pages_of_users_hold_each_once_though_some_are_added_between(database: Database) -> None:
-    made = [await stored_user(database, created_at=NOW + number // 2) for number in range(5)]
+    # Two at a time, told apart by their ids, which are in no order within a millisecond.
+    stored = [await stored_user(database, created_at=NOW + number // 2) for number in range(5)]
+    made = sorted(stored, key=lambda user: (user.created_at, user.id))
     async with database.read() as conn:
         first = await users.list_page(conn, limit=2)
     await stored_user(database, created_at=NOW - 1)

@@ -4,11 +4,9 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Literal, Self, cast
+from typing import Literal, Self
 
-import aiosqlite
 from sqlalchemy import URL, inspect, text
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from ownkey.storage.border import database_border
@@ -21,20 +19,8 @@ from ownkey.storage.engines import (
     sqlite_migration_engine,
     sqlite_path,
 )
+from ownkey.storage.scrubbing import scrub_postgres, scrub_sqlite
 from ownkey.storage.tables import SCHEMA_REVISION
-
-_SECRET_TABLES = ("credentials", "data_keys", "workbench_targets")
-"""The tables that hold ciphertext."""
-
-_OLDER_SNAPSHOTS = """
-    SELECT count(*) FROM pg_stat_activity
-    WHERE datname = current_database() AND pid <> pg_backend_pid() AND age(backend_xmin) > 0
-"""
-"""Transactions that may see rows deleted by now: VACUUM keeps such rows."""
-
-_LOCK_TIMEOUT_MS = 200
-"""Everybody else queues behind a VACUUM that waits for its lock, so it does not wait for long."""
-_LOCK_NOT_AVAILABLE = "55P03"
 
 
 class Database:
@@ -138,43 +124,14 @@ class Database:
             return list(found.scalars()) == [SCHEMA_REVISION]
 
     async def scrub(self) -> bool:
-        """Remove what deleted rows left in the files; True when all is gone.
-
-        SQLite: pages are zeroed as rows go (secure_delete); this carries the zeroes from the WAL to
-        the file and truncates the WAL. False when a long reader held that back: try again later.
-
-        Postgres: rewrites the tables that hold ciphertext (VACUUM FULL; they are small, and locked
-        for that moment), which drops the pages with dead rows; plain VACUUM would leave their bytes
-        until overwritten. The server's own WAL and its archive keep them until recycled, which is
-        the operator's to set. False when another transaction may still see the dead rows or holds
-        a lock on them.
-        """
-        if self.engine == "postgresql":
-            return await self._rewrite_secret_tables()
+        """Remove what deleted rows with ciphertext left in the files; True when all is gone, False when others held
+        that back: try again later."""
         with database_border(self.place):
+            if self.engine == "postgresql":
+                async with self._writers.connect() as conn:
+                    return await scrub_postgres(conn)
             async with self._writing, self._writers.connect() as conn:
-                # On the driver's own connection: a checkpoint cannot run inside a transaction.
-                driver = cast("aiosqlite.Connection", (await conn.get_raw_connection()).driver_connection)
-                async with driver.execute("PRAGMA wal_checkpoint(TRUNCATE)") as cursor:
-                    row = await cursor.fetchone()
-        return row is not None and row[0] == 0
-
-    async def _rewrite_secret_tables(self) -> bool:
-        with database_border(self.place):
-            async with self._writers.connect() as conn:
-                await conn.execution_options(isolation_level="AUTOCOMMIT")
-                watched = (await conn.execute(text(_OLDER_SNAPSHOTS))).scalar_one()
-                await conn.execute(text(f"SET lock_timeout = {_LOCK_TIMEOUT_MS}"))
-                try:
-                    for table in _SECRET_TABLES:
-                        await conn.execute(text(f"VACUUM (FULL) {table}"))
-                except DBAPIError as error:
-                    if getattr(error.orig, "sqlstate", None) != _LOCK_NOT_AVAILABLE:
-                        raise
-                    return False
-                finally:
-                    await conn.execute(text("RESET lock_timeout"))
-        return not watched
+                return await scrub_sqlite(conn)
 
     async def close(self) -> None:
         """Close every connection. Waits for the write in progress."""
