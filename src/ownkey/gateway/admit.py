@@ -17,6 +17,10 @@ class Admission:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    def try_admit(self, principal: Principal) -> bool:
+        """Whether the caller is admitted at once; else `admit` waits for what decides that."""
+        return principal.api_key is None or principal.api_key.requests_per_minute is None
+
     async def admit(self, principal: Principal) -> None:
         """Raise RateLimited when the key's `requests_per_minute` are used up."""
         grant = principal.api_key

@@ -28,10 +28,9 @@ from ownkey.gateway.outgoing import OutgoingBuilder
 from ownkey.gateway.pipeline import Pipeline
 from ownkey.gateway.plans import Planner
 from ownkey.gateway.relay import Relay
-from ownkey.gateway.responses import Keeping, ResponseDesk, ResponseStore
+from ownkey.gateway.responses import Recording, ResponseService, ResponseStore
 from ownkey.gateway.secrets import SecretCache
 from ownkey.gateway.tokens import TokenCache
-from ownkey.gateway.warm import WarmPath
 from ownkey.main.background import Background
 from ownkey.main.environment_keys import store_environment_keys
 from ownkey.main.failure_log import LoggedLedger
@@ -62,7 +61,6 @@ class Parts(Struct, frozen=True):
     keyring: Keyring
     gateway: Gateway
     pipeline: Pipeline
-    warm: WarmPath
     ledger: LoggedLedger
     background: Background
     registry: CollectorRegistry
@@ -156,7 +154,7 @@ async def _serve(
     responses = ResponseStore(database, vault, settings.response_retention_days, settings.response_size_limit)
     tokens = TokenCache(client)
     attempts = Attempts(client, secrets, tokens, health, builder)
-    relay = Relay(ledger, Keeping(responses), settings.stream_ping_interval)
+    relay = Relay(Recording(responses), settings.stream_ping_interval)
     pipeline = Pipeline(
         authenticator=authenticator,
         directory=directory,
@@ -168,20 +166,7 @@ async def _serve(
         ledger=ledger,
         listing=ModelListing(catalogue),
         responses=responses,
-        desk=ResponseDesk(responses, client, secrets, tokens, user_agent),
-    )
-    warm = WarmPath(
-        authenticator=authenticator,
-        directory=directory,
-        health=health,
-        secrets=secrets,
-        tokens=tokens,
-        builder=builder,
-        client=client,
-        attempts=attempts,
-        relay=relay,
-        ledger=ledger,
-        pipeline=pipeline,
+        stored=ResponseService(responses, client, secrets, tokens, user_agent),
     )
     calls = InnerCalls(pipeline.handle_for)
     gateway = Gateway(
@@ -215,7 +200,6 @@ async def _serve(
             keyring,
             gateway,
             pipeline,
-            warm,
             ledger,
             background,
             registry,
