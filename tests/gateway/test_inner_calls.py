@@ -13,7 +13,7 @@ from tests.gateway.upstream import DONE, STREAM_HEAD, chat_answer, chunk_event, 
 from ownkey.config import load_settings
 from ownkey.domain.errors import InvalidRequest, Unauthenticated, UpstreamError
 from ownkey.domain.ids import ApiKeyId, UserId
-from ownkey.domain.tenancy import PLATFORM, ApiKeyGrant, KeyScope, Principal, Role, user_owner
+from ownkey.domain.tenancy import ApiKeyGrant, KeyScope, Principal, Role, principal_of
 from ownkey.gateway import Gateway, InnerAnswer
 from ownkey.gateway.edge.heads import Heads
 from ownkey.gateway.inner import InnerResponder
@@ -98,7 +98,7 @@ def restricted(**limits: Any) -> Principal:
     """The user by an API key with these limits."""
     rights: dict[str, Any] = {"scopes": frozenset({KeyScope.GATEWAY})} | limits
     grant = ApiKeyGrant(KEY, "key", **rights)
-    return Principal(USER, Role.USER, (user_owner(USER), PLATFORM), api_key=grant)
+    return principal_of(USER, Role.USER, api_key=grant)
 
 
 async def store_key(inside: Inside, **more: Any) -> None:

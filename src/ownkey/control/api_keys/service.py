@@ -62,7 +62,7 @@ async def change(control: Control, caller: Principal, key_id: str, wanted: ApiKe
         stored = await api_keys.update(connection, caller.user_id, key_id, **values)
         if stored is None:
             raise NotFound("There is no API key with this id.")
-        await changes.append(connection, f"api_key:{stored.hash.hex()}")
+        await changes.append(connection, changes.api_key_topic(stored.hash))
     await control.gateway.changed()
     return stored
 
@@ -73,7 +73,7 @@ async def revoke(control: Control, user_id: UserId, key_id: str) -> None:
         stored = await api_keys.delete(connection, user_id, key_id)
         if stored is None:
             raise NotFound("There is no API key with this id.")
-        await changes.append(connection, f"api_key:{stored.hash.hex()}")
+        await changes.append(connection, changes.api_key_topic(stored.hash))
     await control.gateway.changed()
 
 

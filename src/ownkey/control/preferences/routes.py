@@ -22,6 +22,6 @@ async def put(body: PreferencesBody, caller: Caller, control: ControlDep) -> Pre
     """Replace the caller's defaults; the next request follows them."""
     async with control.database.write() as connection:
         await preferences.put(connection, caller.user_id, body.to_domain())
-        await changes.append(connection, f"user:{caller.user_id}")
+        await changes.append(connection, changes.owner_topic(caller.owner))
     await control.gateway.changed()
     return body

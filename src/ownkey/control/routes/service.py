@@ -38,7 +38,7 @@ async def create(control: Control, caller: Principal, new: NewRoute, peer: str) 
         if len(await aliases.list_for_user(connection, caller.user_id)) >= _MOST:
             raise Conflict(f"There are {_MOST} routes already: delete one first.")
         await aliases.create(connection, stored)
-        await changes.append(connection, f"user:{caller.user_id}")
+        await changes.append(connection, changes.owner_topic(caller.owner))
     await control.gateway.changed()
     return stored, note
 
@@ -78,7 +78,7 @@ async def change(
         stored = await aliases.update(connection, caller.user_id, route_id, **values)
         if stored is None:
             raise NotFound(_ABSENT)
-        await changes.append(connection, f"user:{caller.user_id}")
+        await changes.append(connection, changes.owner_topic(caller.owner))
     await control.gateway.changed()
     return stored, note
 
@@ -88,7 +88,7 @@ async def delete(control: Control, caller: Principal, route_id: str) -> None:
     async with control.database.write() as connection:
         if not await aliases.delete(connection, caller.user_id, route_id):
             raise NotFound(_ABSENT)
-        await changes.append(connection, f"user:{caller.user_id}")
+        await changes.append(connection, changes.owner_topic(caller.owner))
     await control.gateway.changed()
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import StreamingResponse
 
-from ownkey.control.identity import Caller, ControlDep
+from ownkey.control.identity import Caller, ControlDep, require
 from ownkey.control.shapes import Cursor, Limit, Listing
 from ownkey.control.strict_body import StrictRoute
 from ownkey.control.usage.export import csv_pages, json_pages
@@ -20,8 +20,8 @@ from ownkey.control.usage.schemas import (
     show_group,
     show_receipt,
 )
-from ownkey.domain.errors import NotAllowed, NotFound
-from ownkey.domain.tenancy import Role
+from ownkey.domain.errors import NotFound
+from ownkey.domain.tenancy import Permission
 from ownkey.storage import usage
 from ownkey.storage.usage_summary import GroupBy, summary
 
@@ -68,8 +68,8 @@ async def get_usage(
     caller: Caller, control: ControlDep, range_: RangeQuery = Range.MONTH, group_by: GroupBy = GroupBy.MODEL
 ) -> UsageReply:
     """The caller's usage in sums. Grouped by user it is everybody's, for operators."""
-    if group_by is GroupBy.USER and caller.role is not Role.OPERATOR:
-        raise NotAllowed("Only an operator sees usage by user.")
+    if group_by is GroupBy.USER:
+        require(caller, Permission.READ_ALL_USAGE)
     await control.gateway.flush_usage()
     since = range_.since(time.time())
     whose = None if group_by is GroupBy.USER else caller.user_id
