@@ -194,6 +194,16 @@ async def test_an_api_key_is_edited_field_by_field_and_deleted(database: Databas
         assert await api_keys.get(conn, user.id, key.id) is None
 
 
+async def test_a_models_list_of_an_earlier_version_still_allows_its_routes(database: Database) -> None:
+    user = await stored_user(database)
+    key = an_api_key(user.id, models=("alias:bot", "openai/*"))
+    async with database.write() as conn:
+        await api_keys.create(conn, key)
+        found = await api_keys.by_hash(conn, key.hash)
+    assert found is not None
+    assert found.models == ("route:bot", "openai/*")
+
+
 async def test_the_time_of_last_use_only_moves_forward(database: Database) -> None:
     user = await stored_user(database)
     first, second = an_api_key(user.id), an_api_key(user.id)

@@ -2,7 +2,7 @@
 
 `make_plan` is pure: the clock, the state of resting keys and the weighting ticket come in as values.
 
-    meaning      default and aliases become a model
+    meaning      default and routes become a model
     candidates   every key of the principal's tenants
       → fit      does it serve this model in this operation?     else dropped
       → policy   enabled, mode, models, addresses, residency     else dropped
@@ -161,7 +161,7 @@ class Dropped(Struct, frozen=True):
 class Plan(Struct, frozen=True):
     """The attempts in order and the candidates dropped; `refusal` is set exactly when there is no attempt.
 
-    `model` is what was asked for in the end, `alias` the user's name that stands for it, if they asked by one.
+    `model` is what was asked for in the end, `route` the user's name that stands for it, if they asked by one.
     """
 
     model: str
@@ -170,7 +170,7 @@ class Plan(Struct, frozen=True):
     refusal: OwnkeyError | None = None
     drawn: bool = False
     """Whether a draw by weight decided an order: the same question may get another plan next time."""
-    alias: str | None = None
+    route: str | None = None
 
 
 def make_plan(
@@ -182,13 +182,13 @@ def make_plan(
     """Plan `request`. Never raises for a request that cannot be served: the plan's `refusal` says why."""
     preferences = holdings.preferences
     meant = meaning_of(request.model, request.credential, holdings)
-    asked, alias = meant.model, meant.alias.name if meant.alias else None
+    asked, route = meant.model, meant.route.name if meant.route else None
     if not asked:
         text = "The model is `default`, and no default model is set: name a model or set one in your preferences."
         return Plan(request.model, (), (), ModelNotFound(text, param="model"))
     if not _matches(asked, request.allowed_models) and meant.permit not in (request.allowed_models or ()):
         text = f"This API key may not use the model {asked!r}."
-        return Plan(asked, (), (), NotAllowed(text, param="model"), alias=alias)
+        return Plan(asked, (), (), NotAllowed(text, param="model"), route=route)
     if meant.pinned:
         request = replace(request, credential=meant.credential)
 
@@ -207,8 +207,8 @@ def make_plan(
     attempts = _keep_payer([attempt for attempt, _ in fitting], dropped, preferences)
     if attempts:
         drawn = len(fitting) > 1 and _has_ties(fitting, preferences)
-        return Plan(asked, tuple(attempts), tuple(dropped), drawn=drawn, alias=alias)
-    return Plan(asked, (), tuple(dropped), _refusal(meant, target, request, dropped, catalogue), alias=alias)
+        return Plan(asked, tuple(attempts), tuple(dropped), drawn=drawn, route=route)
+    return Plan(asked, (), tuple(dropped), _refusal(meant, target, request, dropped, catalogue), route=route)
 
 
 def _has_ties(ranked: list[tuple[Attempt, bool]], preferences: Preferences) -> bool:
@@ -447,9 +447,9 @@ def _refusal(
 
 
 def _no_such_key(credential: str, meant: Meaning) -> str:
-    if meant.alias is None or not meant.pinned:
+    if meant.route is None or not meant.pinned:
         return f"No key has the id or label {credential!r} (header x-ownkey-credential)."
-    return f"The key of the alias {meant.alias.name!r} is gone: give it another with PATCH /api/v1/routes/{{id}}."
+    return f"The key of the route {meant.route.name!r} is gone: give it another with PATCH /api/v1/routes/{{id}}."
 
 
 def _nobody_serves(asked: str, target: Target | None, dropped: list[Dropped], catalogue: Catalogue) -> OwnkeyError:

@@ -11,7 +11,7 @@ from typing import TypeVar
 from ownkey.domain.credential import Holdings
 from ownkey.domain.errors import Unauthenticated
 from ownkey.domain.tenancy import ApiKeyGrant, Owner, Principal, owner_of_tenant, principal_of
-from ownkey.storage import aliases, api_keys, credentials, preferences, users
+from ownkey.storage import api_keys, credentials, preferences, routes, users
 from ownkey.storage.changes import MASTER_KEY
 from ownkey.storage.database import Database
 from ownkey.storage.records import StoredApiKey, User
@@ -89,8 +89,8 @@ class Directory:
         async with self._database.read() as connection:
             owned = await credentials.list_for_owners(connection, owners)
             preferred = await preferences.get(connection, principal.user_id)
-            named = await aliases.list_for_user(connection, principal.user_id)
-        holdings = Holdings(tuple(owned), preferred, {stored.name: stored.alias for stored in named})
+            named = await routes.list_for_user(connection, principal.user_id)
+        holdings = Holdings(tuple(owned), preferred, {stored.name: stored.route for stored in named})
         if epoch == self._epoch:
             _keep(self._holdings, owners, holdings, self._capacity)
         return holdings

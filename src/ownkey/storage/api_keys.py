@@ -93,7 +93,7 @@ def _key(row: sa.RowMapping) -> StoredApiKey:
         prefix=row["prefix"],
         hash=row["hash"],
         scopes=frozenset(KeyScope(scope) for scope in row["scopes"]),
-        models=None if row["models"] is None else tuple(row["models"]),
+        models=None if row["models"] is None else tuple(map(_present_name, row["models"])),
         allowed_ips=None if row["allowed_ips"] is None else tuple(row["allowed_ips"]),
         requests_per_minute=row["requests_per_minute"],
         expires_at=row["expires_at"],
@@ -101,6 +101,11 @@ def _key(row: sa.RowMapping) -> StoredApiKey:
         last_used_at=row["last_used_at"],
         revoked_at=row["revoked_at"],
     )
+
+
+def _present_name(entry: str) -> str:
+    """An entry of a models list, in which an earlier version wrote `alias:NAME` for a route."""
+    return f"route:{entry.removeprefix('alias:')}" if entry.startswith("alias:") else entry
 
 
 def _key_or_none(row: sa.RowMapping | None) -> StoredApiKey | None:

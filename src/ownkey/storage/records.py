@@ -4,8 +4,8 @@ from typing import Generic, TypeVar
 
 from msgspec import Struct
 
-from ownkey.domain.alias import Alias
-from ownkey.domain.ids import AliasId, ApiKeyId, CredentialId, SessionId, UserId
+from ownkey.domain.ids import ApiKeyId, CredentialId, RouteId, SessionId, UserId
+from ownkey.domain.route import Route
 from ownkey.domain.tenancy import KeyScope, Role
 
 T = TypeVar("T")
@@ -64,10 +64,10 @@ class StoredApiKey(Struct, frozen=True, kw_only=True):
     revoked_at: float | None = None
 
 
-class StoredAlias(Struct, frozen=True, kw_only=True):
-    """A user's name for a model as stored; see `Alias`."""
+class StoredRoute(Struct, frozen=True, kw_only=True):
+    """A user's name for a model as stored; see `Route`."""
 
-    id: AliasId
+    id: RouteId
     user_id: UserId
     name: str
     model: str
@@ -75,8 +75,8 @@ class StoredAlias(Struct, frozen=True, kw_only=True):
     created_at: float
 
     @property
-    def alias(self) -> Alias:
-        return Alias(self.name, self.model, self.credential_id)
+    def route(self) -> Route:
+        return Route(self.name, self.model, self.credential_id)
 
 
 class StoredResponse(Struct, frozen=True, kw_only=True):
