@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from ownkey.domain.credential import Holdings
 from ownkey.domain.errors import Unauthenticated
-from ownkey.domain.tenancy import ApiKeyGrant, Owner, Principal, owner_of_tenant, principal_of
+from ownkey.domain.tenancy import ApiKeyGrant, Owner, Principal, owner_of_tenant, principal_of, user_owner
 from ownkey.storage import api_keys, credentials, preferences, routes, users
 from ownkey.storage.changes import MASTER_KEY
 from ownkey.storage.database import Database
@@ -65,7 +65,7 @@ class Directory:
         """
         async with self._database.read() as connection:
             user = await users.get(connection, user_id)
-            stored = None if api_key_id is None else await api_keys.get(connection, user_id, api_key_id)
+            stored = None if api_key_id is None else await api_keys.get(connection, (user_owner(user_id),), api_key_id)
         if user is None or user.disabled_at is not None:
             raise Unauthenticated("The account that this work belongs to is disabled or deleted.")
         if api_key_id is not None:
@@ -88,8 +88,8 @@ class Directory:
         epoch = self._epoch
         async with self._database.read() as connection:
             owned = await credentials.list_for_owners(connection, owners)
-            preferred = await preferences.get(connection, principal.user_id)
-            named = await routes.list_for_user(connection, principal.user_id)
+            preferred = await preferences.get(connection, owners)
+            named = await routes.list_for_owners(connection, owners)
         holdings = Holdings(tuple(owned), preferred, {stored.name: stored.route for stored in named})
         if epoch == self._epoch:
             _keep(self._holdings, owners, holdings, self._capacity)

@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from ownkey.domain.ids import ApiKeyId, CredentialId, RouteId, SessionId, UserId
 from ownkey.domain.route import Route
-from ownkey.domain.tenancy import KeyScope, Role
+from ownkey.domain.tenancy import KeyScope, Owner, Role
 
 T = TypeVar("T")
 
@@ -65,10 +65,10 @@ class StoredApiKey(Struct, frozen=True, kw_only=True):
 
 
 class StoredRoute(Struct, frozen=True, kw_only=True):
-    """A user's name for a model as stored; see `Route`."""
+    """An owner's name for a model as stored; see `Route`."""
 
     id: RouteId
-    user_id: UserId
+    owner: Owner
     name: str
     model: str
     credential_id: CredentialId | None = None

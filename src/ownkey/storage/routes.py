@@ -1,16 +1,18 @@
-"""Users' own names for models."""
+"""Routes: an owner's own names for models. Readers take any of the caller's owners, writers one."""
 
+from collections.abc import Iterable
 from typing import TypedDict, Unpack
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ownkey.domain.errors import Conflict
-from ownkey.domain.ids import CredentialId, RouteId, UserId
+from ownkey.domain.ids import CredentialId, RouteId
+from ownkey.domain.tenancy import Owner, user_owner
 from ownkey.storage.records import StoredRoute
 from ownkey.storage.statements import insert_or_ignore, lock_name
 from ownkey.storage.tables import routes
-from ownkey.storage.tenancy import of_user
+from ownkey.storage.tenancy import owned_by, user_id_of
 
 
 class RouteChanges(TypedDict, total=False):
@@ -22,64 +24,67 @@ class RouteChanges(TypedDict, total=False):
 
 
 async def create(conn: AsyncConnection, route: StoredRoute) -> None:
-    """Store a new route. Raises Conflict when the user has one of this name."""
-    values = {field: getattr(route, field) for field in route.__struct_fields__}
+    """Store a new route. Raises Conflict when the owner has one of this name."""
+    values = {field: getattr(route, field) for field in route.__struct_fields__ if field != "owner"}
+    values["user_id"] = user_id_of(route.owner)
     statement = insert_or_ignore(conn, routes, routes.c.user_id, routes.c.name).returning(routes.c.id)
     if (await conn.execute(statement, values)).first() is None:
         raise _taken(route.name)
 
 
-async def get(conn: AsyncConnection, user_id: str, route_id: str) -> StoredRoute | None:
-    statement = sa.select(routes).where(of_user(routes, user_id), routes.c.id == route_id)
+async def get(conn: AsyncConnection, owners: Iterable[Owner], route_id: str) -> StoredRoute | None:
+    statement = sa.select(routes).where(owned_by(routes, owners), routes.c.id == route_id)
     return _route_or_none((await conn.execute(statement)).mappings().first())
 
 
-async def list_for_user(conn: AsyncConnection, user_id: str) -> list[StoredRoute]:
-    """All of the user's routes, newest first."""
+async def list_for_owners(conn: AsyncConnection, owners: Iterable[Owner]) -> list[StoredRoute]:
+    """All routes of `owners`, newest first."""
     statement = (
-        sa.select(routes).where(of_user(routes, user_id)).order_by(routes.c.created_at.desc(), routes.c.id.desc())
+        sa.select(routes).where(owned_by(routes, owners)).order_by(routes.c.created_at.desc(), routes.c.id.desc())
     )
     return [_route(row) for row in (await conn.execute(statement)).mappings()]
 
 
-async def lock(conn: AsyncConnection, user_id: str) -> None:
-    """Let no other transaction that locks them change the user's routes before this one ends."""
-    await lock_name(conn, f"routes:{user_id}")
+async def lock(conn: AsyncConnection, owner: Owner) -> None:
+    """Let no other transaction that locks them change the owner's routes before this one ends."""
+    await lock_name(conn, f"routes of {owner.tenant}")
 
 
 async def update(
-    conn: AsyncConnection, user_id: str, route_id: str, **changes: Unpack[RouteChanges]
+    conn: AsyncConnection, owner: Owner, route_id: str, **changes: Unpack[RouteChanges]
 ) -> StoredRoute | None:
-    """Change the given fields; the route as it then is, or None when the user has no such route.
+    """Change the given fields; the route as it then is, or None when `owner` has none such.
 
-    Raises Conflict when another of the user's routes has the name. The caller holds `lock`.
+    Raises Conflict when another of the owner's routes has the name. The caller holds `lock`.
     """
     name = changes.get("name")
     if name is not None:
-        others = sa.select(routes.c.id).where(of_user(routes, user_id), routes.c.name == name, routes.c.id != route_id)
+        others = sa.select(routes.c.id).where(
+            owned_by(routes, (owner,)), routes.c.name == name, routes.c.id != route_id
+        )
         if (await conn.execute(others)).first() is not None:
             raise _taken(name)
     if not changes:
-        return await get(conn, user_id, route_id)
-    statement = sa.update(routes).where(of_user(routes, user_id), routes.c.id == route_id).values(dict(changes))
+        return await get(conn, (owner,), route_id)
+    statement = sa.update(routes).where(owned_by(routes, (owner,)), routes.c.id == route_id).values(dict(changes))
     return _route_or_none((await conn.execute(statement.returning(routes))).mappings().first())
 
 
-async def delete(conn: AsyncConnection, user_id: str, route_id: str) -> bool:
+async def delete(conn: AsyncConnection, owner: Owner, route_id: str) -> bool:
     """Delete the route; whether there was one."""
-    statement = sa.delete(routes).where(of_user(routes, user_id), routes.c.id == route_id)
+    statement = sa.delete(routes).where(owned_by(routes, (owner,)), routes.c.id == route_id)
     return (await conn.execute(statement)).rowcount > 0
 
 
 def _taken(name: str) -> Conflict:
-    return Conflict(f"There is a route named {name!r} already: change that one, or take another name.", param="name")
+    return Conflict(f"A route named {name!r} exists already: change it, or choose another name.", param="name")
 
 
 def _route(row: sa.RowMapping) -> StoredRoute:
     credential = row["credential_id"]
     return StoredRoute(
         id=RouteId(row["id"]),
-        user_id=UserId(row["user_id"]),
+        owner=user_owner(row["user_id"]),
         name=row["name"],
         model=row["model"],
         credential_id=None if credential is None else CredentialId(credential),

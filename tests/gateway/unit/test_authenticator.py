@@ -52,7 +52,7 @@ async def test_a_revoked_key_is_unknown_although_its_hash_is_remembered(sqlite_d
     principal = await door.authenticator.authenticate(request(BY_KEY), KeyScope.GATEWAY)
     assert principal.api_key is not None
     async with sqlite_database.write() as conn:
-        await api_keys.delete(conn, principal.user_id, principal.api_key.id)
+        await api_keys.delete(conn, principal.owner, principal.api_key.id)
     door.directory.apply(changes.api_key_topic(door.authenticator.hash(KEY)))
     assert door.authenticator.known(request(BY_KEY), KeyScope.GATEWAY) is None
     with pytest.raises(Unauthenticated):

@@ -57,7 +57,7 @@ async def test_a_key_without_rights_is_refused_and_not_kept(database: Database, 
         if case == "disabled":
             await users.set_disabled(conn, user.id, 1.0)
         if case == "absent":
-            await api_keys.delete(conn, user.id, key.id)
+            await api_keys.delete(conn, user_owner(user.id), key.id)
     directory = Directory(database)
     with pytest.raises(Unauthenticated):
         await directory.principal(key.hash)

@@ -25,7 +25,7 @@ async def list_all(
 ) -> Listing[RouteReply]:
     """The caller's routes, newest first."""
     async with control.database.read() as connection:
-        stored = await routes.list_for_user(connection, caller.user_id)
+        stored = await routes.list_for_owners(connection, (caller.owner,))
     page, following = newest_first(stored, lambda route: (route.created_at, route.id), limit, cursor)
     return Listing(items=[RouteReply.model_validate(fields_of(route)) for route in page], next_cursor=following)
 

@@ -27,15 +27,15 @@ async def create(control: Control, caller: Principal, new: NewRoute, peer: str) 
     note = await check_target(control, caller, new.name, new.model, new.credential_id, peer)
     stored = StoredRoute(
         id=RouteId(new_id("route")),
-        user_id=caller.user_id,
+        owner=caller.owner,
         name=new.name,
         model=new.model,
         credential_id=None if new.credential_id is None else CredentialId(new.credential_id),
         created_at=time.time(),
     )
     async with control.database.write() as connection:
-        await routes.lock(connection, caller.user_id)
-        if len(await routes.list_for_user(connection, caller.user_id)) >= _MOST:
+        await routes.lock(connection, caller.owner)
+        if len(await routes.list_for_owners(connection, (caller.owner,))) >= _MOST:
             raise Conflict(f"There are {_MOST} routes already: delete one first.")
         await routes.create(connection, stored)
         await changes.append(connection, changes.owner_topic(caller.owner))
@@ -46,7 +46,7 @@ async def create(control: Control, caller: Principal, new: NewRoute, peer: str) 
 async def find(control: Control, caller: Principal, route_id: str) -> StoredRoute:
     """Raises NotFound for an absent and for a foreign route alike."""
     async with control.database.read() as connection:
-        stored = await routes.get(connection, caller.user_id, route_id)
+        stored = await routes.get(connection, (caller.owner,), route_id)
     if stored is None:
         raise NotFound(_ABSENT)
     return stored
@@ -74,8 +74,8 @@ async def change(
     name, model = values.get("name", before.name), values.get("model", before.model)
     note = await check_target(control, caller, name, model, values.get("credential_id", before.credential_id), peer)
     async with control.database.write() as connection:
-        await routes.lock(connection, caller.user_id)
-        stored = await routes.update(connection, caller.user_id, route_id, **values)
+        await routes.lock(connection, caller.owner)
+        stored = await routes.update(connection, caller.owner, route_id, **values)
         if stored is None:
             raise NotFound(_ABSENT)
         await changes.append(connection, changes.owner_topic(caller.owner))
@@ -86,7 +86,7 @@ async def change(
 async def delete(control: Control, caller: Principal, route_id: str) -> None:
     """Raises NotFound for an absent and for a foreign route alike."""
     async with control.database.write() as connection:
-        if not await routes.delete(connection, caller.user_id, route_id):
+        if not await routes.delete(connection, caller.owner, route_id):
             raise NotFound(_ABSENT)
         await changes.append(connection, changes.owner_topic(caller.owner))
     await control.gateway.changed()
@@ -101,7 +101,7 @@ async def check_target(
     model that means nothing or is a route's name, NotAllowed for one that the caller's API key may not use.
     """
     async with control.database.read() as connection:
-        names = {stored.name for stored in await routes.list_for_user(connection, caller.user_id)}
+        names = {stored.name for stored in await routes.list_for_owners(connection, (caller.owner,))}
     if model in names | {name, DEFAULT}:
         raise InvalidRequest("A route points to a model, not to a route or to `default`.", param="model")
     told: OwnkeyError | None = None
