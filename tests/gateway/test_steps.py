@@ -11,7 +11,6 @@ from typing import Any
 
 import httpx2
 import pytest
-import uvicorn
 
 from ownkey.config import load_settings
 from ownkey.gateway import steps

@@ -18,11 +18,15 @@ class Admission:
         self._database = database
 
     def try_admit(self, principal: Principal) -> bool:
-        """Whether the caller is admitted at once; else `admit` waits for what decides that."""
-        return principal.api_key is None or principal.api_key.requests_per_minute is None
+        """True when the request is admitted, without waiting; False when `admit` has to be waited for.
+
+        Raises RateLimited when the key's `requests_per_minute` are used up.
+        """
+        grant = principal.api_key
+        return grant is None or grant.requests_per_minute is None
 
     async def admit(self, principal: Principal) -> None:
-        """Raise RateLimited when the key's `requests_per_minute` are used up."""
+        """As `try_admit`, waiting for what it needs. Raises RateLimited, or Unavailable when nobody can say."""
         grant = principal.api_key
         if grant is None or grant.requests_per_minute is None:
             return

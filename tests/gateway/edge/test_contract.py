@@ -7,21 +7,23 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
+from tests.gateway.edge.asgi_adapter import asgi_data_plane
 from tests.gateway.edge.harness import (
     PLAIN,
+    AsyncHandler,
     AwaitableResponder,
     Serve,
     Served,
     control_app,
     echo,
     get,
+    in_task,
     post,
     render_error,
     serving,
 )
 
-from ownkey.gateway.edge.asgi import asgi_data_plane
-from ownkey.gateway.edge.exchange import Handler, Request
+from ownkey.gateway.edge.exchange import Request
 from ownkey.gateway.edge.limits import Limits
 from ownkey.gateway.edge.protocol import data_plane_protocol
 
@@ -30,12 +32,12 @@ from ownkey.gateway.edge.protocol import data_plane_protocol
 async def carry(request: pytest.FixtureRequest) -> AsyncIterator[Serve]:
     async with AsyncExitStack() as stack:
 
-        async def start(handler: Handler = echo, **limits: Any) -> Served:
+        async def start(handler: AsyncHandler = echo, **limits: Any) -> Served:
             bounds = Limits(**limits)
             if request.param == "protocol":
-                http: Any = data_plane_protocol(handler, bounds, render_error)
+                http: Any = data_plane_protocol(in_task(handler), bounds, render_error)
                 return await stack.enter_async_context(serving(http, control_app, {}))
-            app = asgi_data_plane(handler, bounds, render_error, control_app)
+            app = asgi_data_plane(in_task(handler), bounds, render_error, control_app)
             return await stack.enter_async_context(serving("httptools", app, {}))
 
         yield start

@@ -2,11 +2,12 @@
 
     exchange     the border: Request, Responder, Handler
     limits       sizes and deadlines
-    protocol     adapter on uvicorn's httptools protocol, for production
+    protocol     adapter on uvicorn's httptools protocol
     media        content-type and content-encoding
     strict_json  the body as one JSON object, strictly
 
-What both adapters promise is one contract suite: `tests/gateway/edge/test_contract.py`.
+What a handler may rely on is a contract suite, `tests/gateway/edge/test_contract.py`, which also runs on an adapter
+for plain ASGI beside it: nothing in the border depends on uvicorn.
 """
 
 from ownkey.gateway.edge.exchange import Handler, HeaderList, RenderError, Request, Responder

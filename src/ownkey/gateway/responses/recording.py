@@ -9,6 +9,7 @@ import msgspec
 import structlog
 from msgspec import Struct
 
+from ownkey.domain.catalogue import Quirk
 from ownkey.domain.errors import Conflict, Unavailable
 from ownkey.domain.formats import WireFormat
 from ownkey.domain.ids import UserId
@@ -17,7 +18,6 @@ from ownkey.gateway.read import Ask
 from ownkey.gateway.responses.store import Kept, ResponseStore
 from ownkey.logs import outline
 from ownkey.wire.openai_responses.items import items_of
-from ownkey.wire.openai_responses.outline import STATELESS
 from ownkey.wire.sse import SseParser
 
 log = structlog.get_logger(__name__)
@@ -48,7 +48,7 @@ def wants_recording(ask: Ask) -> bool:
 
 
 def kept_by_provider(attempt: Attempt) -> bool:
-    return attempt.format is WireFormat.OPENAI_RESPONSES and STATELESS not in attempt.provider.quirks
+    return attempt.format is WireFormat.OPENAI_RESPONSES and Quirk.STATELESS_RESPONSES not in attempt.provider.quirks
 
 
 class Recording:
@@ -59,7 +59,7 @@ class Recording:
         self._late: set[asyncio.Task[None]] = set()
 
     def recorder(self, ask: Ask, attempt: Attempt, user_id: UserId, model: str) -> "Recorder | None":
-        """None when the answer is not to be remembered. `model` is the plan's: an alias may change its meaning."""
+        """None when the answer is not to be remembered. `model` is the plan's: a route may change its meaning."""
         if not wants_recording(ask) or not self._store.keeps:
             return None
         return Recorder(self, self._store, ask, attempt, user_id, model)
