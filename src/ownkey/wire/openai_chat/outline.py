@@ -5,11 +5,9 @@ from typing import Any, cast
 
 from msgspec import Struct
 
+from ownkey.domain.catalogue import Quirk
 from ownkey.wire.fields import TokenLimit, read_request
 from ownkey.wire.format import Outline
-
-MAX_COMPLETION_TOKENS = "max_completion_tokens"
-"""The quirk of providers that refuse `max_tokens` in favour of this newer name."""
 
 
 class _Shape(Struct):
@@ -33,7 +31,7 @@ def defaults(
     if temperature is not None and parsed.get("temperature") is None:
         changes["temperature"] = temperature
     if max_tokens is not None and parsed.get("max_tokens") is None and parsed.get("max_completion_tokens") is None:
-        changes["max_completion_tokens" if MAX_COMPLETION_TOKENS in quirks else "max_tokens"] = max_tokens
+        changes["max_completion_tokens" if Quirk.MAX_COMPLETION_TOKENS in quirks else "max_tokens"] = max_tokens
     return changes
 
 

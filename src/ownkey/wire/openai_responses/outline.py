@@ -5,11 +5,9 @@ from typing import Any
 
 from msgspec import Struct
 
+from ownkey.domain.catalogue import Quirk
 from ownkey.wire.fields import TokenLimit, read_request
 from ownkey.wire.format import Outline
-
-STATELESS = "stateless_responses"
-"""The quirk of providers that keep no responses, some of which refuse to be asked: Ownkey keeps them instead."""
 
 
 class _Shape(Struct):
@@ -47,4 +45,4 @@ def ask_usage(parsed: dict[str, Any]) -> dict[str, Any]:
 
 def adapt(parsed: dict[str, Any], quirks: Collection[str]) -> dict[str, Any]:
     """A provider that keeps no responses is not asked to."""
-    return {"store": False} if STATELESS in quirks and parsed.get("store") is not False else {}
+    return {"store": False} if Quirk.STATELESS_RESPONSES in quirks and parsed.get("store") is not False else {}
