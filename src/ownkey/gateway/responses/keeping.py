@@ -17,7 +17,7 @@ from ownkey.gateway.read import Ask
 from ownkey.gateway.responses.store import Kept, ResponseStore
 from ownkey.logs import outline
 from ownkey.wire.openai_responses.items import items_of
-from ownkey.wire.openai_responses.outline import STATELESS
+from ownkey.wire.openai_responses.request_writing import STATELESS
 from ownkey.wire.sse import SseParser
 
 log = structlog.get_logger(__name__)

@@ -22,13 +22,16 @@ from ownkey.wire.neutral import (
     ToolResult,
     Turn,
 )
-from ownkey.wire.openai_chat.outline import MAX_COMPLETION_TOKENS
 
 NO_USER = "no_user"
 """The quirk of providers that unsupported the field `user`."""
 
 _LONGEST_USER = 64
 """OpenAI's limit for `user`; Claude Code's user ids are longer."""
+
+
+MAX_COMPLETION_TOKENS = "max_completion_tokens"
+"""The quirk of providers that reject `max_tokens` in favour of this newer name."""
 
 
 def write(conversation: Conversation, model: str, stream: bool, quirks: Collection[str] = ()) -> Written:

@@ -24,7 +24,6 @@ from ownkey.wire.neutral import (
     Turn,
 )
 from ownkey.wire.openai_responses import reasoning
-from ownkey.wire.openai_responses.outline import STATELESS
 
 AGENT_API = "agent_api"
 """The quirk of Perplexity's Agent API: the answer's schema is asked for as in chat, and `include` is not known."""
@@ -32,6 +31,10 @@ AGENT_API = "agent_api"
 _LONGEST_USER = 64
 """OpenAI's limit for `safety_identifier`; Claude Code's user ids are longer."""
 _NO_PARAMETERS: dict[str, Any] = {"type": "object", "properties": {}}
+
+
+STATELESS = "stateless_responses"
+"""The quirk of providers that keep no responses, some of which reject a request to: Ownkey keeps them instead."""
 
 
 def write(conversation: Conversation, model: str, stream: bool, quirks: Collection[str] = ()) -> Written:
