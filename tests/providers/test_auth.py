@@ -1,6 +1,6 @@
 import pytest
 
-from ownkey.domain.catalogue import AuthScheme, Provider
+from ownkey.domain.catalogue import AuthScheme, Provider, Quirk
 from ownkey.domain.errors import InvalidRequest
 from ownkey.domain.secret import Secret
 from ownkey.providers.auth import auth_headers, looks_unusual
@@ -40,7 +40,7 @@ def test_a_key_that_no_header_can_carry_is_refused_without_being_shown(key: str)
 
 
 def test_organization_and_project_come_from_the_credentials_settings():
-    provider = a_provider(quirks=("organization-headers",))
+    provider = a_provider(quirks=(Quirk.ORGANIZATION_HEADERS,))
     config = {"organization": "org-1", "project": "proj_2", "region": "x"}
     assert auth_headers(provider, Secret("k"), config)[1:] == [
         (b"openai-organization", b"org-1"),
@@ -50,7 +50,7 @@ def test_organization_and_project_come_from_the_credentials_settings():
 
 
 def test_a_setting_cannot_smuggle_a_header():
-    provider = a_provider(quirks=("organization-headers",))
+    provider = a_provider(quirks=(Quirk.ORGANIZATION_HEADERS,))
     with pytest.raises(InvalidRequest) as caught:
         auth_headers(provider, Secret("k"), {"organization": "org\r\nx-evil: 1"})
     assert caught.value.param == "config.organization"

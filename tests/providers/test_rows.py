@@ -234,6 +234,7 @@ def test_an_operators_folder_may_bring_models_and_prices(tmp_path: Path):
         ("key_pattern = '('\n" + GOOD, "key_pattern"),
         ('auth = "magic"\n' + GOOD, "auth"),
         (GOOD + '[check]\nmethod = "GET"\nurl = "file:///etc/passwd"\n', "check.url"),
+        ('quirks = ["no_usre"]\n' + GOOD, "'no_usre'"),
         ('base_url_ends = ["/v3"]\n' + GOOD, "base_url_ends"),
         ('base_url_template = "ftp://{region}.x"\n' + GOOD, "base_url_template"),
         ('base_url_ends = ["v1"]\n' + GOOD, "base_url_ends"),

@@ -23,6 +23,36 @@ class AuthScheme(StrEnum):
     NONE = "none"
 
 
+class Quirk(StrEnum):
+    """What a provider does differently and no other field of its row can say. Code asks for the quirk, never for the
+    provider."""
+
+    ORGANIZATION_HEADERS = "organization-headers"
+    """OpenAI: two headers select the organization and the project of a key that has several."""
+    MAX_COMPLETION_TOKENS = "max_completion_tokens"
+    """The chat endpoint rejects `max_tokens` in favor of this newer name."""
+    NO_USER = "no_user"
+    """The chat endpoint rejects the field `user`."""
+    STATELESS_RESPONSES = "stateless_responses"
+    """Responses are not stored upstream, and some providers reject a request to store them: Ownkey stores them."""
+    AGENT_API = "agent_api"
+    """Perplexity's Agent API: output schemas are written as in chat, and `include` is unknown."""
+    VENDOR_IN_NAMES = "vendor-in-names"
+    """Perplexity: its agent calls its own models `perplexity/sonar`; only those named `pplx-…` stand bare."""
+    VERSIONS_WITH_DASHES = "versions-with-dashes"
+    """The vendor writes `claude-opus-4-1` where routers write `claude-opus-4.1`."""
+    KEY_CHECK_LIMIT = "key-check-limit"
+    """The key check reports what is left of the key's limit."""
+    KEY_CHECK_BALANCE = "key-check-balance"
+    """The key check reports the account's balance."""
+    KEY_CHECK_FLAGS = "key-check-flags"
+    """The key check reports whether the key, the team or its API access is blocked."""
+    KEY_CHECK_VALID_FLAG = "key-check-valid-flag"
+    """The key check reports in a field whether the key is valid."""
+    KEY_CHECK_INFERENCE_SCOPE = "key-check-inference-scope"
+    """The key check reports the token's scopes."""
+
+
 class KeyCheck(Struct, frozen=True, forbid_unknown_fields=True):
     """The cheapest authenticated call. `url` is absolute or relative to the provider's base URL."""
 
@@ -116,7 +146,7 @@ class Provider(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     capabilities: tuple[str, ...] = ()
     price_id: str | None = None
     price_suffixes: dict[str, str] = {}
-    quirks: tuple[str, ...] = ()
+    quirks: tuple[Quirk, ...] = ()
 
 
 Tier = Literal["flagship", "premium", "standard", "efficient", "enterprise"]

@@ -3,14 +3,11 @@
 import re
 
 from ownkey.domain.address import region_of
-from ownkey.domain.catalogue import AuthScheme, Provider
+from ownkey.domain.catalogue import AuthScheme, Provider, Quirk
 from ownkey.domain.errors import InvalidRequest
 from ownkey.domain.formats import WireFormat
 from ownkey.domain.secret import Secret
 from ownkey.providers.aws import Signer, is_access_key, read_access_key
-
-ORGANIZATION_HEADERS = "organization-headers"
-"""Quirk of OpenAI: a key of several organizations or projects is told which by two headers."""
 
 _HEADERS_FROM_CONFIG = ((b"openai-organization", "organization"), (b"openai-project", "project"))
 
@@ -48,7 +45,7 @@ def auth_headers(
                 read_access_key(secret)
             case AuthScheme.NONE:
                 pass
-    if config and ORGANIZATION_HEADERS in provider.quirks:
+    if config and Quirk.ORGANIZATION_HEADERS in provider.quirks:
         for name, field in _HEADERS_FROM_CONFIG:
             if config.get(field):
                 headers.append((name, _header_value(config[field], f"config.{field}", f"The {field}")))

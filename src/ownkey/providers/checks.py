@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from ownkey.domain.address import with_settings
-from ownkey.domain.catalogue import KeyCheck, Provider
+from ownkey.domain.catalogue import KeyCheck, Provider, Quirk
 from ownkey.domain.credential import CredentialStatus
 from ownkey.domain.interfaces import root_of
 from ownkey.domain.secret import Secret
@@ -185,14 +185,14 @@ def _inference_scope(provider: Provider, content: dict[str, Any]) -> CheckResult
     return _valid(provider)
 
 
-_READERS: dict[str, Callable[[Provider, dict[str, Any]], CheckResult | None]] = {
-    "key-check-limit": _key_limit,
-    "key-check-balance": _balance,
-    "key-check-flags": _key_flags,
-    "key-check-valid-flag": _valid_flag,
-    "key-check-inference-scope": _inference_scope,
+_READERS: dict[Quirk, Callable[[Provider, dict[str, Any]], CheckResult | None]] = {
+    Quirk.KEY_CHECK_LIMIT: _key_limit,
+    Quirk.KEY_CHECK_BALANCE: _balance,
+    Quirk.KEY_CHECK_FLAGS: _key_flags,
+    Quirk.KEY_CHECK_VALID_FLAG: _valid_flag,
+    Quirk.KEY_CHECK_INFERENCE_SCOPE: _inference_scope,
 }
-"""Quirks: providers whose check tells more than a list of models does."""
+"""For providers whose key check reports more than a list of models."""
 
 
 def _quote(problem: Problem) -> str:

@@ -12,15 +12,9 @@ import re
 from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 
-from ownkey.domain.catalogue import Model, Provider
+from ownkey.domain.catalogue import Model, Provider, Quirk
 from ownkey.domain.plan import Target
 from ownkey.providers.prices import PriceBook
-
-VERSIONS_WITH_DASHES = "versions-with-dashes"
-"""Quirk of a vendor that writes `claude-opus-4-1` where routers write `claude-opus-4.1`."""
-
-VENDOR_IN_NAMES = "vendor-in-names"
-"""Quirk of Perplexity, whose agent calls the own models `perplexity/sonar`; only those named `pplx-…` stand bare."""
 
 _LONGEST_NAME = 256
 
@@ -111,13 +105,13 @@ class ModelNames:
         row = self._curated(provider.name, model)
         if row is not None and model == row.id.partition("/")[2]:
             return row.upstream_ids.get(provider.name, model) or None
-        if VENDOR_IN_NAMES in provider.quirks and "/" not in model and not model.startswith("pplx-"):
+        if Quirk.VENDOR_IN_NAMES in provider.quirks and "/" not in model and not model.startswith("pplx-"):
             return f"{provider.vendor_prefixes[0]}/{model}"
-        return _dashed(model) if VERSIONS_WITH_DASHES in provider.quirks else model
+        return _dashed(model) if Quirk.VERSIONS_WITH_DASHES in provider.quirks else model
 
     def _by_router(self, router: Provider, vendor: str, model: str) -> str | None:
         maker = self._providers.get(vendor)
-        dashes = maker is not None and VERSIONS_WITH_DASHES in maker.quirks
+        dashes = maker is not None and Quirk.VERSIONS_WITH_DASHES in maker.quirks
         row = self._curated(vendor, model) or (self._curated(vendor, _dotted(model)) if dashes else None)
         if row is not None:
             return row.upstream_ids.get(router.name, row.id) or None

@@ -9,6 +9,7 @@ import msgspec
 import structlog
 from msgspec import Struct
 
+from ownkey.domain.catalogue import Quirk
 from ownkey.domain.errors import Conflict, Unavailable
 from ownkey.domain.formats import WireFormat
 from ownkey.domain.ids import UserId
@@ -17,7 +18,6 @@ from ownkey.gateway.read import Ask
 from ownkey.gateway.responses.store import Kept, ResponseStore
 from ownkey.logs import outline
 from ownkey.wire.openai_responses.items import items_of
-from ownkey.wire.openai_responses.request_writing import STATELESS
 from ownkey.wire.sse import SseParser
 
 log = structlog.get_logger(__name__)
@@ -48,7 +48,7 @@ def wants_keeping(ask: Ask) -> bool:
 
 
 def kept_by_provider(attempt: Attempt) -> bool:
-    return attempt.format is WireFormat.OPENAI_RESPONSES and STATELESS not in attempt.provider.quirks
+    return attempt.format is WireFormat.OPENAI_RESPONSES and Quirk.STATELESS_RESPONSES not in attempt.provider.quirks
 
 
 class Keeping:

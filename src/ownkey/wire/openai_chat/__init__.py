@@ -5,6 +5,7 @@ from typing import Any, cast
 
 from msgspec import Struct
 
+from ownkey.domain.catalogue import Quirk
 from ownkey.domain.formats import WireFormat
 from ownkey.domain.usage import Usage
 from ownkey.wire.fields import TokenLimit, read_request
@@ -12,7 +13,6 @@ from ownkey.wire.format import ChatFormat, Outline, Written
 from ownkey.wire.neutral import Answer, AnswerLabel, Conversation
 from ownkey.wire.openai_chat import answers, request_reading, request_writing
 from ownkey.wire.openai_chat.errors import ERRORS
-from ownkey.wire.openai_chat.request_writing import MAX_COMPLETION_TOKENS
 from ownkey.wire.openai_chat.stream_reading import ChunkObserver, ChunkReader
 from ownkey.wire.openai_chat.stream_writing import ChunkWriter
 from ownkey.wire.openai_chat.usage import usage_of
@@ -47,7 +47,7 @@ class OpenAIChat(ChatFormat):
         if temperature is not None and parsed.get("temperature") is None:
             changes["temperature"] = temperature
         if max_tokens is not None and parsed.get("max_tokens") is None and parsed.get("max_completion_tokens") is None:
-            changes["max_completion_tokens" if MAX_COMPLETION_TOKENS in quirks else "max_tokens"] = max_tokens
+            changes["max_completion_tokens" if Quirk.MAX_COMPLETION_TOKENS in quirks else "max_tokens"] = max_tokens
         return changes
 
     def ask_usage(self, parsed: dict[str, Any]) -> dict[str, Any]:

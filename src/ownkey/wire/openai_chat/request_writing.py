@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from typing import Any
 
+from ownkey.domain.catalogue import Quirk
 from ownkey.domain.formats import WireFormat
 from ownkey.wire.fields import encode, refuse_required, unsupported
 from ownkey.wire.format import Written
@@ -23,15 +24,8 @@ from ownkey.wire.neutral import (
     Turn,
 )
 
-NO_USER = "no_user"
-"""The quirk of providers that unsupported the field `user`."""
-
 _LONGEST_USER = 64
 """OpenAI's limit for `user`; Claude Code's user ids are longer."""
-
-
-MAX_COMPLETION_TOKENS = "max_completion_tokens"
-"""The quirk of providers that reject `max_tokens` in favour of this newer name."""
 
 
 def write(conversation: Conversation, model: str, stream: bool, quirks: Collection[str] = ()) -> Written:
@@ -47,7 +41,7 @@ def write(conversation: Conversation, model: str, stream: bool, quirks: Collecti
     if conversation.max_tokens is not None:
         if conversation.max_tokens < 1:
             raise unsupported("max_tokens", "must be at least 1 for the chosen provider.")
-        limit = "max_completion_tokens" if MAX_COMPLETION_TOKENS in quirks else "max_tokens"
+        limit = "max_completion_tokens" if Quirk.MAX_COMPLETION_TOKENS in quirks else "max_tokens"
         body[limit] = conversation.max_tokens
     if conversation.stop:
         body["stop"] = conversation.stop
@@ -271,7 +265,7 @@ def _effort(budget: int, max_tokens: int | None) -> str:
 def _user(conversation: Conversation, quirks: Collection[str], body: dict[str, Any], dropped: list[str]) -> None:
     if conversation.user is None:
         return
-    if NO_USER in quirks or len(conversation.user) > _LONGEST_USER:
+    if Quirk.NO_USER in quirks or len(conversation.user) > _LONGEST_USER:
         dropped.append("metadata.user_id" if conversation.origin is WireFormat.ANTHROPIC_MESSAGES else "user")
     else:
         body["user"] = conversation.user

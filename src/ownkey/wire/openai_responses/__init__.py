@@ -5,6 +5,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from ownkey.domain.catalogue import Quirk
 from ownkey.domain.formats import WireFormat
 from ownkey.domain.usage import Usage
 from ownkey.wire.errors import WireError
@@ -13,7 +14,6 @@ from ownkey.wire.format import ChatFormat, Outline, Written
 from ownkey.wire.neutral import Answer, AnswerLabel, Conversation
 from ownkey.wire.openai_chat.errors import ERRORS
 from ownkey.wire.openai_responses import answers, request_reading, request_writing
-from ownkey.wire.openai_responses.request_writing import STATELESS
 from ownkey.wire.openai_responses.stream_reading import ResponseObserver, ResponseReader
 from ownkey.wire.openai_responses.stream_writing import ResponseWriter, failure
 from ownkey.wire.openai_responses.usage import usage_of
@@ -68,7 +68,7 @@ class OpenAIResponses(ChatFormat):
 
     def adapt(self, parsed: dict[str, Any], quirks: Collection[str]) -> dict[str, Any]:
         """A provider that keeps no responses is not asked to."""
-        return {"store": False} if STATELESS in quirks and parsed.get("store") is not False else {}
+        return {"store": False} if Quirk.STATELESS_RESPONSES in quirks and parsed.get("store") is not False else {}
 
     def usage_of(self, body: bytes) -> Usage | None:
         return usage_of(body)

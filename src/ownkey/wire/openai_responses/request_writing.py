@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from typing import Any
 
+from ownkey.domain.catalogue import Quirk
 from ownkey.domain.formats import WireFormat
 from ownkey.wire.fields import encode, refuse_required, unsupported
 from ownkey.wire.format import Written
@@ -25,16 +26,9 @@ from ownkey.wire.neutral import (
 )
 from ownkey.wire.openai_responses import reasoning
 
-AGENT_API = "agent_api"
-"""The quirk of Perplexity's Agent API: the answer's schema is asked for as in chat, and `include` is not known."""
-
 _LONGEST_USER = 64
 """OpenAI's limit for `safety_identifier`; Claude Code's user ids are longer."""
 _NO_PARAMETERS: dict[str, Any] = {"type": "object", "properties": {}}
-
-
-STATELESS = "stateless_responses"
-"""The quirk of providers that keep no responses, some of which reject a request to: Ownkey keeps them instead."""
 
 
 def write(conversation: Conversation, model: str, stream: bool, quirks: Collection[str] = ()) -> Written:
@@ -49,7 +43,7 @@ def write(conversation: Conversation, model: str, stream: bool, quirks: Collecti
         refuse_required(conversation.required)
         dropped += conversation.hints
         body["store"] = False
-        if AGENT_API not in quirks and STATELESS not in quirks:
+        if Quirk.AGENT_API not in quirks and Quirk.STATELESS_RESPONSES not in quirks:
             # Nothing is kept, so reasoning has to travel with the conversation.
             body["include"] = ["reasoning.encrypted_content"]
     if conversation.system:
@@ -238,7 +232,7 @@ def _output(wanted: OutputFormat | None, quirks: Collection[str], body: dict[str
     if wanted is None:
         return
     if wanted.schema is None:
-        if AGENT_API in quirks:
+        if Quirk.AGENT_API in quirks:
             text = "asks for JSON without a schema, which the chosen provider cannot promise; send a schema."
             raise unsupported("response_format", text)
         body.setdefault("text", {})["format"] = {"type": "json_object"}
@@ -248,7 +242,7 @@ def _output(wanted: OutputFormat | None, quirks: Collection[str], body: dict[str
         schema["description"] = wanted.description
     if wanted.strict is not None:
         schema["strict"] = wanted.strict
-    if AGENT_API in quirks:
+    if Quirk.AGENT_API in quirks:
         body["response_format"] = {"type": "json_schema", "json_schema": schema}
     else:
         body.setdefault("text", {})["format"] = {"type": "json_schema"} | schema
@@ -278,7 +272,7 @@ def _effort(budget: int, max_tokens: int | None) -> str:
 def _user(conversation: Conversation, quirks: Collection[str], body: dict[str, Any], dropped: list[str]) -> None:
     if conversation.user is None:
         return
-    if AGENT_API in quirks or len(conversation.user) > _LONGEST_USER:
+    if Quirk.AGENT_API in quirks or len(conversation.user) > _LONGEST_USER:
         dropped.append("metadata.user_id" if conversation.origin is WireFormat.ANTHROPIC_MESSAGES else "user")
     else:
         body["safety_identifier"] = conversation.user
