@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from openai import AsyncOpenAI, BadRequestError
 
-from ownkey.sandbox.directions import Direction, directions_in
+from ownkey.sandbox.behaviours.invocation import Directive, directives_in
 
 
 @pytest.mark.parametrize(
@@ -13,23 +13,23 @@ from ownkey.sandbox.directions import Direction, directions_in
     [
         ("", []),
         ("hello", []),
-        ('sandbox:call Read {"file_path": "/tmp/x"}', [Direction("Read", '{"file_path": "/tmp/x"}')]),
-        ('Please: sandbox:call Read {"a": "}"} and go on', [Direction("Read", '{"a": "}"}')]),
+        ('sandbox:call Read {"file_path": "/tmp/x"}', [Directive("Read", '{"file_path": "/tmp/x"}')]),
+        ('Please: sandbox:call Read {"a": "}"} and go on', [Directive("Read", '{"a": "}"}')]),
         (
             'sandbox:call mcp__files__read {\n  "a": {"b": 1}\n}',
-            [Direction("mcp__files__read", '{\n  "a": {"b": 1}\n}')],
+            [Directive("mcp__files__read", '{\n  "a": {"b": 1}\n}')],
         ),
-        ("sandbox:call A {} sandbox:call B {}", [Direction("A", "{}"), Direction("B", "{}")]),
+        ("sandbox:call A {} sandbox:call B {}", [Directive("A", "{}"), Directive("B", "{}")]),
         ("sandbox:call Read", []),
         ("sandbox:call Read [1]", []),
         ('sandbox:call Read {"a": }', []),
-        ("sandbox:call A {broken sandbox:call B {}", [Direction("B", "{}")]),
+        ("sandbox:call A {broken sandbox:call B {}", [Directive("B", "{}")]),
         ("sandbox:call A " + '{"a":' * 100_000, []),
     ],
     ids=["empty", "none", "plain", "in-text", "lines", "two", "bare", "array", "broken", "after-broken", "deep"],
 )
-def test_directions_are_found(text: str, found: list[Direction]) -> None:
-    assert directions_in(text) == found
+def test_directions_are_found(text: str, found: list[Directive]) -> None:
+    assert directives_in(text) == found
 
 
 def tool(name: str) -> Any:

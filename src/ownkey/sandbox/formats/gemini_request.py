@@ -1,12 +1,39 @@
-"""The JSON of Gemini's requests as far as the sandbox reads it, and the rules that Google holds it to."""
+"""The JSON of Gemini's requests as far as the sandbox reads it, and the rules that Google holds it to.
 
-from typing import Any, cast
+Field names may be in camel or in snake case; Google's own SDK mixes them.
+"""
+
+import re
+from typing import Any, TypeVar, cast
 
 import msgspec
 from msgspec import Struct
 
 from ownkey.sandbox import tokens
-from ownkey.sandbox.reading import invalid
+from ownkey.sandbox.reading import invalid, read_json
+
+Read = TypeVar("Read")
+
+_OPAQUE = frozenset({"args", "response", "parametersJsonSchema", "responseJsonSchema"})
+_UNDERSCORE = re.compile(r"(?<=[a-z0-9])_([a-z0-9])")
+_ANY = msgspec.json.Decoder(dict[str, Any])
+
+
+def read_spelled(body: bytes, decoder: "msgspec.json.Decoder[Read]") -> Read:
+    """The body as the decoder's type. Raises Refused."""
+    return read_json(msgspec.json.encode(_camel(read_json(body, _ANY))), decoder)
+
+
+def _camel(value: Any, maps_names: bool = False) -> Any:
+    if isinstance(value, list):
+        return [_camel(inner) for inner in cast("list[Any]", value)]
+    if not isinstance(value, dict):
+        return value
+    found: dict[str, Any] = {}
+    for given, inner in cast("dict[str, Any]", value).items():
+        name = given if maps_names else _UNDERSCORE.sub(lambda match: match[1].upper(), given)
+        found[name] = inner if name in _OPAQUE else _camel(inner, maps_names=name == "properties")
+    return found
 
 
 class FunctionCall(Struct):
@@ -138,8 +165,8 @@ _UNEVEN = (
 def _result_text(response: FunctionResponse) -> str:
     """A result's `output`, or the whole object as JSON."""
     value = response.response or {}
-    told = value.get("output", value.get("result"))
-    return told if isinstance(told, str) else msgspec.json.encode(value if told is None else told).decode()
+    result = value.get("output", value.get("result"))
+    return result if isinstance(result, str) else msgspec.json.encode(value if result is None else result).decode()
 
 
 def _size(part: Part) -> int:

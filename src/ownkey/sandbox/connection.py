@@ -5,16 +5,58 @@ import time
 from collections import deque
 from http import HTTPStatus
 from math import isfinite
-from typing import cast
+from typing import Protocol, cast
 
 import httptools
 
 from ownkey.sandbox.app import Sandbox, refusal
-from ownkey.sandbox.exchange import Answer, EventStream, Head, Request
-from ownkey.sandbox.http.heads import Heads
-from ownkey.sandbox.http.peers import Peers
-from ownkey.sandbox.http.pump import TICK_S, Pump
-from ownkey.sandbox.timeline import Timeline
+from ownkey.sandbox.exchange import Answer, EventStream, Head, HeadCache, Request
+from ownkey.sandbox.pacing import Timeline
+from ownkey.sandbox.pump import TICK_S, Pump
+
+
+class Peer(Protocol):
+    """One connection."""
+
+    def close_if_idle(self, since: float) -> None: ...
+
+    def abort(self) -> None: ...
+
+
+class OpenConnections:
+    """The open connections. While `draining`, each closes after the answer under way; then `gone` is set."""
+
+    def __init__(self) -> None:
+        self.open: set[Peer] = set()
+        self.draining = False
+        self.gone = asyncio.Event()
+
+    def joined(self, connection: Peer) -> None:
+        self.open.add(connection)
+        if self.draining:
+            connection.abort()
+
+    def left(self, connection: Peer) -> None:
+        self.open.discard(connection)
+        if self.draining and not self.open:
+            self.gone.set()
+
+    def drain(self, now: float) -> None:
+        """Close what is idle and mark the rest to close."""
+        self.draining = True
+        self.close_idle(now)
+        if not self.open:
+            self.gone.set()
+
+    def close_idle(self, since: float) -> None:
+        """Close the connections that have had nothing to do since `since` (Unix seconds)."""
+        for connection in tuple(self.open):
+            connection.close_if_idle(since)
+
+    def abort(self) -> None:
+        for connection in tuple(self.open):
+            connection.abort()
+
 
 MOST_HEADER_BYTES = 64 * 1024
 _MOST_WAITING = 32
@@ -32,7 +74,7 @@ STATUS_LINES = {
 class Connection(asyncio.Protocol):
     """Parses, asks the sandbox, answers. Requests of a pipeline are answered one after the other."""
 
-    def __init__(self, sandbox: Sandbox, peers: Peers, heads: Heads) -> None:
+    def __init__(self, sandbox: Sandbox, peers: OpenConnections, heads: HeadCache) -> None:
         self._sandbox = sandbox
         self._peers = peers
         self._heads = heads

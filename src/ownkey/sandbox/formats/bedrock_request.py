@@ -7,7 +7,7 @@ from msgspec import Struct, field
 
 from ownkey.sandbox import tokens
 from ownkey.sandbox.errors import Refused
-from ownkey.sandbox.formats.anthropic_conversation import sign
+from ownkey.sandbox.formats.anthropic_request import sign
 from ownkey.sandbox.reading import invalid
 
 

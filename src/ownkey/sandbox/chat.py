@@ -1,4 +1,4 @@
-"""A question and its reply, in neutral terms: what every wire format is read into and written from."""
+"""A chat request and its reply, in neutral terms: every wire format is read into the one and written from the other."""
 
 from collections.abc import Sequence
 from enum import Enum, StrEnum
@@ -21,7 +21,7 @@ class Tool(Struct, frozen=True):
     schema: dict[str, Any]
 
 
-class Ask(Struct, kw_only=True):
+class ChatRequest(Struct, kw_only=True):
     """A request, whatever format it came in.
 
     `prompt` is the text of the last user message, `prompt_tokens` its size if known. `tool_result`
@@ -66,7 +66,7 @@ class Finish(StrEnum):
 
 
 class Fault(Enum):
-    """How an answer is spoilt on its way."""
+    """How an answer is damaged on its way."""
 
     CUT = "cut"
     GARBAGE = "garbage"
@@ -89,7 +89,7 @@ class Reply(Struct, kw_only=True):
     one. `delay` is in seconds, on top of the pace, and `timing` replaces the pace. After `hangs_after` tokens nothing
     more is sent, and an answer in one piece never comes. Streams carry `chunk` tokens an event.
 
-    What is told of it: `usage_factor` multiplies the output tokens in the usage, None sends no usage at all. `whole`
+    What is reported: `usage_factor` multiplies the output tokens in the usage, None sends no usage. `whole`
     is sent in one piece even when a stream was asked for. `reasoning_field` replaces the vendor's in OpenAI's chat.
     """
 
@@ -127,7 +127,7 @@ class Reply(Struct, kw_only=True):
         return size
 
     def reported_tokens(self) -> int:
-        """The output tokens as the usage tells them."""
+        """The output tokens as the usage reports them."""
         return self.output_tokens() * (self.usage_factor or 1)
 
     def cut_text(self, length: int) -> None:

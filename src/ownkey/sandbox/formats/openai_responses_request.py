@@ -10,11 +10,10 @@ import msgspec
 from msgspec import Struct
 
 from ownkey.sandbox import tokens
-from ownkey.sandbox.context import Context
+from ownkey.sandbox.chat import LONGEST, ChatRequest, Tool
 from ownkey.sandbox.errors import Problem, Refused
+from ownkey.sandbox.exchange import Context
 from ownkey.sandbox.reading import check_range, invalid, missing, read_json
-from ownkey.sandbox.response_book import account_of
-from ownkey.sandbox.turn import LONGEST, Ask, Tool
 
 SHORTEST = 16
 """The least that `max_output_tokens` may be."""
@@ -85,7 +84,7 @@ _RAW = msgspec.json.Decoder(dict[str, Any])
 _encode = msgspec.json.Encoder().encode
 
 
-def read(context: Context) -> Ask:
+def read(context: Context) -> ChatRequest:
     body = read_json(context.request.body, _BODY)
     if not body.model:
         raise missing("model")
@@ -93,19 +92,19 @@ def read(context: Context) -> Ask:
         raise missing("input")
     _check(context, body)
     items = [*_before(context, body), *_items(body.input, context.ident)]
-    ask = _converse(body, items)
-    ask.stream = body.stream is True
-    ask.obfuscate = body.stream_options is None or body.stream_options.include_obfuscation is not False
-    ask.max_tokens = body.max_output_tokens
+    chat = _converse(body, items)
+    chat.stream = body.stream is True
+    chat.obfuscate = body.stream_options is None or body.stream_options.include_obfuscation is not False
+    chat.max_tokens = body.max_output_tokens
     if body.tools:
-        _read_tools(body, ask)
+        _read_tools(body, chat)
     if body.text is not None and body.text.format is not None and body.text.format.type != "text":
-        ask.output_schema = body.text.format.schema or {}
+        chat.output_schema = body.text.format.schema or {}
     elif body.response_format is not None:
         wanted = body.response_format.json_schema
-        ask.output_schema = (wanted.schema if wanted else None) or {}
-    ask.request = _RAW.decode(context.request.body) | {"input": items}
-    return ask
+        chat.output_schema = (wanted.schema if wanted else None) or {}
+    chat.request = _RAW.decode(context.request.body) | {"input": items}
+    return chat
 
 
 def _check(context: Context, body: Body) -> None:
@@ -130,7 +129,7 @@ def _before(context: Context, body: Body) -> Sequence[Item]:
     wanted = body.previous_response_id
     if wanted is None:
         return ()
-    kept = context.scene.responses.get(account_of(context), wanted)
+    kept = context.state.responses.get(context.account, wanted)
     if kept is None:
         text = f"Previous response with id '{wanted}' not found."
         raise invalid("previous_response_id", text, "previous_response_not_found")
@@ -162,7 +161,7 @@ def _item(item: Item, ident: str, index: int) -> Item:
     return {"id": f"msg_{ident}", "status": "completed", **item, "type": "message", "content": content}
 
 
-def _converse(body: Body, items: Sequence[Item]) -> Ask:
+def _converse(body: Body, items: Sequence[Item]) -> ChatRequest:
     """The question of a conversation. Raises Refused when results and calls do not match."""
     prompt, size = "", tokens.count(body.instructions or "")
     results: list[str] | None = None
@@ -189,7 +188,7 @@ def _converse(body: Body, items: Sequence[Item]) -> Ask:
         size += tokens.count(text) + images * tokens.IMAGE_TOKENS
     if open_calls:
         raise _mismatch(f"No tool output found for function call {next(iter(open_calls))}.")
-    return Ask(
+    return ChatRequest(
         model=body.model or "",
         prompt=prompt,
         prompt_tokens=None,
@@ -219,22 +218,22 @@ def _join(content: object) -> tuple[str, int]:
     return "".join(texts), sum(part.get("type") == "input_image" for part in parts)
 
 
-def _read_tools(body: Body, ask: Ask) -> None:
+def _read_tools(body: Body, chat: ChatRequest) -> None:
     functions = [tool for tool in body.tools or () if tool.type == "function"]
     for index, tool in enumerate(functions):
         if not tool.name:
             raise missing(f"tools[{index}].name")
     tools = [Tool(tool.name or "", tool.parameters or {}) for tool in functions]
-    ask.input_tokens += tokens.count(_encode(body.tools).decode())
-    ask.parallel = body.parallel_tool_calls is not False
+    chat.input_tokens += tokens.count(_encode(body.tools).decode())
+    chat.parallel = body.parallel_tool_calls is not False
     choice = body.tool_choice
     if isinstance(choice, dict):
         if choice.get("type") == "allowed_tools":
             names = {tool.get("name") for tool in cast("list[Item]", choice.get("tools") or [])}
             tools = [tool for tool in tools if tool.name in names]
         else:
-            ask.forced_tool = str(choice.get("name", ""))
-            if all(tool.name != ask.forced_tool for tool in tools):
-                text = f"Tool choice '{ask.forced_tool}' not found in 'tools' parameter."
+            chat.forced_tool = str(choice.get("name", ""))
+            if all(tool.name != chat.forced_tool for tool in tools):
+                text = f"Tool choice '{chat.forced_tool}' not found in 'tools' parameter."
                 raise Refused(Problem(status=400, message=text, param="tool_choice"))
-    ask.tools = () if choice == "none" else tools
+    chat.tools = () if choice == "none" else tools

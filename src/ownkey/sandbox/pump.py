@@ -18,7 +18,7 @@ TICK_S = 0.0005
 class Pump:
     """Sends one stream. Runs as callbacks of the loop: thousands at once need no tasks.
 
-    `write` sends bytes; `ended` is told when the stream is over, with whether it came to its end
+    `write` sends bytes; `ended` is called when the stream is over, with whether it came to its end
     as HTTP counts it (a stream that breaks off did not).
     """
 
