@@ -17,9 +17,10 @@ from ownkey.gateway.responses import Recorder, Recording
 from ownkey.gateway.scrub import scrub
 from ownkey.gateway.steps import Steps, awaited
 from ownkey.gateway.streams import CUT, ArrayStream, ClientStream, PassedStream, TranslatedStream
-from ownkey.wire import FORMATS, EventWriter, MalformedAnswer, WireError
+from ownkey.wire import FORMATS, MalformedAnswer, StreamWriter, WireError
 from ownkey.wire.events import StreamFailed
-from ownkey.wire.translation import Named, new_reader, new_writer, translate_answer
+from ownkey.wire.neutral import AnswerLabel
+from ownkey.wire.translation import new_reader, new_writer, translate_answer
 
 _ANSWER_LIMIT = 64 * 1024 * 1024
 _CHATS = frozenset({Operation.CHAT, Operation.COMPLETION})
@@ -142,15 +143,15 @@ def _translate_answer(body: bytes, delivery: Delivery) -> bytes:
     return body
 
 
-def _named(delivery: Delivery) -> Named:
+def _named(delivery: Delivery) -> AnswerLabel:
     ask, meter = delivery.ask, delivery.meter
-    return Named(ask.model, int(meter.at), meter.request_id, ask.asked)
+    return AnswerLabel(ask.model, int(meter.at), meter.request_id, ask.asked)
 
 
 def _open_stream(delivery: Delivery) -> ClientStream:
     ask = delivery.ask
 
-    def writer() -> EventWriter:
+    def writer() -> StreamWriter:
         return new_writer(ask.format, _named(delivery), ask.wants_usage)
 
     def failed(error: WireError) -> bytes:

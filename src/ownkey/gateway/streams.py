@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from ownkey.domain.errors import OwnkeyError, UpstreamError
-from ownkey.wire import EventReader, EventWriter, MalformedAnswer, Observer, Watched, WireError
+from ownkey.wire import EventReader, MalformedAnswer, Observer, StreamWriter, Watched, WireError
 from ownkey.wire.errors import own_error
 from ownkey.wire.events import StreamFailed
 from ownkey.wire.observing import frame_of
@@ -155,7 +155,7 @@ class TranslatedStream:
 
     between_events = True
 
-    def __init__(self, reader: EventReader, writer: EventWriter) -> None:
+    def __init__(self, reader: EventReader, writer: StreamWriter) -> None:
         self.watched: Watched = reader
         self.failure: OwnkeyError | None = None
         self._reader = reader
