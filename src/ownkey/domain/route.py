@@ -1,4 +1,4 @@
-"""A user's own names for models: clients name the alias, and the user decides what it stands for."""
+"""A user's own names for models: clients name the route, and the user decides what it stands for."""
 
 import re
 
@@ -12,10 +12,10 @@ DEFAULT = "default"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}", re.ASCII)
 
 
-class Alias(Struct, frozen=True):
+class Route(Struct, frozen=True):
     """`name` stands for `model`, asked by the key `credential_id` unless the request names another.
 
-    `model` is a name as the catalogue or an own endpoint knows it: it is not looked up among the aliases again.
+    `model` is a name as the catalogue or an own endpoint knows it: it is not looked up among the routes again.
     """
 
     name: str
@@ -24,15 +24,15 @@ class Alias(Struct, frozen=True):
 
     @property
     def permit(self) -> str:
-        """What an API key's models list holds to allow this alias, whatever it stands for.
+        """What an API key's models list holds to allow this route, whatever it stands for.
 
-        It is spelt so that no entry meant for a model, and no pattern, can mean an alias.
+        It is spelt so that no entry meant for a model, and no pattern, can mean a route.
         """
-        return f"alias:{self.name}"
+        return f"route:{self.name}"
 
 
 def name_problem(name: str) -> str | None:
-    """Why `name` cannot be an alias's, or None.
+    """Why `name` cannot be a route's, or None.
 
     A slash stands between provider and model, and blanks and signs of patterns would be misread in lists.
     """

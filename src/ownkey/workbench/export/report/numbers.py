@@ -1,28 +1,12 @@
-"""Text made safe for HTML, and figures as people read them.
+"""Figures as people read them: at most three significant digits, and units."""
 
-Everything that comes from a person, a model or an endpoint goes through `text` or `quoted`.
-"""
-
-import html
 import math
-import re
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _UNITS = {"share": "", "score": "", "": ""}
 
 
-def text(raw: str) -> str:
-    """Escaped for text and attributes; characters that HTML cannot hold become U+FFFD."""
-    return html.escape(_CONTROL.sub("\ufffd", raw.replace("\r\n", "\n")))
-
-
-def quoted(raw: str) -> str:
-    """Inline text of somebody else's: its direction cannot turn what stands around it."""
-    return f"<bdi>{text(raw)}</bdi>"
-
-
 def shortened(raw: str, length: int) -> str:
-    """At most `length` characters, its middle left out; the ends of an id tell more than its middle."""
+    """At most `length` characters, its middle left out; the ends of an id say more than its middle."""
     if len(raw) <= length:
         return raw
     head = (length - 1) // 2
@@ -41,13 +25,21 @@ def figure(value: float | None, unit: str) -> str:
     return f"{number(value)}{name}"
 
 
+def signed(value: float, unit: str) -> str:
+    """A difference with its sign; shares in percentage points."""
+    shown = f"{number(abs(value) * 100)} points" if unit == "share" else figure(abs(value), unit)
+    return f"{'−' if value < 0 else '+'}{shown}"
+
+
 def duration(ms: float) -> str:
+    """Milliseconds as `812 ms` or `1.24 s`."""
     if abs(ms) >= 1000:
         return f"{number(ms / 1000)} s"
     return f"{number(ms)} ms"
 
 
 def dollars(value: float) -> str:
+    """US dollars: whole from $100, cents from $0.10, three significant digits below."""
     sign = "−" if value < 0 else ""
     value = abs(value)
     if value >= 100:
@@ -67,7 +59,7 @@ def number(value: float) -> str:
 
 
 def percent(share: float) -> str:
-    """`97.5 %`; never 100 % for what is not all, nor 0 % for what is not none."""
+    """`97.5 %`; never 100 % for less than all, nor 0 % for more than none."""
     shown = f"{share * 100:.1f}".removesuffix(".0")
     if shown == "100" and share < 1:
         shown = "99.9"
