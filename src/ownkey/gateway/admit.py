@@ -17,8 +17,16 @@ class Admission:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    def try_admit(self, principal: Principal) -> bool:
+        """True when the request is admitted, without waiting; False when `admit` has to be waited for.
+
+        Raises RateLimited when the key's `requests_per_minute` are used up.
+        """
+        grant = principal.api_key
+        return grant is None or grant.requests_per_minute is None
+
     async def admit(self, principal: Principal) -> None:
-        """Raise RateLimited when the key's `requests_per_minute` are used up."""
+        """As `try_admit`, waiting for what it needs. Raises RateLimited, or Unavailable when nobody can say."""
         grant = principal.api_key
         if grant is None or grant.requests_per_minute is None:
             return

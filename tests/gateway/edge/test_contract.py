@@ -7,9 +7,9 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
+from tests.gateway.edge.asgi_adapter import asgi_data_plane
 from tests.gateway.edge.harness import PLAIN, Serve, Served, control_app, echo, get, post, render_error, serving
 
-from ownkey.gateway.edge.asgi import asgi_data_plane
 from ownkey.gateway.edge.exchange import Handler, Request, Responder
 from ownkey.gateway.edge.limits import Limits
 from ownkey.gateway.edge.protocol import data_plane_protocol

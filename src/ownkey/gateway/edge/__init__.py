@@ -2,15 +2,14 @@
 
     exchange     the border: Request, Responder, Handler
     limits       sizes and deadlines
-    protocol     adapter on uvicorn's httptools protocol, for production
-    asgi         adapter on plain ASGI, for tests and other servers
+    protocol     adapter on uvicorn's httptools protocol
     media        content-type and content-encoding
     strict_json  the body as one JSON object, strictly
 
-What both adapters promise is one contract suite: `tests/gateway/edge/test_contract.py`.
+What a handler may rely on is a contract suite, `tests/gateway/edge/test_contract.py`, which also runs on an adapter
+for plain ASGI beside it: nothing in the border depends on uvicorn.
 """
 
-from ownkey.gateway.edge.asgi import asgi_data_plane
 from ownkey.gateway.edge.exchange import Handler, HeaderList, RenderError, Request, Responder
 from ownkey.gateway.edge.limits import Limits
 from ownkey.gateway.edge.media import check_json_body
@@ -24,7 +23,6 @@ __all__ = [
     "RenderError",
     "Request",
     "Responder",
-    "asgi_data_plane",
     "check_json_body",
     "data_plane_protocol",
     "read_object",

@@ -1,7 +1,7 @@
 """The border between the pipeline and HTTP servers: one request, one responder, one handler.
 
-The pipeline knows these three names and nothing of ASGI, uvicorn or sockets. Two adapters carry
-them: `protocol.py` (a subclass of uvicorn's httptools protocol) and `asgi.py` (any ASGI server).
+The pipeline knows these three names and nothing of ASGI, uvicorn or sockets. `protocol.py`,
+a subclass of uvicorn's httptools protocol, carries them; an ASGI adapter in the tests proves the border.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""The plain ASGI adapter: the same handler on any ASGI server, for tests and for those who bring one.
+"""The same handler on any ASGI server: a second adapter, which proves that the border depends on no server.
 
 ASGI sends are awaited and a responder's writes are not, so what a handler writes waits in a list
 that a pump sends on; `drain` waits for the pump. Deadlines and the strict reading of heads are the
