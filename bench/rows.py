@@ -19,6 +19,7 @@ from tempfile import TemporaryDirectory
 from uuid import uuid4
 
 import msgspec
+import uvloop
 from msgspec import Struct
 
 from ownkey.domain.ids import RequestIds
@@ -27,7 +28,7 @@ from ownkey.storage import usage
 from ownkey.storage.database import Database
 from ownkey.storage.journal import Journal, UsageWriter
 
-_TICK = 0.005
+_TICK = 0.05
 """Seconds between two groups of rows."""
 _DETAIL = (
     '{"attempts":[{"credential":"cred_01j8x5yq3v4m7kz2","provider":"openai","model":"gpt-5-mini","payer":"own",'
@@ -62,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     alone: list[float] = []
     print("µs of CPU per row   start  settle   store     all   SQLite alone   longest delay   batches")
     for _ in range(options.rounds):
-        costs.append(asyncio.run(_through_the_journal(options.rate, rows)))
+        costs.append(uvloop.run(_through_the_journal(options.rate, rows)))
         alone.append(_sqlite_alone(rows, rows // max(costs[-1].batches, 1)))
         _print("", costs[-1:], alone[-1:])
     _print("median", costs, alone)
