@@ -3,7 +3,7 @@
 Wrapped around the handler only where proxies are trusted, so that nobody else pays for it.
 """
 
-from ownkey.domain.proxies import TrustedProxies
+from ownkey.domain.networks import TrustedProxies
 from ownkey.gateway.edge.exchange import Handler, Request, Responder
 
 
