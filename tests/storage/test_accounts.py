@@ -30,7 +30,6 @@ async def test_an_account_changes_field_by_field(database: Database) -> None:
         assert await users.update_email(conn, user.id, "New@example.org")
         assert await users.update_password(conn, user.id, "$argon2id$new")
         assert await users.set_role(conn, user.id, Role.OPERATOR)
-        assert await users.set_tier(conn, user.id, "pro")
         assert await users.set_disabled(conn, user.id, NOW)
         found = await users.get(conn, user.id)
     assert found == a_user(
@@ -38,7 +37,6 @@ async def test_an_account_changes_field_by_field(database: Database) -> None:
         email="new@example.org",
         password_hash="$argon2id$new",
         role=Role.OPERATOR,
-        tier="pro",
         disabled_at=NOW,
     )
     async with database.write() as conn:

@@ -8,7 +8,7 @@ from ipaddress import ip_network
 from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import Query
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from ownkey.domain.money import format_usd
 from ownkey.storage.paging import decode_cursor, encode_cursor
@@ -115,6 +115,14 @@ def _check_usd(value: str) -> str:
         raise ValueError("must be an amount in USD above 0 with at most nine decimals, for example 12.50")
     return value
 
+
+def _not_yet(value: Any) -> None:
+    if value is not None:
+        raise ValueError("not yet supported: leave it out")
+
+
+NotYet = Annotated[None, BeforeValidator(_not_yet)]
+"""A field that a later version will honour. Until then a value is rejected: ignoring it would be a false promise."""
 
 Line = Annotated[str, AfterValidator(_plain)]
 """Text on one line without control characters or halves of surrogate pairs."""

@@ -43,7 +43,6 @@ class CredentialChanges(TypedDict, total=False):
     allowed_models: tuple[str, ...] | None
     allowed_ips: tuple[str, ...] | None
     expires_at: float | None
-    monthly_limit: int | None
     last_tested_at: float | None
 
 
@@ -263,7 +262,6 @@ def _credential(row: sa.RowMapping) -> Credential:
         allowed_models=None if row["allowed_models"] is None else tuple(row["allowed_models"]),
         allowed_ips=None if row["allowed_ips"] is None else tuple(row["allowed_ips"]),
         expires_at=row["expires_at"],
-        monthly_limit=row["monthly_limit"],
         created_at=row["created_at"],
         last_tested_at=row["last_tested_at"],
         last_used_at=row["last_used_at"],

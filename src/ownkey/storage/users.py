@@ -75,10 +75,6 @@ async def set_role(conn: AsyncConnection, user_id: str, role: Role) -> bool:
     return await _set(conn, user_id, role=role.value)
 
 
-async def set_tier(conn: AsyncConnection, user_id: str, tier: str) -> bool:
-    return await _set(conn, user_id, tier=tier)
-
-
 async def set_disabled(conn: AsyncConnection, user_id: str, disabled_at: float | None) -> bool:
     """Disable the account as of `disabled_at`, or enable it with None. False when there is no such account."""
     return await _set(conn, user_id, disabled_at=disabled_at)

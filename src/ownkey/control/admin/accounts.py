@@ -20,13 +20,12 @@ def check_email(text: str) -> str:
     return text
 
 
-def new_user(email: str, password_hash: str | None, role: Role, tier: str = "default") -> User:
+def new_user(email: str, password_hash: str | None, role: Role) -> User:
     """A user value with a fresh id. Raises InvalidRequest for a bad address."""
     return User(
         id=UserId(new_id("user")),
         email=fold_email(check_email(email)),
         password_hash=password_hash,
         role=role,
-        tier=tier,
         created_at=time.time(),
     )

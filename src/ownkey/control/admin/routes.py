@@ -40,7 +40,7 @@ async def get_user(user_id: str, _operator: Operator, control: ControlDep) -> Us
 
 @router.patch("/users/{user_id}")
 async def change_user(user_id: str, body: UserChange, _operator: Operator, control: ControlDep) -> UserReply:
-    """Change an account's role, tier, password, or disable it."""
+    """Change an account's role or password, or disable it."""
     return show(await service.change_user(control, user_id, body))
 
 

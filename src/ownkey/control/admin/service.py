@@ -27,7 +27,7 @@ async def create_user(control: Control, new: NewUser) -> User:
 async def prepare_user(control: Control, new: NewUser) -> User:
     """The account to store, with its password hashed. Raises InvalidRequest for a weak one."""
     hashed = None if new.password is None else await control.passwords.hash(new.password.get_secret_value())
-    return new_user(new.email, hashed, new.role, new.tier)
+    return new_user(new.email, hashed, new.role)
 
 
 async def find_user(control: Control, user_id: str) -> User:
@@ -48,8 +48,6 @@ async def change_user(control: Control, user_id: str, wanted: UserChange) -> Use
             await _keep_an_operator(connection, user)
         if wanted.role is not None:
             await users.set_role(connection, user.id, wanted.role)
-        if wanted.tier is not None:
-            await users.set_tier(connection, user.id, wanted.tier)
         if wanted.disabled is not None and wanted.disabled is (user.disabled_at is None):
             await users.set_disabled(connection, user.id, time.time() if wanted.disabled else None)
         if hashed is not None:

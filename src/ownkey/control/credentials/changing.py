@@ -16,7 +16,6 @@ from ownkey.control.credentials.service import NO_KEY, find, masked, refuse_dupl
 from ownkey.control.credentials.testing import may_test
 from ownkey.domain.credential import Credential, CredentialStatus
 from ownkey.domain.errors import InvalidRequest, NotFound
-from ownkey.domain.money import parse_usd
 from ownkey.domain.secret import Secret
 from ownkey.domain.tenancy import Principal
 from ownkey.gateway import KeyTestResult, credential_place
@@ -74,8 +73,6 @@ def _plain_values(wanted: CredentialChange) -> CredentialChanges:
         values["allowed_ips"] = tuple(wanted.allowed_ips) if wanted.allowed_ips is not None else None
     if "expires_at" in sent:
         values["expires_at"] = wanted.expires_at.timestamp() if wanted.expires_at else None
-    if "monthly_limit_usd" in sent:
-        values["monthly_limit"] = parse_usd(wanted.monthly_limit_usd) if wanted.monthly_limit_usd else None
     return values
 
 

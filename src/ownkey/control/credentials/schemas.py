@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, SecretStr
 
-from ownkey.control.shapes import Body, Flag, Instant, Line, ModelName, Network, Reply, Usd, instant, usd
+from ownkey.control.shapes import Body, Flag, Instant, Line, ModelName, Network, NotYet, Reply, instant
 from ownkey.domain.credential import Credential, CredentialStatus
 from ownkey.domain.tenancy import Scope
 from ownkey.gateway import KeyTestResult
@@ -42,7 +42,7 @@ class _Settings(Body):
     allowed_models: list[ModelName] | None = Field(None, max_length=200)
     allowed_ips: list[Network] | None = Field(None, max_length=200)
     expires_at: Instant | None = None
-    monthly_limit_usd: Usd | None = None
+    monthly_limit_usd: NotYet = None
     test: Flag = True
 
 
@@ -52,7 +52,7 @@ class NewCredential(_Settings):
     provider: Line = Field(max_length=64)
     api_key: Key = SecretStr("")
     scope: Scope = Scope.USER
-    team_id: Line | None = Field(None, max_length=100)
+    team_id: NotYet = None
     enabled: Flag = True
 
 
@@ -103,7 +103,6 @@ class CredentialReply(Reply):
     allowed_models: list[str] | None
     allowed_ips: list[str] | None
     expires_at: str | None
-    monthly_limit_usd: str | None
     created_at: str | None
     last_tested_at: str | None
     last_used_at: str | None
@@ -153,7 +152,6 @@ def show(credential: Credential, test: TestReply | None = None) -> CredentialRep
         allowed_models=list(credential.allowed_models) if credential.allowed_models is not None else None,
         allowed_ips=list(credential.allowed_ips) if credential.allowed_ips is not None else None,
         expires_at=instant(credential.expires_at),
-        monthly_limit_usd=usd(credential.monthly_limit),
         created_at=instant(credential.created_at),
         last_tested_at=instant(credential.last_tested_at),
         last_used_at=instant(credential.last_used_at),

@@ -12,7 +12,6 @@ from ownkey.control.credentials.testing import Trial, may_test, require_test, ru
 from ownkey.domain.credential import Credential, CredentialStatus
 from ownkey.domain.errors import Conflict, NotFound, SecretUnreadable
 from ownkey.domain.ids import CredentialId, new_id
-from ownkey.domain.money import parse_usd
 from ownkey.domain.secret import Secret, mask
 from ownkey.domain.tenancy import PLATFORM, Owner, Principal, user_owner
 from ownkey.gateway import KeyTestResult, credential_place
@@ -55,7 +54,6 @@ async def create(control: Control, caller: Principal, new: NewCredential) -> tup
         allowed_models=tuple(new.allowed_models) if new.allowed_models is not None else None,
         allowed_ips=tuple(new.allowed_ips) if new.allowed_ips is not None else None,
         expires_at=new.expires_at.timestamp() if new.expires_at else None,
-        monthly_limit=parse_usd(new.monthly_limit_usd) if new.monthly_limit_usd else None,
         created_at=time.time(),
         last_tested_at=time.time() if result else None,
     )
