@@ -12,6 +12,7 @@ from ownkey.control.auth import routes as auth
 from ownkey.control.catalogue import routes as catalogue
 from ownkey.control.credentials import routes as credentials
 from ownkey.control.hardening import Hardened
+from ownkey.control.key_tests import routes as key_tests
 from ownkey.control.openapi import install_document, operation_id
 from ownkey.control.operations import routes as operations
 from ownkey.control.preferences import routes as preferences
@@ -25,7 +26,20 @@ from ownkey.control.workbench_page import routes as workbench_page
 
 LARGE_BODIES = frozenset({"/api/v1/workbench/suites"})
 """Paths that take files, and so bodies as large as the data plane's."""
-_RESOURCES = (auth, account, credentials, api_keys, preferences, catalogue, usage, routes, routing, admin, workbench)
+_RESOURCES = (
+    auth,
+    account,
+    credentials,
+    key_tests,
+    api_keys,
+    preferences,
+    catalogue,
+    usage,
+    routes,
+    routing,
+    admin,
+    workbench,
+)
 
 
 def create_app(lifespan: Any, version: str) -> FastAPI:

@@ -4,11 +4,11 @@ import time
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ownkey.control.admin.accounts import new_user
-from ownkey.control.admin.schemas import NewUser, UserChange
+from ownkey.control.admin.schemas import NewUser, UserChange, check_email
 from ownkey.control.context import Control
 from ownkey.control.session_tokens import lock_sessions
 from ownkey.domain.errors import Conflict, NotFound
+from ownkey.domain.ids import UserId, new_id
 from ownkey.domain.tenancy import Role, user_owner
 from ownkey.storage import changes, sessions, users
 from ownkey.storage.paging import MAX_PAGE
@@ -28,6 +28,17 @@ async def prepare_user(control: Control, new: NewUser) -> User:
     """The account to store, with its password hashed. Raises InvalidRequest for a weak one."""
     hashed = None if new.password is None else await control.passwords.hash(new.password.get_secret_value())
     return new_user(new.email, hashed, new.role)
+
+
+def new_user(email: str, password_hash: str | None, role: Role) -> User:
+    """A user value with a fresh id. Raises InvalidRequest for a bad address."""
+    return User(
+        id=UserId(new_id("user")),
+        email=users.fold_email(check_email(email)),
+        password_hash=password_hash,
+        role=role,
+        created_at=time.time(),
+    )
 
 
 async def find_user(control: Control, user_id: str) -> User:

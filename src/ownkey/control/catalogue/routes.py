@@ -6,9 +6,8 @@ from fastapi import APIRouter, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from ownkey.control.catalogue.monogram import monogram
 from ownkey.control.catalogue.schemas import ModelReply, ProviderReply, show_provider
-from ownkey.control.catalogue.service import list_models, serves
+from ownkey.control.catalogue.service import list_models, monogram, serves
 from ownkey.control.identity import Caller, ControlDep, peer_of
 from ownkey.control.shapes import Cursor, Limit, Listing, by_name
 from ownkey.control.strict_body import StrictRoute

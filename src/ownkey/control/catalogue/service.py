@@ -1,6 +1,8 @@
-"""Filters and prices of the model list."""
+"""Filters and prices of the model list, and pictures of providers."""
 
 from collections.abc import Callable
+from hashlib import sha256
+from html import escape
 
 from ownkey.control.catalogue.schemas import ModelReply, show_model
 from ownkey.control.context import Control
@@ -61,3 +63,28 @@ def _priced_offer(control: Control, model: Model) -> Offer | None:
     """The offer of the model's vendor, else of the first provider that names a price; None when nobody does."""
     priced = [offer for offer in control.gateway.catalogue.offers(model.id) if offer.priced]
     return next((offer for offer in priced if offer.provider.name == model.vendor), priced[0] if priced else None)
+
+
+def monogram(title: str) -> str:
+    """A provider's picture as SVG: one or two letters on a colour. The same title always gives the same picture.
+
+    No vendor's own mark is copied.
+    """
+    letters = escape(_letters(title))
+    hue = int.from_bytes(sha256(title.encode()).digest()[:2]) % 360
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64 64" role="img" aria-label="{escape(title)}">'
+        f'<rect width="64" height="64" rx="14" fill="hsl({hue} 48% 38%)"/>'
+        '<text x="32" y="33" fill="#fff" font-family="system-ui,sans-serif" font-size="28" font-weight="600" '
+        f'text-anchor="middle" dominant-baseline="central">{letters}</text></svg>\n'
+    )
+
+
+def _letters(title: str) -> str:
+    """At most two: the capitals of the first word (`OR` for OpenRouter), else initials (`MA` for Mistral AI)."""
+    words = title.split()
+    name = words[0] if words else "?"
+    initials = [word[0] for word in words[:2] if word[0].isalnum()]
+    capitals = [letter for letter in name if letter.isupper()]
+    found = capitals if len(capitals) > 1 else initials if len(initials) > 1 else [name[0]]
+    return "".join(found[:2]).upper()

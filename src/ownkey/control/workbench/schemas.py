@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from pydantic import Field, SecretStr
 
-from ownkey.control.credentials.schemas import Key
+from ownkey.control.key_tests.schemas import Key
 from ownkey.control.routes.schemas import RouteName
 from ownkey.control.shapes import Body, Flag, Line, ModelName, Reply, Usd, instant, usd
 from ownkey.storage.workbench import StoredRun, WorkbenchSession

@@ -1,36 +1,95 @@
-"""What must hold before a key is stored, changed or tried: its provider, its address, its owner, its own form."""
+"""Testing keys with their providers, and what must hold before a key is stored, changed or tested."""
 
+import time
 from urllib.parse import urlsplit
 
+from msgspec import Struct
+
 from ownkey.control.context import Control
+from ownkey.control.key_tests.schemas import KeyTrial
 from ownkey.domain.address import base_url_of, is_users_choice, needs_of, with_settings
 from ownkey.domain.catalogue import Provider
-from ownkey.domain.errors import InvalidRequest, NotAllowed, UpstreamError
+from ownkey.domain.credential import Credential, CredentialStatus
+from ownkey.domain.errors import InvalidRequest, NotFound, RateLimited, SecretUnreadable, UpstreamError
 from ownkey.domain.residency import unknown_region
 from ownkey.domain.secret import Secret
-from ownkey.domain.tenancy import PLATFORM, Owner, Permission, Principal, Scope, user_owner
+from ownkey.domain.tenancy import PLATFORM, Owner, Principal
+from ownkey.gateway import KeyTestResult
 from ownkey.providers.auth import auth_headers, signer_for
 from ownkey.providers.tokens import token_request
+from ownkey.storage import changes, counters, credentials
+from ownkey.storage.records import Allowed
+
+_TESTS, _WINDOW = 5, 60.0
 
 Place = tuple[str | None, dict[str, str]]
 """A key's own base URL and its settings: together they say where it is used."""
 
 
-def visible_owners(caller: Principal) -> tuple[Owner, ...]:
-    """Whose keys the caller may see and change: their own, and the platform's for an operator."""
-    return tuple(owner for owner in caller.owners if owner != PLATFORM or caller.may(Permission.MANAGE_PLATFORM_KEYS))
+async def try_unsaved(control: Control, caller: Principal, trial: KeyTrial) -> KeyTestResult:
+    """Test a key that is not stored. Raises InvalidRequest, or RateLimited when the minute's tests are used up."""
+    provider = provider_of(control, trial.provider)
+    secret, config = Secret(trial.api_key.get_secret_value()), trial.config or {}
+    base_url = check_endpoint(control, provider, trial.base_url, caller.owner, config)
+    check_secret(provider, secret, config, base_url)
+    await require_test(control, caller)
+    return await run_trial(control, Trial(provider, base_url, secret, config, of_platform=False))
 
 
-def owner_for(caller: Principal, scope: Scope) -> Owner:
-    """The owner of a new key. Raises NotAllowed for a scope that is not the caller's to fill."""
-    if scope is Scope.USER:
-        return user_owner(caller.user_id)
-    if scope is Scope.PLATFORM and caller.may(Permission.MANAGE_PLATFORM_KEYS):
-        return PLATFORM
-    for owner in caller.owners:
-        if owner.scope is scope and owner != PLATFORM:
-            return owner
-    raise NotAllowed(f"You may not store keys of the scope {scope.value}.", param="scope")
+async def retest(control: Control, credential: Credential) -> tuple[Credential, KeyTestResult]:
+    """Test a stored key and record its health, unless it was changed meanwhile."""
+    result = await _try_stored(control, credential)
+    async with control.database.write() as connection:
+        await credentials.set_status(
+            connection,
+            credential.id,
+            result.status,
+            detail_of(result),
+            tested_at=time.time(),
+            version=credential.version,
+        )
+        await changes.append(connection, changes.owner_topic(credential.owner))
+        present = await credentials.get(connection, (credential.owner,), credential.id)
+    if present is None:
+        raise NotFound("The credential was deleted during its test.")
+    control.gateway.forget_rests(credential.id)
+    await control.gateway.changed()
+    return present, result
+
+
+class Trial(Struct, frozen=True):
+    """A key to try. Without a `base_url` it is the catalogue's address, which is the operator's and so trusted."""
+
+    provider: Provider
+    base_url: str | None
+    secret: Secret
+    config: dict[str, str]
+    of_platform: bool
+
+
+async def require_test(control: Control, caller: Principal) -> None:
+    """Count one test. Raises RateLimited when the minute's tests are used up."""
+    allowed = await _count(control, caller)
+    if not allowed.allowed:
+        text = f"A key can be tested {_TESTS} times a minute."
+        raise RateLimited(text, retry_after=allowed.retry_after)
+
+
+async def may_test(control: Control, caller: Principal) -> bool:
+    """Count one test; False when the minute's tests are used up. Storing many keys goes on, untested."""
+    return (await _count(control, caller)).allowed
+
+
+async def run_trial(control: Control, trial: Trial) -> KeyTestResult:
+    """Call the provider's check endpoint."""
+    base_url = address_of(trial.provider, trial.base_url, trial.config)
+    trusted = trial.of_platform or not is_users_choice(trial.provider, trial.base_url)
+    return await control.gateway.test_key(trial.provider, base_url, trial.secret, trial.config, trusted)
+
+
+async def _count(control: Control, caller: Principal) -> Allowed:
+    async with control.database.write() as connection:
+        return await counters.hit(connection, f"key-test:{caller.user_id}", _TESTS, _WINDOW, time.time())
 
 
 def provider_of(control: Control, name: str) -> Provider:
@@ -114,3 +173,17 @@ def same_origin(provider: Provider, one: Place, other: Place) -> bool:
         return True
     urls = (urlsplit(first[0] or ""), urlsplit(second[0] or ""))
     return (urls[0].scheme, urls[0].netloc) == (urls[1].scheme, urls[1].netloc)
+
+
+async def _try_stored(control: Control, credential: Credential) -> KeyTestResult:
+    provider = provider_of(control, credential.provider)
+    try:
+        secret = await control.gateway.open_secret(credential)
+    except SecretUnreadable as error:
+        return KeyTestResult(CredentialStatus.UNDECRYPTABLE, error.public, None)
+    of_platform = credential.owner == PLATFORM
+    return await run_trial(control, Trial(provider, credential.base_url, secret, credential.config, of_platform))
+
+
+def detail_of(result: KeyTestResult) -> str:
+    return "" if result.status is CredentialStatus.VALID else result.message
