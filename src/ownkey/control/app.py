@@ -21,7 +21,9 @@ from ownkey.control.routes import routes
 from ownkey.control.routing import routes as routing
 from ownkey.control.setup import routes as setup
 from ownkey.control.usage import routes as usage
-from ownkey.control.workbench import routes as workbench
+from ownkey.control.workbench.runs import routes as workbench_runs
+from ownkey.control.workbench.sessions import routes as workbench_sessions
+from ownkey.control.workbench.suites import routes as workbench_suites
 from ownkey.control.workbench_page import routes as workbench_page
 
 LARGE_BODIES = frozenset({"/api/v1/workbench/suites"})
@@ -38,7 +40,9 @@ _RESOURCES = (
     routes,
     routing,
     admin,
-    workbench,
+    workbench_sessions,
+    workbench_suites,
+    workbench_runs,
 )
 
 

@@ -1,18 +1,18 @@
-"""Bodies and answers of `/workbench`. A key goes in and never comes out; only its mask does."""
+"""Bodies and replies of `/workbench/sessions`. A key goes in and never comes out; only its mask does."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-import msgspec
 from pydantic import Field, SecretStr
 
 from ownkey.control.key_tests.schemas import Key
-from ownkey.control.routes.schemas import RouteName
 from ownkey.control.shapes import Body, Flag, Line, ModelName, Reply, Usd, instant, usd
+from ownkey.control.structs import STRUCT
+from ownkey.control.workbench.runs.schemas import RunReply, show_run
 from ownkey.storage.workbench import StoredRun, WorkbenchSession
-from ownkey.workbench.endpoint import ConnectionCheck
+from ownkey.workbench.endpoint import ConnectionCheck, Step
 from ownkey.workbench.hosting import Limits, Receipt
 from ownkey.workbench.preview import Preview, Share
-from ownkey.workbench.records import SuiteInfo, Target
+from ownkey.workbench.records import Abilities, Target
 
 Count = Annotated[int, Field(ge=1, le=1_000_000, strict=True)]
 Milliseconds = Annotated[float, Field(gt=0, le=86_400_000)]
@@ -78,35 +78,27 @@ class NewRun(Body):
     seed: Annotated[int, Field(ge=0, le=2**31 - 1, strict=True)] = 0
 
 
-class Turn(Body):
-    """One turn of the talk about the results."""
-
-    role: Literal["user", "assistant"]
-    content: Annotated[str, Field(min_length=1, max_length=20_000)]
-
-
-class Question(Body):
-    """A question to the tested model about its results, after the turns before it. `target` is the model's place in
-    the run; `context_tokens` is how large its context is, if you know."""
-
-    messages: list[Turn] = Field(min_length=1, max_length=100)
-    target: Annotated[int, Field(ge=0, le=7, strict=True)] = 0
-    context_tokens: Annotated[int, Field(ge=1000, le=2_000_000, strict=True)] | None = None
-    max_tokens: Annotated[int, Field(ge=16, le=1024, strict=True)] = 1024
-
-
-class Promotion(Body):
-    """`name` becomes a route of yours to the winner of the run, or to the model at place `target`."""
-
-    name: RouteName
-    target: Annotated[int, Field(ge=0, le=7, strict=True)] | None = None
-    shadow: Flag = False
-
-
 class TestBody(Body):
     """Which of the session's models to test; the first one unless said."""
 
     target_id: Line | None = Field(None, max_length=100)
+
+
+class PricesReply(Reply):
+    """Prices of a model, in USD per million tokens; `source` is `catalogue` or `user`."""
+
+    input_usd_per_million: str
+    output_usd_per_million: str
+    source: str
+
+
+class TermsReply(Reply):
+    """`account` is the address of who is signed in, `limits` those of a session created now. With `simulated` every
+    provider is the sandbox."""
+
+    account: str | None
+    limits: Annotated[Limits, STRUCT]
+    simulated: bool
 
 
 class TargetReply(Reply):
@@ -120,8 +112,8 @@ class TargetReply(Reply):
     base_url: str | None
     credential: str | None
     masked_key: str | None
-    abilities: dict[str, Any]
-    prices: dict[str, str] | None
+    abilities: Annotated[Abilities, STRUCT]
+    prices: PricesReply | None
 
 
 class SessionReply(Reply):
@@ -133,8 +125,8 @@ class SessionReply(Reply):
     created_at: str | None
     expires_at: str | None
     targets: list[TargetReply]
-    runs: list[dict[str, Any]]
-    limits: dict[str, Any]
+    runs: list[RunReply]
+    limits: Annotated[Limits, STRUCT]
 
 
 class PresetReply(Reply):
@@ -148,40 +140,6 @@ class PresetReply(Reply):
     provider: str | None = None
 
 
-class RunReply(Reply):
-    """A run without its results."""
-
-    id: str
-    session_id: str
-    suite_id: str
-    status: Literal["pending", "running", "completed", "failed", "cancelled"]
-    detail: str
-    round: int
-    progress: dict[str, int]
-    created_at: str | None
-    started_at: str | None
-    ended_at: str | None
-
-
-class RunDetail(RunReply):
-    """A run with its plan, its figures (docs/metrics.md) and its first results."""
-
-    plan: dict[str, Any]
-    metrics: dict[str, Any]
-    results: list[dict[str, Any]]
-
-
-class PromotedReply(Reply):
-    """The route that was made, and whether a key was stored for it."""
-
-    id: str
-    name: str
-    model: str
-    credential_id: str | None
-    target: int
-    words: str
-
-
 class TestReply(Reply):
     """What the connection test found. `advice` is the next thing to do; `models` are names the endpoint has, where the
     one that was asked for is not among them."""
@@ -191,36 +149,10 @@ class TestReply(Reply):
     advice: str
     latency_ms: float | None
     preview: str
-    steps: list[dict[str, Any]]
-    abilities: dict[str, Any]
+    steps: list[Annotated[Step, STRUCT]]
+    abilities: Annotated[Abilities, STRUCT]
     base_url: str | None
     models: list[str]
-
-
-class SuiteReply(Reply):
-    """A suite without its prompts."""
-
-    id: str
-    name: str
-    description: str
-    task: str | None
-    difficulty: str | None
-    licence: str | None
-    curated: bool
-    prompts: int
-
-
-class SuiteDetail(SuiteReply):
-    """A suite with its first prompts."""
-
-    items: list[dict[str, Any]]
-
-
-class UploadedReply(SuiteReply):
-    """What an upload was understood as; `notes` tell what was left out."""
-
-    format: str
-    notes: list[str]
 
 
 class ShareReply(Reply):
@@ -265,14 +197,14 @@ def show_target(target: Target, masked_key: str | None) -> TargetReply:
         base_url=target.base_url,
         credential=target.credential,
         masked_key=masked_key,
-        abilities=msgspec.to_builtins(target.abilities),
+        abilities=target.abilities,
         prices=None
         if prices is None
-        else {
-            "input_usd_per_million": usd(prices.input) or "0",
-            "output_usd_per_million": usd(prices.output) or "0",
-            "source": prices.source,
-        },
+        else PricesReply(
+            input_usd_per_million=usd(prices.input) or "0",
+            output_usd_per_million=usd(prices.output) or "0",
+            source=prices.source,
+        ),
     )
 
 
@@ -290,29 +222,9 @@ def show_session(
         created_at=instant(session.created_at),
         expires_at=instant(session.expires_at),
         targets=[show_target(*each) for each in targets],
-        runs=[show_row(run) for run in runs],
-        limits=msgspec.to_builtins(limits),
+        runs=[show_run(run) for run in runs],
+        limits=limits,
     )
-
-
-def show_row(row: StoredRun) -> dict[str, Any]:
-    """What every answer tells of a run."""
-    return {
-        "id": row.id,
-        "session_id": row.session_id,
-        "suite_id": row.suite_id,
-        "status": row.status,
-        "detail": row.detail,
-        "round": row.round,
-        "progress": {"done": row.done, "total": row.total},
-        "created_at": instant(row.created_at),
-        "started_at": instant(row.started_at),
-        "ended_at": instant(row.ended_at),
-    }
-
-
-def show_suite(info: SuiteInfo) -> SuiteReply:
-    return SuiteReply(**msgspec.to_builtins(info))
 
 
 def show_test(found: ConnectionCheck) -> TestReply:
@@ -322,8 +234,8 @@ def show_test(found: ConnectionCheck) -> TestReply:
         advice=found.advice,
         latency_ms=found.latency_ms,
         preview=found.preview,
-        steps=[msgspec.to_builtins(step) for step in found.steps],
-        abilities=msgspec.to_builtins(found.abilities),
+        steps=list(found.steps),
+        abilities=found.abilities,
         base_url=found.base_url,
         models=list(found.models),
     )

@@ -1,4 +1,4 @@
-"""`/workbench/sessions` and `/workbench/presets`."""
+"""`/workbench/sessions`, `/workbench/presets` and `/workbench/terms`."""
 
 from contextlib import suppress
 
@@ -8,35 +8,47 @@ from fastapi import APIRouter
 from ownkey.control.identity import Caller, ControlDep
 from ownkey.control.shapes import Listing
 from ownkey.control.strict_body import StrictRoute
-from ownkey.control.workbench.access import EntryDep, VisitorDep
-from ownkey.control.workbench.planning import plan_of
-from ownkey.control.workbench.schemas import (
+from ownkey.control.workbench.access import EntryDep, VisitorDep, count
+from ownkey.control.workbench.runs.schemas import RunReply, show_run
+from ownkey.control.workbench.sessions.schemas import (
     NewRun,
     NewTarget,
     PresetReply,
     PreviewReply,
     ReceiptReply,
-    RunReply,
     SessionReply,
     TargetReply,
+    TermsReply,
     TestBody,
     TestReply,
     show_preview,
     show_receipt,
-    show_row,
     show_session,
     show_target,
     show_test,
 )
-from ownkey.control.workbench.service import chosen, count, new_target, stored, suite_of, target_of
+from ownkey.control.workbench.sessions.service import chosen, new_target, plan_of, stored, suite_of, target_of
 from ownkey.domain.errors import InvalidRequest, OwnkeyError
+from ownkey.storage import users
 from ownkey.storage.workbench import WorkbenchSession
 from ownkey.workbench.endpoint import check_connection, presets
-from ownkey.workbench.hosting import Workbench, limits_of, who
+from ownkey.workbench.hosting import ACCOUNT, ANONYMOUS, Workbench, limits_of, who
 from ownkey.workbench.records import Target
 
 router = APIRouter(route_class=StrictRoute, prefix="/workbench", tags=["workbench"])
 _SESSIONS_SHOWN = 100
+
+
+@router.get("/terms")
+async def get_terms(visitor: VisitorDep, control: ControlDep) -> TermsReply:
+    """What a session begun now may ask for, and whose it would be. Open to all."""
+    account = None
+    if visitor.principal is not None:
+        async with control.database.read() as connection:
+            user = await users.get(connection, visitor.principal.user_id)
+        account = None if user is None else user.email
+    limits = ANONYMOUS if visitor.principal is None else ACCOUNT
+    return TermsReply(account=account, limits=limits, simulated=control.settings.sandbox_url is not None)
 
 
 @router.get("/presets")
@@ -99,10 +111,10 @@ async def erase_session(entry: EntryDep, control: ControlDep) -> ReceiptReply:
 @router.post("/sessions/{session_id}/targets", status_code=201)
 async def add_target(body: NewTarget, entry: EntryDep, visitor: VisitorDep, control: ControlDep) -> TargetReply:
     """Add a model to the session, to be tested or compared."""
-    book = control.workbench.targets
+    store = control.workbench.targets
     target, key = await new_target(control, entry, visitor.peer, body)
-    added = await book.add(entry.session, target, key, entry.limits)
-    masks = {each.id: masked for each, masked in await book.of_session(entry.session)}
+    added = await store.add(entry.session, target, key, entry.limits)
+    masks = {each.id: masked for each, masked in await store.of_session(entry.session)}
     return show_target(added, masks[added.id])
 
 
@@ -144,7 +156,7 @@ async def start_run(body: NewRun, entry: EntryDep, visitor: VisitorDep, control:
     targets = await stored(control, entry, await chosen(control, entry, visitor.peer, body))
     plan = await plan_of(control, entry, visitor.peer, body, suite, targets)
     made = await control.workbench.runs.create(entry.session, plan, entry.limits)
-    return RunReply(**show_row(made.row))
+    return show_run(made.row)
 
 
 async def _target(workbench: Workbench, session: WorkbenchSession, target_id: str | None) -> Target:

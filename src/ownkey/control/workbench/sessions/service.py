@@ -1,39 +1,31 @@
-"""From bodies to the workbench's own words: targets and run plans."""
-
-import time
+"""From bodies to the workbench's own values: targets and run plans."""
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from ownkey.control.context import Control
 from ownkey.control.workbench.access import Entry
-from ownkey.control.workbench.schemas import NewRun, NewTarget, PriceBody, key_of
-from ownkey.domain.errors import InvalidRequest, RateLimited
+from ownkey.control.workbench.sessions.schemas import NewRun, NewTarget, PriceBody, key_of
+from ownkey.domain.errors import InvalidRequest
+from ownkey.domain.formats import WireFormat
 from ownkey.domain.money import parse_usd
 from ownkey.domain.secret import Secret
 from ownkey.domain.tenancy import Principal
-from ownkey.storage import counters
 from ownkey.workbench.endpoint import Preset, preset_named, presets, read_base_url
-from ownkey.workbench.hosting import TARGET_ID, list_prices
+from ownkey.workbench.hosting import TARGET_ID, list_prices, planned_prices
 from ownkey.workbench.records import (
     Abilities,
     EndpointKind,
+    Judge,
+    Objectives,
     Prices,
+    RunPlan,
+    Sampling,
     SuiteInfo,
     Target,
 )
 
-_MINUTE = 60.0
 _COMPARED = 8
-
-
-async def count(control: Control, deed: str, doer: str, limit: int) -> None:
-    """Count a deed of a user or an address, as `who` names them. Raises RateLimited when the minute's are used up."""
-    async with control.database.write() as connection:
-        key = f"workbench-{deed}:{doer}"
-        allowed = await counters.hit(connection, key, limit, _MINUTE, time.time())
-    if not allowed.allowed:
-        raise RateLimited(f"At most {limit} of these a minute: wait a little.", retry_after=allowed.retry_after)
 
 
 async def target_of(
@@ -91,12 +83,12 @@ async def new_target(control: Control, entry: Entry, peer: str, body: NewTarget)
 async def _key_from(control: Control, entry: Entry, target_id: str, target: Target) -> Secret | None:
     """The key of another target at the same address. Raises InvalidRequest for another address: a key goes nowhere
     that its owner did not send it. Raises NotFound."""
-    book = control.workbench.targets
-    other = await book.get(entry.session, target_id)
+    store = control.workbench.targets
+    other = await store.get(entry.session, target_id)
     if other.kind is not target.kind or other.base_url != target.base_url:
         text = f"The key was given for {other.base_url}: give it again for another address."
         raise InvalidRequest(text, param="api_key")
-    return await book.key_of(entry.session, target_id)
+    return await store.key_of(entry.session, target_id)
 
 
 class Choice(Struct, frozen=True):
@@ -109,9 +101,9 @@ class Choice(Struct, frozen=True):
 
 async def chosen(control: Control, entry: Entry, peer: str, body: NewRun) -> list[Choice]:
     """The models that a run names; nothing is stored. Raises InvalidRequest, NotFound."""
-    book, session = control.workbench.targets, entry.session
-    known = [target for target, _ in await book.of_session(session)]
-    targets = [await book.get(session, id_) for id_ in body.targets] if body.targets else known[:1]
+    store, session = control.workbench.targets, entry.session
+    known = [target for target, _ in await store.of_session(session)]
+    targets = [await store.get(session, id_) for id_ in body.targets] if body.targets else known[:1]
     if not targets:
         raise InvalidRequest("The session has no model yet: add one.", param="targets")
     choices = [Choice(target) for target in targets]
@@ -129,11 +121,11 @@ async def chosen(control: Control, entry: Entry, peer: str, body: NewRun) -> lis
 async def stored(control: Control, entry: Entry, choices: list[Choice]) -> tuple[Target, ...]:
     """The models of a run, those that are new stored. Raises InvalidRequest, before any is stored, where there is no
     room for all."""
-    book = control.workbench.targets
-    await book.find_room(entry.session, sum(choice.new for choice in choices), entry.limits)
+    store = control.workbench.targets
+    await store.find_room(entry.session, sum(choice.new for choice in choices), entry.limits)
     return tuple(
         [
-            await book.add(entry.session, choice.target, choice.key, entry.limits) if choice.new else choice.target
+            await store.add(entry.session, choice.target, choice.key, entry.limits) if choice.new else choice.target
             for choice in choices
         ]
     )
@@ -142,13 +134,13 @@ async def stored(control: Control, entry: Entry, choices: list[Choice]) -> tuple
 async def _other(
     control: Control, entry: Entry, peer: str, first: Target, known: list[Target], other: str | NewTarget
 ) -> Choice:
-    book, session = control.workbench.targets, entry.session
+    store, session = control.workbench.targets, entry.session
     for each in known:
         if other == each.id:
             return Choice(each)
     if isinstance(other, str) and other.startswith(TARGET_ID):
         # No model is called so: it is gone, mistyped, or another session's.
-        return Choice(await book.get(session, other))
+        return Choice(await store.get(session, other))
     if isinstance(other, NewTarget):
         target, key = await new_target(control, entry, peer, other)
         twins = [each for each in known if _alike(each, target)]
@@ -156,12 +148,12 @@ async def _other(
         target = replace(first, model=other, label=other, abilities=Abilities(), prices=None)
         target = await priced(control, target, entry.principal, peer)
         # The same endpoint, and so the same key.
-        key = await book.key_of(session, first.id)
+        key = await store.key_of(session, first.id)
         twins = [each for each in known if _place(each) == _place(target)]
     for each in twins:
-        if _reveal(await book.key_of(session, each.id)) == _reveal(key):
+        if _reveal(await store.key_of(session, each.id)) == _reveal(key):
             return Choice(each)
-    book.check(target, anonymous=session.user_id is None)
+    store.check(target, anonymous=session.user_id is None)
     return Choice(target, new=True, key=key)
 
 
@@ -197,3 +189,38 @@ def _prices(body: PriceBody | None) -> Prices | None:
     if body is None:
         return None
     return Prices(parse_usd(body.input_usd_per_million), parse_usd(body.output_usd_per_million), "user")
+
+
+async def plan_of(
+    control: Control, entry: Entry, peer: str, body: NewRun, suite: SuiteInfo, targets: tuple[Target, ...]
+) -> RunPlan:
+    """The plan of a run. The address it is asked for from is kept where an account's rights may depend on it; of
+    others none is."""
+    objectives = body.objectives
+
+    async def prices(model: str, format_: WireFormat, credential: str | None) -> Prices | None:
+        if entry.principal is None:
+            return None
+        return await planned_prices(control.gateway, entry.principal, model, format_, credential, peer)
+
+    judge, embedding = body.judge, body.embedding_model
+    return RunPlan(
+        suite=suite,
+        targets=targets,
+        limit=body.limit,
+        concurrency=body.concurrency,
+        repeats=body.repeats,
+        warm_up=body.warm_up,
+        sampling=Sampling(body.max_tokens, body.temperature, body.timeout_ms, body.stream),
+        retries=body.retries,
+        max_cost=None if body.max_cost_usd is None else parse_usd(body.max_cost_usd),
+        judge=judge and Judge(judge.model, judge.credential),
+        judge_prices=judge and await prices(judge.model, WireFormat.OPENAI_CHAT, judge.credential),
+        embedding_model=embedding,
+        embedding_prices=await prices(embedding, WireFormat.OPENAI_EMBEDDINGS, None) if embedding else None,
+        objectives=Objectives()
+        if objectives is None
+        else Objectives(objectives.ttft_ms, objectives.tpot_ms, objectives.e2e_ms),
+        seed=body.seed,
+        peer="" if entry.session.user_id is None else peer,
+    )

@@ -1,28 +1,28 @@
-"""Carrying a run out in this process: results go to the file as they come; Ctrl-C ends it in order."""
+"""The calls of a run in this process: results go to the file as they arrive; Ctrl-C ends the run in order."""
 
 import asyncio
 import signal
+import sys
 import time
+from bisect import insort
 from collections.abc import Coroutine, Generator, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import Any, TypeVar
-
-from msgspec import Struct
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ownkey.cli.failures import told_in_a_line
 from ownkey.cli.workbench.connections import Connections, open_connections
 from ownkey.cli.workbench.plans import source_of
-from ownkey.cli.workbench.progress import Progress
-from ownkey.cli.workbench.run_files import End, Preferred, RunFile
-from ownkey.cli.workbench.tables import tell
+from ownkey.cli.workbench.report import tell
+from ownkey.cli.workbench.run_files import Carried, End, Preferred, RunFile
+from ownkey.domain.money import format_usd
 from ownkey.workbench.engine import Ending, Purse, Runner, side_by_side
 from ownkey.workbench.graders import Graders
 from ownkey.workbench.graders.finding import Ungradable
 from ownkey.workbench.graders.judge import Judge
 from ownkey.workbench.graders.preference import PreferenceTally
-from ownkey.workbench.records import Result, RunStatus
-from ownkey.workbench.summary import RunSummary, Verdict
+from ownkey.workbench.records import Result, RunPlan, RunStatus
+from ownkey.workbench.summary import Verdict
 
 T = TypeVar("T")
 
@@ -33,13 +33,6 @@ _DETAILS = {
     Ending.OUT_OF_MONEY: "The next call could have passed --max-cost: the rest was not sent.",
 }
 _ALL_FAILED = "Every prompt failed: the failures say why."
-
-
-class Carried(Struct, frozen=True):
-    """A run that has ended: how, and its figures."""
-
-    ending: Ending
-    summary: RunSummary
 
 
 def carry_out(file: RunFile, *, retry_failed: bool = False) -> Carried:
@@ -161,3 +154,83 @@ def interrupted_by_signals(runner: Runner) -> Generator[None]:
     finally:
         for number in signals:
             loop.remove_signal_handler(number)
+
+
+if TYPE_CHECKING:
+    from rich.live import Live
+
+_REFRESH_S = 0.2
+
+
+class Progress:
+    """Counts results. `done` are those of an earlier process; latencies are kept as numbers, for the running median."""
+
+    def __init__(self, plan: RunPlan, done: int = 0) -> None:
+        self._plan = plan
+        self._before = done
+        self._done = done
+        self._passed = self._graded = self._failed = self._cost = 0
+        self._latencies: list[float] = []
+        self._began = self._shown = time.monotonic()
+        self._live: Live | None = None
+
+    def __enter__(self) -> "Progress":
+        if sys.stderr.isatty():
+            from rich.console import Console
+            from rich.live import Live
+
+            # Drawn by hand and never by a thread of its own, which would disturb the measured times.
+            console = Console(stderr=True, highlight=False, markup=False)
+            self._live = Live(self.line(), console=console, auto_refresh=False, transient=True)
+            self._live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._live is not None:
+            self._live.stop()
+
+    def add(self, results: Sequence[Result]) -> None:
+        """Count results and show them."""
+        for result in results:
+            self._count(result)
+            if self._live is None:
+                print(self._told(result), file=sys.stderr, flush=True)
+        if self._live is not None and time.monotonic() - self._shown > _REFRESH_S:
+            self._shown = time.monotonic()
+            self._live.update(self.line(), refresh=True)
+
+    def line(self) -> str:
+        """All in a line: done, rate, passed, failures, running median, cost."""
+        spent = time.monotonic() - self._began
+        rate = (self._done - self._before) / spent if spent > 0 else 0.0
+        parts = [f"{self._done}/{self._plan.total}", f"{rate:.1f}/s"]
+        if self._graded:
+            parts.append(f"{self._passed}/{self._graded} passed")
+        parts.append(f"{self._failed} failed")
+        if self._latencies:
+            parts.append(f"p50 {self._latencies[len(self._latencies) // 2]:,.0f} ms")
+        if self._cost:
+            parts.append(f"${format_usd(self._cost)}")
+        return "  ".join(parts)
+
+    def _count(self, result: Result) -> None:
+        seen = result.observation
+        self._cost += seen.cost or 0
+        if result.warm_up:
+            return
+        self._done += 1
+        self._failed += not seen.ok
+        self._graded += result.passed is not None
+        self._passed += result.passed is True
+        if seen.ok and seen.timing.e2e_ms is not None:
+            insort(self._latencies, seen.timing.e2e_ms)
+
+    def _told(self, result: Result) -> str:
+        seen = result.observation
+        place = "warm-up" if result.warm_up else f"{self._done}/{self._plan.total}"
+        who = f"{result.prompt_id} {self._plan.targets[result.slot.target].label}"
+        if seen.failure is not None:
+            return f"{place} {who}: {seen.failure.kind}: {seen.failure.message}"
+        word = {None: "answered", True: "passed", False: "failed a check"}[result.passed]
+        took = "" if seen.timing.e2e_ms is None else f" {seen.timing.e2e_ms:,.0f} ms"
+        return f"{place} {who}: {word}{took}"

@@ -9,10 +9,9 @@ from fastapi.responses import JSONResponse
 from ownkey.control.identity import ControlDep
 from ownkey.control.problems import problem
 from ownkey.control.shapes import Listing
-from ownkey.control.workbench.access import VisitorDep, token_session
-from ownkey.control.workbench.schemas import SuiteDetail, SuiteReply, UploadedReply, show_suite
-from ownkey.control.workbench.service import count
-from ownkey.control.workbench.uploads import read_upload
+from ownkey.control.workbench.access import VisitorDep, count, token_session
+from ownkey.control.workbench.suites.schemas import SuiteDetail, SuiteReply, UploadedReply, show_suite
+from ownkey.control.workbench.suites.service import read_upload
 from ownkey.domain.errors import InvalidRequest, NotFound, Unauthenticated
 from ownkey.storage.workbench import WorkbenchSession
 from ownkey.workbench.hosting import ACCOUNT, limits_of, who
@@ -35,8 +34,8 @@ _MAPPING = "Which column is what, for example `prompt:question,reference:answer`
 async def list_suites(visitor: VisitorDep, control: ControlDep) -> Listing[SuiteReply]:
     """The curated suites, and those you uploaded. Open to all."""
     session_id, user_id = await _owners(visitor, control)
-    shelf = control.workbench.suites
-    found = [*shelf.curated, *await shelf.uploaded(session_id, user_id)]
+    suites = control.workbench.suites
+    found = [*suites.curated, *await suites.uploaded(session_id, user_id)]
     return Listing(items=[show_suite(info) for info in found])
 
 
@@ -77,10 +76,10 @@ async def upload_suite(
 async def get_suite(suite_id: str, visitor: VisitorDep, control: ControlDep) -> SuiteDetail:
     """A suite with its prompts, the first thousand of them."""
     session_id, user_id = await _owners(visitor, control)
-    shelf = control.workbench.suites
-    info = await shelf.get(suite_id, session_id, user_id)
-    prompts = await shelf.first(info, _SHOWN)
-    return SuiteDetail(**msgspec.to_builtins(info), items=[msgspec.to_builtins(prompt) for prompt in prompts])
+    suites = control.workbench.suites
+    info = await suites.get(suite_id, session_id, user_id)
+    prompts = await suites.first(info, _SHOWN)
+    return SuiteDetail(**msgspec.to_builtins(info), items=prompts)
 
 
 @router.delete("/{suite_id}", status_code=204)

@@ -1,15 +1,12 @@
-"""In which order the calls of a run are made.
+"""Which call of a run comes next, and when."""
 
-Targets are interleaved: each prompt goes to all of them before the next prompt, and who is first alternates, so that
-a provider's good or bad minute and a warm cache fall on all alike. Repetitions go through the whole suite again
-instead of asking twice in a row, which caches would answer.
-"""
-
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Container
+import random
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Container, Iterator
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from ownkey.workbench.records import Prompt, RunPlan, Slot
+from ownkey.workbench.records import Arrival, Observation, Prompt, RunPlan, Slot, Timing
 
 PromptSource = Callable[[], AsyncIterator[Prompt]]
 """Gives the suite's prompts from the first on, each time it is called; a few at a time are in memory."""
@@ -62,3 +59,48 @@ async def _numbered(plan: RunPlan, source: PromptSource) -> AsyncIterator[tuple[
             return
         yield position, prompt
         position += 1
+
+
+def due_times(plan: RunPlan) -> Iterator[float]:
+    """Seconds from the start at which each call is due, without end.
+
+    Constant: one every 1/rate. Poisson: independent exponential gaps of mean 1/rate, the same for the same seed.
+    Raises ValueError for a closed loop, which has no schedule.
+    """
+    if plan.rate is None or plan.arrival is Arrival.CLOSED:
+        raise ValueError("a closed loop has no schedule")
+    if plan.arrival is Arrival.CONSTANT:
+        return _constant(plan.rate)
+    return _poisson(plan.rate, random.Random(plan.seed))  # noqa: S311 (arrivals, not secrets)
+
+
+def _constant(rate: float) -> Iterator[float]:
+    number = 0
+    while True:
+        yield number / rate
+        number += 1
+
+
+def _poisson(rate: float, chance: random.Random) -> Iterator[float]:
+    at = 0.0
+    while True:
+        at += chance.expovariate(rate)
+        yield at
+
+
+def since_due(seen: Observation, due_at: float) -> Observation:
+    """The observation with its times counted from `due_at` (Unix seconds of the callers' clock)."""
+    timing = seen.timing
+    late = max((timing.sent_at - due_at) * 1000, 0.0)
+
+    def later(milliseconds: float | None) -> float | None:
+        return None if milliseconds is None else milliseconds + late
+
+    moved: Timing = replace(
+        timing,
+        late_ms=late,
+        ttft_ms=later(timing.ttft_ms),
+        ttfo_ms=later(timing.ttfo_ms),
+        e2e_ms=later(timing.e2e_ms),
+    )
+    return replace(seen, timing=moved)
