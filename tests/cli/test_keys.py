@@ -131,7 +131,7 @@ def test_a_key_is_deleted_by_label(user: User) -> None:
     [
         (["add", "openai"], "", "no key for openai was given"),
         (["add", "openai"], "\n", "no key for openai was given"),
-        (["add", "nobody"], "k", "There is no provider of this name"),
+        (["add", "nobody"], "k", "Unknown provider. Choose one of"),
         (["add", "openai", "--label", "a\nb"], "k", "visible text on one line"),
         (["add", "openai", "--scope", "platform"], "k", "403 not_allowed"),
         (["add", "openai", "--base-url", "http://169.254.169.254/"], "k", "private, local or reserved"),

@@ -19,7 +19,7 @@ _USD = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9})?", re.ASCII)
 
 
 class Body(BaseModel):
-    """A request body: unknown fields are refused, so that a misspelt one is not silently ignored."""
+    """A request body: unknown fields are rejected, so that a misspelt one is not silently ignored."""
 
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True, str_max_length=65_536)
 
@@ -31,12 +31,12 @@ class Body(BaseModel):
         if unknown:
             close = get_close_matches(str(unknown[0])[:100], cls.model_fields, n=1)  # pyright: ignore[reportUnknownArgumentType]
             meant = f"did you mean {close[0]}?" if close else f"there are {', '.join(cls.model_fields)}."
-            raise ValueError(f"there is no field of a name that was sent; {meant}")
+            raise ValueError(f"unknown field; {meant}")
         return value  # pyright: ignore[reportUnknownVariableType]
 
 
 class Reply(BaseModel):
-    """An answer."""
+    """A reply."""
 
     model_config = ConfigDict(frozen=True)
 

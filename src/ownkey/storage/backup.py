@@ -68,7 +68,7 @@ def _make(path: Path) -> None:
     try:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     except FileExistsError:
-        raise BackupRefused(f"{path} exists already; it is not replaced.") from None
+        raise BackupRefused(f"{path} already exists and is not replaced.") from None
     except OSError as error:
         raise BackupRefused(f"{path} cannot be written: {error.strerror}.") from error
 
@@ -105,7 +105,7 @@ def _copy_sqlite(source: Path, target: Path) -> None:
 def _restore_sqlite(source: Path, target: Path) -> None:
     for existing in (target, Path(f"{target}-wal"), Path(f"{target}-journal")):
         if existing.exists():
-            raise BackupRefused(f"{existing} exists already; move it away before restoring.")
+            raise BackupRefused(f"{existing} already exists: move it away before restoring.")
     _check_sqlite_backup(source)
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = _reserve(target)
@@ -119,13 +119,13 @@ def _restore_sqlite(source: Path, target: Path) -> None:
 
 def _check_sqlite_backup(source: Path) -> None:
     if not source.is_file():
-        raise BackupRefused(f"There is no file {source}.")
+        raise BackupRefused(f"The file {source} does not exist.")
     try:
         with closing(sqlite3.connect(source.absolute().as_uri() + "?mode=ro", uri=True)) as conn:
             problems = [row[0] for row in conn.execute("PRAGMA integrity_check")]
             heads = {row[0] for row in conn.execute("SELECT version_num FROM alembic_version")}
     except sqlite3.Error as error:
-        raise BackupRefused(f"{source} is no SQLite backup of Ownkey's.", operator=str(error)) from error
+        raise BackupRefused(f"{source} is not an SQLite backup of Ownkey.", operator=str(error)) from error
     if problems != ["ok"]:
         raise BackupRefused(f"{source} is damaged.", operator=str(problems[0]))
     check_known(heads)
@@ -147,7 +147,7 @@ async def _restore_postgres(path: Path, url: str) -> None:
         async with database.read() as conn:
             tables = await conn.execute(text("SELECT count(*) FROM pg_tables WHERE schemaname = current_schema()"))
             if tables.scalar_one() > 0:
-                raise BackupRefused(f"{database.place} holds tables already; restore into an empty database.")
+                raise BackupRefused(f"{database.place} already holds tables: restore into an empty database.")
         check_known(await _postgres_heads(database.url, path))
         options = ("--no-owner", "--no-privileges", "--exit-on-error", "--single-transaction")
         await _run_postgres(database.url, "pg_restore", *options, f"--dbname={database.url.database}", str(path))
@@ -167,7 +167,7 @@ async def _postgres_heads(url: URL, path: Path) -> set[str]:
         if line == "\\.":
             return heads
         heads.add(line)
-    raise BackupRefused(f"{path} is no Postgres backup of Ownkey's.")
+    raise BackupRefused(f"{path} is not a Postgres backup of Ownkey.")
 
 
 async def _run_postgres(url: URL, program: str, *arguments: str, output: int = asyncio.subprocess.PIPE) -> str:

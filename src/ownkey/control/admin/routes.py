@@ -18,7 +18,7 @@ Operator = Annotated[Principal, Depends(caller_with(Permission.MANAGE_USERS))]
 
 @router.post("/users", status_code=201)
 async def create_user(body: NewUser, _operator: Operator, control: ControlDep) -> UserReply:
-    """Make an account."""
+    """Create an account."""
     return show(await service.create_user(control, body))
 
 

@@ -1,4 +1,4 @@
-"""Bodies and answers of `/admin`."""
+"""Bodies and replies of `/admin`."""
 
 import re
 from typing import Annotated
@@ -17,7 +17,7 @@ def check_email(text: str) -> str:
     """The address without surrounding blanks. Raises InvalidRequest when it is none."""
     text = text.strip()
     if len(text) > 254 or not text.isprintable() or _EMAIL.fullmatch(text) is None:
-        raise InvalidRequest("This is no e-mail address.", param="email")
+        raise InvalidRequest("This is not an e-mail address.", param="email")
     return text
 
 

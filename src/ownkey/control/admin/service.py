@@ -81,7 +81,7 @@ async def delete_user(control: Control, user_id: str) -> None:
         await _keep_an_operator(connection, user)
         erased = await users.delete(connection, user.id, time.time())
         if erased is None:
-            raise NotFound("There is no user with this id.")
+            raise NotFound("No user has this id.")
         await changes.append(connection, changes.user_topic(user.id))
         await changes.append(connection, changes.owner_topic(user_owner(user.id)))
         for key_hash in erased.api_key_hashes:
@@ -98,7 +98,7 @@ async def lock_operators(connection: AsyncConnection) -> None:
 async def _present(connection: AsyncConnection, user_id: str) -> User:
     user = await users.get(connection, user_id)
     if user is None:
-        raise NotFound("There is no user with this id.")
+        raise NotFound("No user has this id.")
     return user
 
 
@@ -115,4 +115,4 @@ async def _keep_an_operator(connection: AsyncConnection, user: User) -> None:
             return
         cursor = page.next_cursor
         if cursor is None:
-            raise Conflict("This is the only operator: make another one first.")
+            raise Conflict("This is the only operator: appoint another one first.")

@@ -46,7 +46,7 @@ async def create(control: Control, caller: Principal, new: NewApiKey) -> tuple[S
     )
     async with control.database.write() as connection:
         if len(await api_keys.list_for_owners(connection, (caller.owner,))) >= _MOST:
-            raise Conflict(f"There are {_MOST} API keys already: delete one first.")
+            raise Conflict(f"You already have {_MOST} API keys, the most allowed: delete one first.")
         await api_keys.create(connection, stored)
     return stored, Secret(key)
 
@@ -56,7 +56,7 @@ async def find(control: Control, caller: Principal, key_id: str) -> StoredApiKey
     async with control.database.read() as connection:
         stored = await api_keys.get(connection, (caller.owner,), key_id)
     if stored is None or stored.revoked_at is not None:
-        raise NotFound("There is no API key with this id.")
+        raise NotFound("No API key has this id.")
     return stored
 
 
@@ -69,7 +69,7 @@ async def change(control: Control, caller: Principal, key_id: str, wanted: ApiKe
     async with control.database.write() as connection:
         stored = await api_keys.update(connection, caller.owner, key_id, **values)
         if stored is None:
-            raise NotFound("There is no API key with this id.")
+            raise NotFound("No API key has this id.")
         await changes.append(connection, changes.api_key_topic(stored.hash))
     await control.gateway.changed()
     return stored
@@ -80,7 +80,7 @@ async def revoke(control: Control, caller: Principal, key_id: str) -> None:
     async with control.database.write() as connection:
         stored = await api_keys.delete(connection, caller.owner, key_id)
         if stored is None:
-            raise NotFound("There is no API key with this id.")
+            raise NotFound("No API key has this id.")
         await changes.append(connection, changes.api_key_topic(stored.hash))
     await control.gateway.changed()
 
@@ -164,4 +164,4 @@ def _at_most(wanted: float | None, limit: float | None) -> bool:
 
 
 def _beyond(field: str) -> NotAllowed:
-    return NotAllowed("A key cannot give more than it has: sign in to make a key beyond its limits.", param=field)
+    return NotAllowed("A key cannot grant more than it has: sign in to create a key beyond its limits.", param=field)

@@ -36,7 +36,7 @@ async def logo(control: ControlDep, name: str) -> Response:
     """A picture of the provider: a monogram. It is no secret, so that a page can show it without signing in."""
     row = control.gateway.catalogue.provider(name)
     if row is None:
-        raise NotFound("There is no provider of this name.")
+        raise NotFound("Unknown provider.")
     headers = {"cache-control": "public, max-age=86400"}
     return Response(monogram(row.title), media_type="image/svg+xml", headers=headers)
 

@@ -1,6 +1,7 @@
 """Filters and prices of the model list, and pictures of providers."""
 
 from collections.abc import Callable
+from difflib import get_close_matches
 from hashlib import sha256
 from html import escape
 
@@ -14,6 +15,14 @@ def serves(control: Control, provider: str, model: Model) -> bool:
     """Whether the provider offers the model."""
     target = control.gateway.catalogue.resolve(model.id)
     return target is not None and control.gateway.catalogue.offer(provider, target) is not None
+
+
+def unknown_provider(control: Control, name: str, param: str) -> InvalidRequest:
+    """The error for a provider that is not in the catalogue. It never quotes `name`, which may be a misplaced key."""
+    names = sorted(row.name for row in control.gateway.catalogue.providers())
+    close = get_close_matches(name[:100], names, n=1)
+    hint = f"Did you mean `{close[0]}`?" if close else f"Choose one of {', '.join(names)}."
+    return InvalidRequest(f"Unknown provider. {hint}", param=param)
 
 
 def list_models(control: Control, usable: frozenset[str], filters: list[str], tier: str | None) -> list[ModelReply]:
@@ -48,14 +57,13 @@ def _test(control: Control, condition: str, usable: frozenset[str]) -> Callable[
 
 def _of_provider(control: Control, name: str) -> Callable[[Model], bool]:
     if control.gateway.catalogue.provider(name) is None:
-        names = ", ".join(row.name for row in control.gateway.catalogue.providers())
-        raise InvalidRequest(f"There is no provider of this name; there are {names}.", param="filter")
+        raise unknown_provider(control, name, "filter")
     return lambda model: serves(control, name, model)
 
 
 def _of_tier(name: str, param: str) -> Callable[[Model], bool]:
     if name not in TIERS:
-        raise InvalidRequest(f"There is no tier of this name; there are {', '.join(TIERS)}.", param=param)
+        raise InvalidRequest(f"Unknown tier. Choose one of {', '.join(TIERS)}.", param=param)
     return lambda model: model.tier == name
 
 

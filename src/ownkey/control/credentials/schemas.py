@@ -1,4 +1,4 @@
-"""Bodies and answers of `/credentials`. A key goes in and never comes out; only its mask does."""
+"""Bodies and replies of `/credentials`. A key goes in and never comes out; only its mask does."""
 
 import time
 from typing import Annotated, Literal

@@ -104,7 +104,7 @@ def owner_for(caller: Principal, scope: Scope) -> Owner:
     for owner in caller.owners:
         if owner.scope is scope and owner != PLATFORM:
             return owner
-    raise NotAllowed(f"You may not store keys of the scope {scope.value}.", param="scope")
+    raise NotAllowed(f"You cannot store keys with the scope {scope.value}.", param="scope")
 
 
 async def find(control: Control, caller: Principal, credential_id: str) -> Credential:
@@ -112,7 +112,7 @@ async def find(control: Control, caller: Principal, credential_id: str) -> Crede
     async with control.database.read() as connection:
         found = await credentials.get(connection, visible_owners(caller), credential_id)
     if found is None:
-        raise NotFound("There is no credential with this id.")
+        raise NotFound("No credential has this id.")
     return found
 
 
@@ -134,7 +134,7 @@ async def change(
             await credentials.set_default(connection, present.owner, present.id, wanted.is_default)
         changed = await credentials.get(connection, (present.owner,), present.id)
         if changed is None:
-            raise NotFound("There is no credential with this id.")
+            raise NotFound("No credential has this id.")
         await changes.append(connection, changes.owner_topic(present.owner))
     control.gateway.forget_rests(present.id)
     await control.gateway.changed()
@@ -150,7 +150,7 @@ async def remove(control: Control, caller: Principal, credential_id: str) -> Non
     present = await find(control, caller, credential_id)
     async with control.database.write() as connection:
         if await credentials.delete(connection, present.owner, present.id) is None:
-            raise NotFound("There is no credential with this id.")
+            raise NotFound("No credential has this id.")
         await changes.append(connection, changes.owner_topic(present.owner))
     control.gateway.forget_rests(present.id)
     await control.gateway.changed()
@@ -164,7 +164,7 @@ async def _refuse_duplicate(
     async with control.database.read() as connection:
         twin = await credentials.find_same_key(connection, owner, provider, fingerprint, base_url)
     if twin is not None and twin.id != but:
-        raise Conflict(f"This key is stored already as {twin.label!r} ({twin.id}).", param="api_key")
+        raise Conflict(f"This key is already stored as {twin.label!r} ({twin.id}).", param="api_key")
 
 
 def _masked(secret: Secret) -> str:
@@ -245,13 +245,14 @@ async def _lock_keys(connection: AsyncConnection, owner: Owner) -> list[Credenti
 def _check_room(existing: Sequence[Credential]) -> None:
     """Raises Conflict when the owner has as many keys as one may have."""
     if len(existing) >= _MOST_PER_OWNER:
-        raise Conflict(f"There are {_MOST_PER_OWNER} keys already: delete one first.")
+        raise Conflict(f"You already have {_MOST_PER_OWNER} keys, the most allowed: delete one first.")
 
 
 def _check_label(existing: Sequence[Credential], label: str, but: str | None = None) -> None:
     """Raises Conflict when another of the keys (other than the one with the id `but`) has this label or id."""
     if any(label in (other.label, other.id) and other.id != but for other in existing):
-        raise Conflict("Another of your keys has this label: labels choose a key, so each is used once.", param="label")
+        text = "Another of your keys has this label. Choose a different one: a label selects a key."
+        raise Conflict(text, param="label")
 
 
 def _free_label(provider: Provider, existing: Sequence[Credential]) -> str:

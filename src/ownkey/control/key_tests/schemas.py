@@ -1,4 +1,4 @@
-"""Bodies and answers of key tests. A key goes in and never comes out."""
+"""Bodies and replies of key tests. A key goes in and never comes out."""
 
 from typing import Annotated
 

@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 
+from ownkey.control.catalogue.service import unknown_provider
 from ownkey.control.context import Control
 from ownkey.control.key_tests.schemas import KeyTrial
 from ownkey.domain.address import base_url_of, is_users_choice, needs_of, with_settings
@@ -71,7 +72,7 @@ async def require_test(control: Control, caller: Principal) -> None:
     """Count one test. Raises RateLimited when the minute's tests are used up."""
     allowed = await _count(control, caller)
     if not allowed.allowed:
-        text = f"A key can be tested {_TESTS} times a minute."
+        text = f"You can test keys {_TESTS} times per minute."
         raise RateLimited(text, retry_after=allowed.retry_after)
 
 
@@ -93,11 +94,10 @@ async def _count(control: Control, caller: Principal) -> Allowed:
 
 
 def provider_of(control: Control, name: str) -> Provider:
-    """The catalogue's row. Raises InvalidRequest with the names there are."""
+    """The catalogue's row. Raises InvalidRequest for an unknown name."""
     provider = control.gateway.catalogue.provider(name)
     if provider is None:
-        names = ", ".join(sorted(row.name for row in control.gateway.catalogue.providers()))
-        raise InvalidRequest(f"There is no provider of this name; there are {names}.", param="provider")
+        raise unknown_provider(control, name, "provider")
     return provider
 
 
@@ -117,7 +117,9 @@ def check_endpoint(
         if owner != PLATFORM:
             raise InvalidRequest(error.public, param="base_url") from None
     if "?" in base_url:
-        raise InvalidRequest("A base URL has no query: its path is continued by the provider's.", param="base_url")
+        raise InvalidRequest(
+            "A base URL cannot have a query: Ownkey appends the provider's path to it.", param="base_url"
+        )
     return base_url.rstrip("/")
 
 

@@ -128,5 +128,5 @@ async def receipt(request_id: str, caller: Caller, control: ControlDep) -> Recei
         async with control.database.read() as connection:
             record = await usage.get(connection, (caller.owner,), request_id)
     if record is None:
-        raise NotFound("There is no request with this id.")
+        raise NotFound("No request has this id.")
     return show_receipt(record)
