@@ -13,7 +13,8 @@ from ownkey.control.credentials.schemas import (
     show,
 )
 from ownkey.control.identity import Caller, ControlDep
-from ownkey.control.key_tests.schemas import show_test
+from ownkey.control.key_tests.schemas import TestReply, show_test
+from ownkey.control.key_tests.service import require_test, retest
 from ownkey.control.shapes import Cursor, Limit, Listing
 from ownkey.control.strict_body import StrictRoute
 from ownkey.domain.money import format_usd
@@ -58,6 +59,15 @@ async def change(credential_id: str, body: CredentialChange, caller: Caller, con
 async def delete(credential_id: str, caller: Caller, control: ControlDep) -> None:
     """Delete a key: it stops working at once and its ciphertext is gone."""
     await service.remove(control, caller, credential_id)
+
+
+@router.post("/{credential_id}/test")
+async def test_stored(credential_id: str, caller: Caller, control: ControlDep) -> TestReply:
+    """Test a stored key and record its health."""
+    credential = await service.find(control, caller, credential_id)
+    await require_test(control, caller)
+    _, result = await retest(control, credential)
+    return show_test(result)
 
 
 @router.get("/{credential_id}/usage")
