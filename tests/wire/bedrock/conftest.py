@@ -13,7 +13,7 @@ from botocore.serialize import create_serializer
 from botocore.validate import ParamValidator
 
 from ownkey.domain.formats import WireFormat
-from ownkey.sandbox.formats.event_stream import event, exception
+from ownkey.sandbox.formats.bedrock_converse import event, exception
 from ownkey.wire import CHAT_FORMATS, Written
 from ownkey.wire.bedrock_converse.format import BEDROCK_CONVERSE
 

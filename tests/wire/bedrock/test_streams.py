@@ -12,7 +12,7 @@ from tests.wire.bedrock.conftest import parsed_stream, stream_of, text_stream
 
 from ownkey.domain.formats import WireFormat
 from ownkey.domain.usage import Usage
-from ownkey.sandbox.formats.event_stream import message
+from ownkey.sandbox.formats.bedrock_converse import message
 from ownkey.wire import CHAT_FORMATS
 from ownkey.wire.bedrock_converse.stream_reading import ConverseReader
 from ownkey.wire.errors import ErrorKind
