@@ -1,6 +1,6 @@
 """A Conversation into a request for Ollama (`ollama.Client.chat`)."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Any, cast
 
 from ownkey.domain.errors import InvalidRequest
@@ -27,9 +27,8 @@ from ownkey.wire.tool_results import plain_text, split_result, with_cache_mark, 
 _LEVELS = {"minimal": "low", "low": "low", "medium": "medium", "high": "high", "xhigh": "high", "max": "high"}
 
 
-def write(conversation: Conversation, model: str, stream: bool, quirks: Collection[str] = ()) -> Written:
+def write(conversation: Conversation, model: str, stream: bool) -> Written:
     """A stream is what Ollama answers with unless told otherwise, so `stream` is always said."""
-    del quirks
     refuse_required(conversation.required)
     hints = dict(conversation.hints)
     keep_alive, options = hints.pop("keep_alive", None), _own_options(hints.pop("options", None))
