@@ -15,10 +15,9 @@ import uvicorn
 
 from ownkey.config import load_settings
 from ownkey.gateway.edge.exchange import QuickResponder, Request
-from ownkey.main.draining import DrainingServer
-from ownkey.main.first_operator import prepare_first_operator
-from ownkey.main.readiness import ServerReadiness
+from ownkey.main.lifecycle import DrainingServer, ServerReadiness
 from ownkey.main.server import _open, _uvicorn_config
+from ownkey.main.starting import prepare_first_operator
 from ownkey.storage import usage
 
 Reply = Callable[[asyncio.StreamWriter], Awaitable[None]]
@@ -263,7 +262,7 @@ async def test_a_client_that_leaves_ends_the_request(warm: Warm) -> None:
     assert warm.taken == taken + 1
     asking.cancel()
     await asyncio.wait([asking])
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while warm.parts.ledger._own_journal.open_requests:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
     newest = (await warm.all_rows())[0]

@@ -32,12 +32,12 @@ from ownkey.gateway.responses import Keeping, ResponseDesk, ResponseStore
 from ownkey.gateway.secrets import SecretCache
 from ownkey.gateway.tokens import TokenCache
 from ownkey.gateway.warm import WarmPath
-from ownkey.main.background import Background
 from ownkey.main.environment_keys import store_environment_keys
 from ownkey.main.failure_log import LoggedLedger
 from ownkey.main.gauges import BookGauges, WorkerRegistry
 from ownkey.main.jobs import executor_name, jobs_url
 from ownkey.main.keyrings import open_keyring
+from ownkey.main.lifecycle import Background
 from ownkey.main.prices import follow_prices, read_prices
 from ownkey.main.upkeep import run_recovery, run_upkeep
 from ownkey.providers import ProviderCatalogue, load_catalogue
@@ -46,6 +46,7 @@ from ownkey.storage.data_keys import DatabaseDataKeys
 from ownkey.storage.database import Database
 from ownkey.storage.journal import Journal, UsageWriter
 from ownkey.vault import Keyring, Vault
+from ownkey.workbench.graders.schema_workers import SchemaWorkers
 from ownkey.workbench.hosting import Workbench, open_workbench
 from ownkey.workbench.jobs import DurableJobs
 
@@ -105,8 +106,8 @@ async def open_parts(settings: Settings, worker: int | None = None) -> AsyncGene
         vault = Vault(keyring, DatabaseDataKeys(database))
         await vault.check()
         await store_environment_keys(settings.platform_keys, database, vault, catalogue)
-        with executor_name(settings.data_dir) as executor:
-            async with _serve(settings, database, keyring, vault, catalogue, worker, executor) as parts:
+        with SchemaWorkers() as schemas, executor_name(settings.data_dir) as executor:
+            async with _serve(settings, database, keyring, vault, catalogue, schemas, worker, executor) as parts:
                 yield parts
     finally:
         await database.close()
@@ -129,6 +130,7 @@ async def _serve(
     keyring: Keyring,
     vault: Vault,
     catalogue: ProviderCatalogue,
+    schemas: SchemaWorkers,
     worker: int | None,
     executor: str,
 ) -> AsyncGenerator[Parts]:
@@ -199,7 +201,7 @@ async def _serve(
     )
     loop, silent_s = asyncio.get_running_loop(), settings.workbench_takeover
     jobs = DurableJobs(jobs_url(database, settings.data_dir), executor, loop, silent_s / 2)
-    workbench = await open_workbench(database, vault, gateway, client, jobs, silent_s)
+    workbench = await open_workbench(database, vault, gateway, client, jobs, schemas, silent_s)
     background.start("change-follower", follower.run())
     background.start("key-health", health.run())
     background.start("forget-secrets", run_forgetting(secrets, tokens, builder))
