@@ -8,7 +8,7 @@ from tests.workbench.engine.scripted import ScriptedCaller, a_target, answered, 
 
 from ownkey.domain.errors import OwnkeyError
 from ownkey.workbench.endpoint import EmbeddingRefused
-from ownkey.workbench.endpoint.embedding import Embedded
+from ownkey.workbench.endpoint.caller import Embedded
 from ownkey.workbench.engine import PayingCaller, PayingEmbedder, Purse, Spending
 from ownkey.workbench.records import FailureKind, Message, Prices, Sampling
 

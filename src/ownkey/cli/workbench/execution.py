@@ -19,8 +19,7 @@ from ownkey.domain.money import format_usd
 from ownkey.workbench.engine import Ending, Purse, Runner, side_by_side
 from ownkey.workbench.graders import Graders
 from ownkey.workbench.graders.finding import Ungradable
-from ownkey.workbench.graders.judge import Judge
-from ownkey.workbench.graders.preference import PreferenceTally
+from ownkey.workbench.graders.judge import Judge, PreferenceTally
 from ownkey.workbench.graders.schema_workers import SchemaWorkers
 from ownkey.workbench.records import Result, RunPlan, RunStatus
 from ownkey.workbench.summary import Verdict

@@ -13,8 +13,7 @@ from ownkey.storage.database import Database
 from ownkey.workbench.engine import Ending, side_by_side
 from ownkey.workbench.figures import Figures
 from ownkey.workbench.graders.finding import Ungradable
-from ownkey.workbench.graders.judge import Judge
-from ownkey.workbench.graders.preference import PreferenceTally
+from ownkey.workbench.graders.judge import Judge, PreferenceTally
 from ownkey.workbench.hosting.beating import Heart
 from ownkey.workbench.hosting.feed import RunFeed, decode_result
 from ownkey.workbench.hosting.grading import GraderFactory

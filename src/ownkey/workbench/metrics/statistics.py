@@ -1,17 +1,75 @@
-"""Times between chunks: there can be thousands in one answer, so a run's memory for them is bounded.
-
-Up to `EXACT` gaps are kept as they are. Above, they are counted in buckets whose bounds grow by 1 %, as DDSketch does
-(Masson, Rim and Lee, VLDB 2019): percentiles are then within 0.5 % of an order statistic; count, average, minimum,
-maximum and deviation stay exact to the nanosecond. The figures depend on the gaps alone, not on their order.
-"""
+"""Percentiles, intervals of shares, and the gaps between chunks."""
 
 from array import array
 from collections import Counter
-from collections.abc import Iterable
-from math import ceil, log, sqrt
+from collections.abc import Iterable, Sequence
+from math import ceil, fsum, log, sqrt
 
-from ownkey.workbench.metrics.percentile import cautioned, spread
-from ownkey.workbench.summary import Spread
+from ownkey.workbench.summary import Rate, Spread
+
+NEEDED = {"p95": 59, "p99": 299}
+"""From how many values on the largest exceeds the percentile with 95 % assurance: 1 − q^n ≥ 0.95."""
+
+
+def percentile(ordered: Sequence[float], share: float) -> float:
+    """The value below which `share` (0 to 1) of the ascending, non-empty `ordered` lies."""
+    position = share * (len(ordered) - 1)
+    below = int(position)
+    if below == len(ordered) - 1:
+        return ordered[below]
+    return ordered[below] + (ordered[below + 1] - ordered[below]) * (position - below)
+
+
+def spread(unit: str, values: Sequence[float]) -> Spread:
+    """The spread of values in any order. Raises ValueError for none."""
+    if not values:
+        raise ValueError("a spread needs at least one value")
+    ordered = sorted(values)
+    count = len(ordered)
+    # fsum is exact, so that the order in which results came changes no figure.
+    average = fsum(ordered) / count
+    deviation = sqrt(fsum((value - average) ** 2 for value in ordered) / (count - 1)) if count > 1 else None
+    return Spread(
+        unit=unit,
+        count=count,
+        avg=average,
+        min=ordered[0],
+        max=ordered[-1],
+        p50=percentile(ordered, 0.5),
+        p95=percentile(ordered, 0.95),
+        p99=percentile(ordered, 0.99),
+        std=deviation,
+        cautions=cautioned(count),
+    )
+
+
+def cautioned(count: int) -> tuple[str, ...]:
+    """The percentiles that `count` values cannot carry."""
+    return tuple(name for name, needed in NEEDED.items() if count < needed)
+
+
+Z = 1.959963984540054
+"""The 97.5 % point of the normal distribution: intervals are at 95 %."""
+
+
+def wilson(count: int, total: int) -> Rate:
+    """`count` of `total` with its interval; of none, nothing is known: the interval is 0 to 1.
+
+    Raises ValueError when `count` is no part of `total`.
+    """
+    if not 0 <= count <= total:
+        raise ValueError(f"{count} is no part of {total}")
+    if total == 0:
+        return Rate(count=0, total=0, rate=0.0, low=0.0, high=1.0)
+    share = count / total
+    square = Z * Z
+    centre = (share + square / (2 * total)) / (1 + square / total)
+    half = Z * sqrt(share * (1 - share) / total + square / (4 * total * total)) / (1 + square / total)
+    # At the ends the bound is the share itself; rounding would leave it a hair off.
+    low = 0.0 if count == 0 else centre - half
+    high = 1.0 if count == total else centre + half
+    return Rate(count=count, total=total, rate=share, low=low, high=high)
+
 
 EXACT = 65_536
 _GROWTH = 1.01
