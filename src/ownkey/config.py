@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
-from ownkey.domain.proxies import proxy_problem
+from ownkey.domain.networks import proxy_problem
 
 _PROVIDER_URL = ("OWNKEY_PROVIDER_", "_BASE_URL")
 _PLATFORM_KEY = "OWNKEY_PLATFORM_KEY_"
@@ -70,6 +70,12 @@ class Settings(BaseModel):
     workbench_takeover: float = Field(120.0, ge=2)
     log_format: str = Field("text", pattern="^(text|json)$")
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$")
+
+    @field_validator("redis_url")
+    @classmethod
+    def _not_yet(cls, value: str | None) -> None:
+        if value is not None:
+            raise ValueError("not yet supported: leave it out, limits are kept in the database")
 
     @field_validator("allow_private_endpoints")
     @classmethod

@@ -6,8 +6,7 @@ import typer
 
 from ownkey.cli.client import DEFAULT_URL, Client, Json, JsonOption, UrlOption, signed_in
 from ownkey.cli.failures import CommandFailed, WrongUsage
-from ownkey.cli.output import show, show_table
-from ownkey.cli.secret_input import read_secret
+from ownkey.cli.output import read_secret, show, show_table
 
 app = typer.Typer(help="Provider keys: add, list, test, change, delete.", no_args_is_help=True)
 _COLUMNS = ("id", "provider", "label", "masked_key", "status", "enabled", "is_default", "priority", "weight")
@@ -26,7 +25,7 @@ def add(
     allow_model: Annotated[list[str] | None, typer.Option(help="Allowed model or pattern; repeatable")] = None,
     allow_ip: Annotated[list[str] | None, typer.Option(help="Allowed address or network; repeatable")] = None,
     expires_at: Annotated[str | None, typer.Option(help="Such as 2030-01-31T00:00:00Z")] = None,
-    monthly_limit_usd: Annotated[str | None, typer.Option(help="Such as 25.00")] = None,
+    monthly_limit_usd: Annotated[str | None, typer.Option(help="Not yet supported")] = None,
     default: Annotated[bool, typer.Option("--default", help="Use this key first")] = False,
     scope: Annotated[str, typer.Option(help="user, or platform for operators")] = "user",
     no_key: Annotated[bool, typer.Option("--no-key", help="The endpoint takes no key")] = False,

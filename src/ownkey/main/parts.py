@@ -28,10 +28,9 @@ from ownkey.gateway.outgoing import OutgoingBuilder
 from ownkey.gateway.pipeline import Pipeline
 from ownkey.gateway.plans import Planner
 from ownkey.gateway.relay import Relay
-from ownkey.gateway.responses import Keeping, ResponseDesk, ResponseStore
+from ownkey.gateway.responses import Recording, ResponseService, ResponseStore
 from ownkey.gateway.secrets import SecretCache
 from ownkey.gateway.tokens import TokenCache
-from ownkey.gateway.warm import WarmPath
 from ownkey.main.environment_keys import store_environment_keys
 from ownkey.main.failure_log import LoggedLedger
 from ownkey.main.gauges import BookGauges, WorkerRegistry
@@ -46,6 +45,7 @@ from ownkey.storage.data_keys import DatabaseDataKeys
 from ownkey.storage.database import Database
 from ownkey.storage.journal import Journal, UsageWriter
 from ownkey.vault import Keyring, Vault
+from ownkey.workbench.graders.schema_workers import SchemaWorkers
 from ownkey.workbench.hosting import Workbench, open_workbench
 from ownkey.workbench.jobs import DurableJobs
 
@@ -62,7 +62,6 @@ class Parts(Struct, frozen=True):
     keyring: Keyring
     gateway: Gateway
     pipeline: Pipeline
-    warm: WarmPath
     ledger: LoggedLedger
     background: Background
     registry: CollectorRegistry
@@ -105,8 +104,8 @@ async def open_parts(settings: Settings, worker: int | None = None) -> AsyncGene
         vault = Vault(keyring, DatabaseDataKeys(database))
         await vault.check()
         await store_environment_keys(settings.platform_keys, database, vault, catalogue)
-        with executor_name(settings.data_dir) as executor:
-            async with _serve(settings, database, keyring, vault, catalogue, worker, executor) as parts:
+        with SchemaWorkers() as schemas, executor_name(settings.data_dir) as executor:
+            async with _serve(settings, database, keyring, vault, catalogue, schemas, worker, executor) as parts:
                 yield parts
     finally:
         await database.close()
@@ -129,6 +128,7 @@ async def _serve(
     keyring: Keyring,
     vault: Vault,
     catalogue: ProviderCatalogue,
+    schemas: SchemaWorkers,
     worker: int | None,
     executor: str,
 ) -> AsyncGenerator[Parts]:
@@ -156,7 +156,7 @@ async def _serve(
     responses = ResponseStore(database, vault, settings.response_retention_days, settings.response_size_limit)
     tokens = TokenCache(client)
     attempts = Attempts(client, secrets, tokens, health, builder)
-    relay = Relay(ledger, Keeping(responses), settings.stream_ping_interval)
+    relay = Relay(Recording(responses), settings.stream_ping_interval)
     pipeline = Pipeline(
         authenticator=authenticator,
         directory=directory,
@@ -168,20 +168,7 @@ async def _serve(
         ledger=ledger,
         listing=ModelListing(catalogue),
         responses=responses,
-        desk=ResponseDesk(responses, client, secrets, tokens, user_agent),
-    )
-    warm = WarmPath(
-        authenticator=authenticator,
-        directory=directory,
-        health=health,
-        secrets=secrets,
-        tokens=tokens,
-        builder=builder,
-        client=client,
-        attempts=attempts,
-        relay=relay,
-        ledger=ledger,
-        pipeline=pipeline,
+        stored=ResponseService(responses, client, secrets, tokens, user_agent),
     )
     calls = InnerCalls(pipeline.handle_for)
     gateway = Gateway(
@@ -199,7 +186,7 @@ async def _serve(
     )
     loop, silent_s = asyncio.get_running_loop(), settings.workbench_takeover
     jobs = DurableJobs(jobs_url(database, settings.data_dir), executor, loop, silent_s / 2)
-    workbench = await open_workbench(database, vault, gateway, client, jobs, silent_s)
+    workbench = await open_workbench(database, vault, gateway, client, jobs, schemas, silent_s)
     background.start("change-follower", follower.run())
     background.start("key-health", health.run())
     background.start("forget-secrets", run_forgetting(secrets, tokens, builder))
@@ -215,7 +202,6 @@ async def _serve(
             keyring,
             gateway,
             pipeline,
-            warm,
             ledger,
             background,
             registry,

@@ -1,11 +1,11 @@
-"""Answers of `/providers` and `/models`."""
+"""Replies of `/providers` and `/models`."""
 
 from ownkey.control.shapes import Reply
 from ownkey.domain.address import settings_of
 from ownkey.domain.catalogue import Model, Offer, Provider
 from ownkey.domain.money import format_usd, parse_usd
 from ownkey.domain.price import Rates
-from ownkey.providers.addresses import check_url
+from ownkey.providers.rows import check_url
 
 
 class HostReply(Reply):

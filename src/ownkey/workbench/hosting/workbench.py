@@ -7,6 +7,7 @@ from ownkey.gateway.net import UpstreamClient
 from ownkey.storage.database import Database
 from ownkey.vault import Vault
 from ownkey.workbench.endpoint import Clock
+from ownkey.workbench.graders.schema_workers import SchemaWorkers
 from ownkey.workbench.hosting.beating import Heart
 from ownkey.workbench.hosting.carrying_out import CarryingOut
 from ownkey.workbench.hosting.concluding import Concluding
@@ -46,6 +47,7 @@ async def open_workbench(
     gateway: Gateway,
     client: UpstreamClient,
     jobs: DurableJobs,
+    schemas: SchemaWorkers,
     silent_s: float,
 ) -> Workbench:
     """Join the parts. Nothing runs until `jobs.run` is given the work. A run of which nothing was heard for `silent_s`
@@ -54,7 +56,7 @@ async def open_workbench(
     sessions = SessionStore(database, await vault.pepper(PEPPER))
     targets = TargetStore(database, vault, gateway, client, clock)
     suites = SuiteStore(database, CuratedSuites())
-    graders = GraderFactory(gateway, clock)
+    graders = GraderFactory(gateway, clock, schemas)
     feed = RunFeed(database)
     heart = Heart(database)
     carrying = CarryingOut(database, targets, suites, graders, feed, heart)
