@@ -18,8 +18,7 @@ from ownkey.domain.credential import Preferences
 from ownkey.domain.errors import Conflict, InvalidRequest, Unavailable
 from ownkey.domain.tenancy import user_owner
 from ownkey.storage import Database, changes, preferences, users
-from ownkey.storage.border import database_border
-from ownkey.storage.errors import InvalidDatabaseUrl
+from ownkey.storage.errors import InvalidDatabaseUrl, database_border
 
 
 async def _end_connections(cluster: Cluster) -> None:
