@@ -1,6 +1,5 @@
 """Opening the parts in order and closing them in the opposite order."""
 
-import asyncio
 import os
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
@@ -32,14 +31,14 @@ from ownkey.gateway.responses import Keeping, ResponseDesk, ResponseStore
 from ownkey.gateway.secrets import SecretCache
 from ownkey.gateway.tokens import TokenCache
 from ownkey.gateway.warm import WarmPath
+from ownkey.jobs import JobRegistry, JobWorker, holder_name
 from ownkey.main.background import Background
 from ownkey.main.environment_keys import store_environment_keys
 from ownkey.main.failure_log import LoggedLedger
 from ownkey.main.gauges import BookGauges, WorkerRegistry
-from ownkey.main.jobs import executor_name, jobs_url
 from ownkey.main.keyrings import open_keyring
 from ownkey.main.prices import follow_prices, read_prices
-from ownkey.main.upkeep import run_recovery, run_upkeep
+from ownkey.main.upkeep import run_recovery, upkeep_job
 from ownkey.providers import ProviderCatalogue, load_catalogue
 from ownkey.storage import usage
 from ownkey.storage.data_keys import DatabaseDataKeys
@@ -47,7 +46,6 @@ from ownkey.storage.database import Database
 from ownkey.storage.journal import Journal, UsageWriter
 from ownkey.vault import Keyring, Vault
 from ownkey.workbench.hosting import Workbench, open_workbench
-from ownkey.workbench.jobs import DurableJobs
 
 API_KEY_PEPPER = "api-key"
 SESSION_PEPPER = "session"
@@ -105,8 +103,8 @@ async def open_parts(settings: Settings, worker: int | None = None) -> AsyncGene
         vault = Vault(keyring, DatabaseDataKeys(database))
         await vault.check()
         await store_environment_keys(settings.platform_keys, database, vault, catalogue)
-        with executor_name(settings.data_dir) as executor:
-            async with _serve(settings, database, keyring, vault, catalogue, worker, executor) as parts:
+        with holder_name(settings.data_dir) as holder:
+            async with _serve(settings, database, keyring, vault, catalogue, worker, holder) as parts:
                 yield parts
     finally:
         await database.close()
@@ -130,7 +128,7 @@ async def _serve(
     vault: Vault,
     catalogue: ProviderCatalogue,
     worker: int | None,
-    executor: str,
+    holder: str,
 ) -> AsyncGenerator[Parts]:
     async def sink(records: Sequence[RequestRecord]) -> None:
         async with database.write() as connection:
@@ -197,16 +195,17 @@ async def _serve(
         writer=writer,
         calls=calls,
     )
-    loop, silent_s = asyncio.get_running_loop(), settings.workbench_takeover
-    jobs = DurableJobs(jobs_url(database, settings.data_dir), executor, loop, silent_s / 2)
-    workbench = await open_workbench(database, vault, gateway, client, jobs, silent_s)
+    jobs = JobRegistry()
+    lease_s = settings.workbench_takeover
+    job_worker = JobWorker(database, jobs, holder, lease_s)
+    workbench = await open_workbench(database, vault, gateway, client, jobs, job_worker.wake, sweep_s=lease_s / 2)
+    jobs.register(upkeep_job(database, settings.usage_retention_days))
     background.start("change-follower", follower.run())
     background.start("key-health", health.run())
     background.start("forget-secrets", run_forgetting(secrets, tokens, builder))
     background.start("recovery", run_recovery(journal_root, sink))
     background.start("prices", follow_prices(settings.data_dir, catalogue.use_prices))
-    background.start("jobs", jobs.run(workbench.work))
-    background.start("upkeep", run_upkeep(database, settings.usage_retention_days))
+    background.start("jobs", job_worker.run())
     try:
         yield Parts(
             settings,
@@ -224,8 +223,6 @@ async def _serve(
         )
     finally:
         await background.stop()
-        # Before anything that their runs use.
-        await jobs.close()
         await calls.close()
         await tokens.close()
         await client.close()
