@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from ownkey.cli.failures import told_in_a_line
 from ownkey.cli.workbench.connections import open_connections
 from ownkey.cli.workbench.plans import source_of
+from ownkey.cli.workbench.report import tell
 from ownkey.cli.workbench.run_files import FileRunStore, RunFile
 from ownkey.domain.money import format_usd
 from ownkey.workbench.engine import Purse, RunEnd, RunExecution
@@ -56,6 +57,7 @@ async def _execute(file: RunFile, retry_failed: bool) -> RunEnd:
             grader=Graders(judge=judge, embedder=embedder),
             judge=judge,
             source=source_of(file.prompts),
+            comparing=lambda pairs: tell(f"The judge compares {pairs} pairs of answers, each in both orders"),
         )
         with progress, interrupted_by_signals(execution.stop):
             return await execution.run()

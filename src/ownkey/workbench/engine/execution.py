@@ -1,7 +1,7 @@
 """A run from its first call to its recorded end: the same on the server and in the command line."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from contextlib import aclosing, asynccontextmanager
 from typing import Protocol
 
@@ -94,7 +94,8 @@ class RunExecution:
     """Carries out one round of a run: calls, grades, the judge's comparisons, figures, and the end.
 
     `state` and `purse` begin where the store's records end, so it may be carried out again after a crash. `judge`
-    compares the answers of the first target with each other target's; None compares none.
+    compares the answers of the first target with each other target's; None compares none. `comparing` is called with
+    the number of pairs before it begins.
     """
 
     def __init__(
@@ -107,12 +108,14 @@ class RunExecution:
         grader: Grader,
         judge: Judge | None,
         source: PromptSource,
+        comparing: Callable[[int], None] | None = None,
     ) -> None:
         self._plan = plan
         self._store = store
         self._purse = purse
         self._judge = judge
         self._source = source
+        self._comparing = comparing
         self._judgements = {(each.other, each.position): each for each in state.judgements}
         self._stopped = False
         self._broken: OwnkeyError | None = None
@@ -162,6 +165,8 @@ class RunExecution:
         if judge is None or self._stopped:
             return True
         left = {(target, at) for target, at in answered if target > 0 and (0, at) in answered} - self._judgements.keys()
+        if left and self._comparing is not None:
+            self._comparing(len(left))
         room = asyncio.Semaphore(self._plan.concurrency)
 
         async def compare(prompt: Prompt, other: int, position: int) -> None:
@@ -183,7 +188,7 @@ class RunExecution:
         # Of two that were stored at once the earlier amount may have been stored last; and a pair without a verdict
         # may have cost something.
         await self._store.keep((), self._purse.spending)
-        return not self._stopped
+        return not self._stopped or left <= self._judgements.keys()
 
     async def _pairs(self, left: set[tuple[int, int]]) -> AsyncGenerator[tuple[Prompt, int, int]]:
         """Each pair in the order of the prompts, of which one is in memory at a time."""
