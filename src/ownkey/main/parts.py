@@ -45,6 +45,7 @@ from ownkey.storage.data_keys import DatabaseDataKeys
 from ownkey.storage.database import Database
 from ownkey.storage.journal import Journal, UsageWriter
 from ownkey.vault import Keyring, Vault
+from ownkey.workbench.graders.schema_workers import SchemaWorkers
 from ownkey.workbench.hosting import Workbench, open_workbench
 
 API_KEY_PEPPER = "api-key"
@@ -103,8 +104,8 @@ async def open_parts(settings: Settings, worker: int | None = None) -> AsyncGene
         vault = Vault(keyring, DatabaseDataKeys(database))
         await vault.check()
         await store_environment_keys(settings.platform_keys, database, vault, catalogue)
-        with holder_name(settings.data_dir) as holder:
-            async with _serve(settings, database, keyring, vault, catalogue, worker, holder) as parts:
+        with SchemaWorkers() as schemas, holder_name(settings.data_dir) as holder:
+            async with _serve(settings, database, keyring, vault, catalogue, schemas, worker, holder) as parts:
                 yield parts
     finally:
         await database.close()
@@ -127,6 +128,7 @@ async def _serve(
     keyring: Keyring,
     vault: Vault,
     catalogue: ProviderCatalogue,
+    schemas: SchemaWorkers,
     worker: int | None,
     holder: str,
 ) -> AsyncGenerator[Parts]:
@@ -198,7 +200,9 @@ async def _serve(
     jobs = JobRegistry()
     lease_s = settings.workbench_takeover
     job_worker = JobWorker(database, jobs, holder, lease_s)
-    workbench = await open_workbench(database, vault, gateway, client, jobs, job_worker.wake, sweep_s=lease_s / 2)
+    workbench = await open_workbench(
+        database, vault, gateway, client, jobs, job_worker.wake, schemas, sweep_s=lease_s / 2
+    )
     jobs.register(upkeep_job(database, settings.usage_retention_days))
     background.start("change-follower", follower.run())
     background.start("key-health", health.run())

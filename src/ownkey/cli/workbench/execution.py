@@ -17,6 +17,7 @@ from ownkey.cli.workbench.run_files import FileRunStore, RunFile
 from ownkey.domain.money import format_usd
 from ownkey.workbench.engine import Purse, RunEnd, RunExecution
 from ownkey.workbench.graders import Graders
+from ownkey.workbench.graders.schema_workers import SchemaWorkers
 from ownkey.workbench.records import Result, RunPlan
 
 T = TypeVar("T")
@@ -48,18 +49,19 @@ async def _execute(file: RunFile, retry_failed: bool) -> RunEnd:
             judge = connections.judge(header.judge, plan.judge.model, plan.judge_prices, purse)
         if header.judge is not None and plan.embedding_model is not None:
             embedder = connections.embedder(header.judge, plan.embedding_model, plan.embedding_prices, purse)
+        schemas = SchemaWorkers()
         execution = RunExecution(
             plan=plan,
             store=store,
             state=state,
             purse=purse,
             callers=[connections.caller(way, target) for way, target in zip(header.ways, plan.targets, strict=True)],
-            grader=Graders(judge=judge, embedder=embedder),
+            grader=Graders(judge=judge, embedder=embedder, schemas=schemas),
             judge=judge,
             source=source_of(file.prompts),
             comparing=lambda pairs: tell(f"The judge compares {pairs} pairs of answers, each in both orders"),
         )
-        with progress, interrupted_by_signals(execution.stop):
+        with schemas, progress, interrupted_by_signals(execution.stop):
             return await execution.run()
 
 

@@ -22,6 +22,7 @@ from ownkey.workbench.engine import (
 )
 from ownkey.workbench.graders import Graders
 from ownkey.workbench.graders.judge import Judge
+from ownkey.workbench.graders.schema_workers import SchemaWorkers
 from ownkey.workbench.hosting.account import Account, GatewayTransport
 from ownkey.workbench.hosting.feed import RunFeed
 from ownkey.workbench.hosting.run_store import RUN_JOB, RowRunStore
@@ -43,6 +44,7 @@ class RunExecutor:
         suites: SuiteStore,
         gateway: Gateway,
         clock: Clock,
+        schemas: SchemaWorkers,
         feed: RunFeed,
     ) -> None:
         self._database = database
@@ -50,6 +52,7 @@ class RunExecutor:
         self._suites = suites
         self._gateway = gateway
         self._clock = clock
+        self._schemas = schemas
         self._feed = feed
         self._executions: dict[str, RunExecution] = {}
 
@@ -107,7 +110,7 @@ class RunExecutor:
             state=state,
             purse=purse,
             callers=callers,
-            grader=Graders(judge=judge, embedder=embedder),
+            grader=Graders(judge=judge, embedder=embedder, schemas=self._schemas),
             judge=judge,
             source=self._suites.source(plan.suite),
         )

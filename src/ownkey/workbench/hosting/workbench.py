@@ -9,6 +9,7 @@ from ownkey.jobs import JobRegistry
 from ownkey.storage.database import Database
 from ownkey.vault import Vault
 from ownkey.workbench.endpoint import Clock
+from ownkey.workbench.graders.schema_workers import SchemaWorkers
 from ownkey.workbench.hosting.executor import RunExecutor
 from ownkey.workbench.hosting.feed import RunFeed
 from ownkey.workbench.hosting.runs import RunService
@@ -41,6 +42,7 @@ async def open_workbench(
     client: UpstreamClient,
     registry: JobRegistry,
     wake: Callable[[], None],
+    schemas: SchemaWorkers,
     sweep_s: float,
 ) -> Workbench:
     """Join the parts and register their jobs. `wake` is called when a job was enqueued; expired sessions are erased
@@ -50,7 +52,7 @@ async def open_workbench(
     targets = TargetStore(database, vault, gateway, client, clock)
     suites = SuiteStore(database, CuratedSuites())
     feed = RunFeed(database)
-    executor = RunExecutor(database, targets, suites, gateway, clock, feed)
+    executor = RunExecutor(database, targets, suites, gateway, clock, schemas, feed)
     eraser = Eraser(database, sessions, executor)
     runs = RunService(database, suites, executor, feed, wake)
     registry.register(executor.job)
