@@ -47,6 +47,8 @@ class JobWorker:
     async def run(self) -> None:
         """Carry jobs out until cancelled. Jobs under way are then broken off, and free for whoever comes next."""
         try:
+            # A server that starts is ready first, and its jobs continue then.
+            await self._pause()
             await _patiently(self._open)
             while True:
                 self._wake.clear()
@@ -56,11 +58,14 @@ class JobWorker:
                     # Leases that expire meanwhile are nobody's fault: their holders could not renew them either.
                     self._expired.clear()
                     log.warning("jobs wait for the database", reason=outline(error))
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(_LOOK_S):
-                        await self._wake.wait()
+                await self._pause()
         finally:
             await self._stop()
+
+    async def _pause(self) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_LOOK_S):
+                await self._wake.wait()
 
     async def _open(self) -> None:
         """Free what the process before this one of the same name has left, and put schedules into the table."""
