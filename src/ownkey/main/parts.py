@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import socket
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -42,6 +43,7 @@ from ownkey.main.prices import follow_prices, read_prices
 from ownkey.main.upkeep import run_recovery, run_upkeep
 from ownkey.providers import ProviderCatalogue, load_catalogue
 from ownkey.storage import usage
+from ownkey.storage.allowances import LeasedAllowance, PoolStore
 from ownkey.storage.data_keys import DatabaseDataKeys
 from ownkey.storage.database import Database
 from ownkey.storage.journal import Journal, UsageWriter
@@ -65,6 +67,7 @@ class Parts(Struct, frozen=True):
     warm: WarmPath
     ledger: LoggedLedger
     background: Background
+    allowance: LeasedAllowance
     registry: CollectorRegistry
     session_pepper: bytes
     workbench: Workbench
@@ -157,12 +160,13 @@ async def _serve(
     tokens = TokenCache(client)
     attempts = Attempts(client, secrets, tokens, health, builder)
     relay = Relay(ledger, Keeping(responses), settings.stream_ping_interval)
+    allowance = LeasedAllowance(PoolStore(database, f"{socket.gethostname()}:{os.getpid()}", str(journal_root)))
     pipeline = Pipeline(
         authenticator=authenticator,
         directory=directory,
         planner=Planner(catalogue, health),
         health=health,
-        admission=Admission(database),
+        admission=Admission(allowance),
         attempts=attempts,
         relay=relay,
         ledger=ledger,
@@ -197,15 +201,16 @@ async def _serve(
         writer=writer,
         calls=calls,
     )
-    loop, silent_s = asyncio.get_running_loop(), settings.workbench_takeover
-    jobs = DurableJobs(jobs_url(database, settings.data_dir), executor, loop, silent_s / 2)
-    workbench = await open_workbench(database, vault, gateway, client, jobs, silent_s)
+    silent_s = settings.workbench_takeover
+    jobs = DurableJobs(jobs_url(database, settings.data_dir), executor, asyncio.get_running_loop(), silent_s / 2)
+    workbench = await open_workbench(database, vault, gateway, client, jobs, allowance, silent_s)
     background.start("change-follower", follower.run())
     background.start("key-health", health.run())
     background.start("forget-secrets", run_forgetting(secrets, tokens, builder))
     background.start("recovery", run_recovery(journal_root, sink))
     background.start("prices", follow_prices(settings.data_dir, catalogue.use_prices))
     background.start("jobs", jobs.run(workbench.work))
+    background.start("allowances", allowance.run())
     background.start("upkeep", run_upkeep(database, settings.usage_retention_days))
     try:
         yield Parts(
@@ -218,6 +223,7 @@ async def _serve(
             warm,
             ledger,
             background,
+            allowance,
             registry,
             await vault.pepper(SESSION_PEPPER),
             workbench,
@@ -226,9 +232,8 @@ async def _serve(
         await background.stop()
         # Before anything that their runs use.
         await jobs.close()
-        await calls.close()
-        await tokens.close()
-        await client.close()
+        for part in (calls, allowance, tokens, client):
+            await part.close()
         await health.write()
         await writer.close()
         journal.close()

@@ -1,18 +1,16 @@
 """From bodies to the workbench's own words: targets and run plans."""
 
-import time
-
 from msgspec import Struct
 from msgspec.structs import replace
 
 from ownkey.control.context import Control
 from ownkey.control.workbench.access import Entry
 from ownkey.control.workbench.schemas import NewRun, NewTarget, PriceBody, key_of
+from ownkey.domain.allowance import Pool, Refused
 from ownkey.domain.errors import InvalidRequest, RateLimited
 from ownkey.domain.money import parse_usd
 from ownkey.domain.secret import Secret
 from ownkey.domain.tenancy import Principal
-from ownkey.storage import counters
 from ownkey.workbench.endpoint import Preset, preset_named, presets, read_base_url
 from ownkey.workbench.hosting import TARGET_ID, list_prices
 from ownkey.workbench.records import (
@@ -23,17 +21,14 @@ from ownkey.workbench.records import (
     Target,
 )
 
-_MINUTE = 60.0
 _COMPARED = 8
 
 
 async def count(control: Control, deed: str, doer: str, limit: int) -> None:
     """Count a deed of a user or an address, as `who` names them. Raises RateLimited when the minute's are used up."""
-    async with control.database.write() as connection:
-        key = f"workbench-{deed}:{doer}"
-        allowed = await counters.hit(connection, key, limit, _MINUTE, time.time())
-    if not allowed.allowed:
-        raise RateLimited(f"At most {limit} of these a minute: wait a little.", retry_after=allowed.retry_after)
+    outcome = await control.allowance.acquire((Pool(f"workbench-{deed}:{doer}", limit, unit=deed),), (1,))
+    if isinstance(outcome, Refused):
+        raise RateLimited(f"At most {limit} of these per minute: wait a little.", retry_after=outcome.retry_after)
 
 
 async def target_of(

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from ownkey.domain.allowance import Allowance
 from ownkey.gateway import Gateway
 from ownkey.gateway.net import UpstreamClient
 from ownkey.storage.database import Database
@@ -46,12 +47,13 @@ async def open_workbench(
     gateway: Gateway,
     client: UpstreamClient,
     jobs: DurableJobs,
+    allowance: Allowance,
     silent_s: float,
 ) -> Workbench:
     """Join the parts. Nothing runs until `jobs.run` is given the work. A run of which nothing was heard for `silent_s`
     seconds is taken up by whoever notices."""
     clock = Clock.set_now()
-    sessions = SessionBook(database, await vault.pepper(PEPPER))
+    sessions = SessionBook(database, allowance, await vault.pepper(PEPPER))
     targets = TargetBook(database, vault, gateway, client, clock)
     suites = SuiteShelf(database, CuratedSuites())
     graders = GraderFactory(gateway, clock)
