@@ -31,7 +31,7 @@ def test_the_command_line_itself_is_light() -> None:
 
 
 def test_a_workbench_run_needs_neither_statistics_nor_durable_jobs() -> None:
-    parts = "import ownkey.cli.workbench.beginning, ownkey.cli.workbench.finishing, ownkey.cli.bench.carrying_out"
+    parts = "import ownkey.cli.workbench.start, ownkey.cli.workbench.report, ownkey.cli.bench.execution"
     assert not {"numpy", "scipy", "dbos", "re2", "yaml", "jsonschema_rs", "fastapi"} & imported(parts)
 
 

@@ -147,7 +147,7 @@ def limited(stack: Stack, user: User, *models: str) -> httpx2.Client:
 
 def test_a_limited_key_makes_no_way_to_a_model_beyond_its_limits(stack: Stack, caller: User) -> None:
     listed, beyond = unique("listed"), made(caller, model="openai/gpt-5")
-    with limited(stack, caller, "openai/gpt-5-mini", f"alias:{listed}") as client:
+    with limited(stack, caller, "openai/gpt-5-mini", f"route:{listed}") as client:
         route = client.post("/routes", json={"name": listed, "model": "openai/gpt-5-mini"})
         assert route.status_code == 201, route.text
         is_problem(client.post("/routes", json={"name": unique("r"), "model": "openai/gpt-5"}), 403, "not_allowed")
@@ -157,9 +157,9 @@ def test_a_limited_key_makes_no_way_to_a_model_beyond_its_limits(stack: Stack, c
         is_problem(client.patch(f"/routes/{beyond['id']}", json={"name": listed}), 403, "not_allowed")
 
 
-def test_a_limited_key_lists_no_alias_that_only_its_patterns_name(stack: Stack, caller: User) -> None:
-    with limited(stack, caller, "*bot*", "alias:mine") as client:
-        for models, status in ((["alias:mine"], 201), (["a-bot"], 201), (["alias:a-bot"], 403)):
+def test_a_limited_key_lists_no_route_that_only_its_patterns_name(stack: Stack, caller: User) -> None:
+    with limited(stack, caller, "*bot*", "route:mine") as client:
+        for models, status in ((["route:mine"], 201), (["a-bot"], 201), (["route:a-bot"], 403)):
             assert client.post("/api-keys", json={"name": "made", "models": models}).status_code == status
 
 

@@ -204,7 +204,7 @@ def test_uploads_are_counted_by_the_minute(guest: Visitor) -> None:
     for _ in range(10):
         is_problem(upload(guest, b""), 400, "invalid_request")
     found = is_problem(upload(guest, b"prompt\nwhy?\n"), 429, "rate_limited")
-    assert "a minute" in found["detail"]
+    assert "per minute" in found["detail"]
 
 
 def test_a_visitor_has_room_for_five_suites(guest: Visitor) -> None:

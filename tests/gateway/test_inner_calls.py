@@ -13,7 +13,7 @@ from tests.gateway.upstream import DONE, STREAM_HEAD, chat_answer, chunk_event, 
 from ownkey.config import load_settings
 from ownkey.domain.errors import InvalidRequest, Unauthenticated, UpstreamError
 from ownkey.domain.ids import ApiKeyId, UserId
-from ownkey.domain.tenancy import PLATFORM, ApiKeyGrant, KeyScope, Principal, Role, user_owner
+from ownkey.domain.tenancy import ApiKeyGrant, KeyScope, Principal, Role, principal_of, user_owner
 from ownkey.gateway import Gateway, InnerAnswer
 from ownkey.gateway.edge.heads import Heads
 from ownkey.gateway.inner import InnerResponder
@@ -98,7 +98,7 @@ def restricted(**limits: Any) -> Principal:
     """The user by an API key with these limits."""
     rights: dict[str, Any] = {"scopes": frozenset({KeyScope.GATEWAY})} | limits
     grant = ApiKeyGrant(KEY, "key", **rights)
-    return Principal(USER, Role.USER, (user_owner(USER), PLATFORM), api_key=grant)
+    return principal_of(USER, Role.USER, api_key=grant)
 
 
 async def store_key(inside: Inside, **more: Any) -> None:
@@ -106,7 +106,7 @@ async def store_key(inside: Inside, **more: Any) -> None:
     key = StoredApiKey(id=KEY, user_id=USER, name="k", prefix="ok_", hash=b"h" * 32, scopes=scopes, created_at=1.0)
     async with inside.parts.database.write() as connection:
         await api_keys.create(connection, key)
-        await api_keys.update(connection, USER, KEY, **more)
+        await api_keys.update(connection, user_owner(USER), KEY, **more)
 
 
 async def test_a_whole_answer_has_its_receipt_its_row_and_its_time(inside: Inside) -> None:

@@ -39,8 +39,8 @@ def test_the_provider_gets_the_real_model_and_the_client_is_told_it(
     assert answer.headers["x-ownkey-model"] == "lorem-3"
     assert sandbox_requests(new_key[-4:])[-1]["body"]["model"] == "lorem-3"
     receipt = router.receipt(answer)
-    assert (receipt["model"], receipt["upstream_model"], receipt["alias"]) == ("openai/lorem-3", "lorem-3", "winner")
-    assert router.receipt(router.chat("openai/echo"))["alias"] is None
+    assert (receipt["model"], receipt["upstream_model"], receipt["route"]) == ("openai/lorem-3", "lorem-3", "winner")
+    assert router.receipt(router.chat("openai/echo"))["route"] is None
 
 
 def test_every_format_knows_the_name(router: User) -> None:
@@ -67,10 +67,10 @@ def test_a_changed_route_is_followed_by_the_next_request(router: User) -> None:
     assert told(router.chat("winner")) == (404, "model_not_found")
 
 
-def test_explain_tells_the_alias_and_its_model(router: User) -> None:
+def test_explain_tells_the_route_and_its_model(router: User) -> None:
     route(router, "winner", "openai/lorem-3")
     plan = router.api.post("/route/explain", json={"model": "winner"}).json()
-    assert (plan["model"], plan["alias"], plan["attempts"][0]["upstream_model"]) == (
+    assert (plan["model"], plan["route"], plan["attempts"][0]["upstream_model"]) == (
         "openai/lorem-3",
         "winner",
         "lorem-3",
@@ -121,9 +121,9 @@ def restricted(user: User, *models: str) -> httpx2.Client:
     ("models", "status"),
     [
         (["openai/lorem-*"], 200),
-        (["alias:winner"], 200),
+        (["route:winner"], 200),
         (["winner"], 403),
-        (["win*", "alias:*"], 403),
+        (["win*", "route:*"], 403),
         (["openai/echo"], 403),
     ],
 )
@@ -153,7 +153,7 @@ def test_the_preferred_model_may_be_a_route(router: User) -> None:
     assert router.api.put("/preferences", json={"model": "winner"}).status_code == 200
     answer = router.chat("default")
     assert answer.headers["x-ownkey-model"] == "lorem-3"
-    assert router.receipt(answer)["alias"] == "winner"
+    assert router.receipt(answer)["route"] == "winner"
 
 
 def test_a_response_asked_by_a_route_is_found_after_the_route_is_gone(router: User) -> None:

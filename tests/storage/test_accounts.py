@@ -8,7 +8,7 @@ from tests.storage.values import NOW, a_session, a_user, an_api_key, stored_user
 
 from ownkey.domain.credential import KeySource, Mode, PaidFallback, Preferences
 from ownkey.domain.errors import Conflict, InvalidRequest
-from ownkey.domain.tenancy import KeyScope, Role
+from ownkey.domain.tenancy import KeyScope, Role, user_owner
 from ownkey.storage import Database, api_keys, preferences, sessions, setup_tokens, users
 
 
@@ -161,7 +161,7 @@ async def test_an_api_key_comes_back_as_it_was_stored(database: Database) -> Non
     async with database.write() as conn:
         for key in (plain, limited, nothing_allowed):
             await api_keys.create(conn, key)
-        assert await api_keys.list_for_user(conn, user.id) == [nothing_allowed, limited, plain]
+        assert await api_keys.list_for_owners(conn, (user_owner(user.id),)) == [nothing_allowed, limited, plain]
         assert await api_keys.by_hash(conn, limited.hash) == limited
         assert await api_keys.by_hash(conn, os.urandom(32)) is None
 
@@ -171,11 +171,11 @@ async def test_an_api_key_of_another_user_looks_absent(database: Database) -> No
     key = an_api_key(other.id)
     async with database.write() as conn:
         await api_keys.create(conn, key)
-        assert await api_keys.get(conn, user.id, key.id) is None
-        assert await api_keys.update(conn, user.id, key.id, name="mine") is None
-        assert await api_keys.delete(conn, user.id, key.id) is None
-        assert await api_keys.list_for_user(conn, user.id) == []
-        assert await api_keys.get(conn, other.id, key.id) == key
+        assert await api_keys.get(conn, (user_owner(user.id),), key.id) is None
+        assert await api_keys.update(conn, user_owner(user.id), key.id, name="mine") is None
+        assert await api_keys.delete(conn, user_owner(user.id), key.id) is None
+        assert await api_keys.list_for_owners(conn, (user_owner(user.id),)) == []
+        assert await api_keys.get(conn, (user_owner(other.id),), key.id) == key
 
 
 async def test_an_api_key_is_edited_field_by_field_and_deleted(database: Database) -> None:
@@ -183,15 +183,25 @@ async def test_an_api_key_is_edited_field_by_field_and_deleted(database: Databas
     key = an_api_key(user.id, models=("a",))
     async with database.write() as conn:
         await api_keys.create(conn, key)
-        assert await api_keys.update(conn, user.id, key.id) == key
+        assert await api_keys.update(conn, user_owner(user.id), key.id) == key
         edited = await api_keys.update(
-            conn, user.id, key.id, models=None, scopes=frozenset({KeyScope.MANAGE}), revoked_at=NOW
+            conn, user_owner(user.id), key.id, models=None, scopes=frozenset({KeyScope.MANAGE}), revoked_at=NOW
         )
         assert edited is not None
         assert (edited.models, edited.scopes, edited.revoked_at) == (None, {KeyScope.MANAGE}, NOW)
         assert edited.name == key.name
-        assert await api_keys.delete(conn, user.id, key.id) == edited
-        assert await api_keys.get(conn, user.id, key.id) is None
+        assert await api_keys.delete(conn, user_owner(user.id), key.id) == edited
+        assert await api_keys.get(conn, (user_owner(user.id),), key.id) is None
+
+
+async def test_a_models_list_of_an_earlier_version_still_allows_its_routes(database: Database) -> None:
+    user = await stored_user(database)
+    key = an_api_key(user.id, models=("alias:bot", "openai/*"))
+    async with database.write() as conn:
+        await api_keys.create(conn, key)
+        found = await api_keys.by_hash(conn, key.hash)
+    assert found is not None
+    assert found.models == ("route:bot", "openai/*")
 
 
 async def test_the_time_of_last_use_only_moves_forward(database: Database) -> None:
@@ -203,9 +213,8 @@ async def test_the_time_of_last_use_only_moves_forward(database: Database) -> No
         await api_keys.touch_used(conn, {first.id: NOW + 5, second.id: NOW, "ak_deleted": NOW})
         await api_keys.touch_used(conn, {first.id: NOW + 1, second.id: NOW + 1})
         await api_keys.touch_used(conn, {})
-        assert [key.last_used_at for key in await api_keys.list_for_user(conn, user.id)] == [
-            {first.id: NOW + 5, second.id: NOW + 1}[key.id] for key in await api_keys.list_for_user(conn, user.id)
-        ]
+        found = await api_keys.list_for_owners(conn, (user_owner(user.id),))
+    assert {key.id: key.last_used_at for key in found} == {first.id: NOW + 5, second.id: NOW + 1}
 
 
 async def test_preferences_are_the_defaults_until_chosen_and_replaced_as_a_whole(database: Database) -> None:
@@ -220,8 +229,8 @@ async def test_preferences_are_the_defaults_until_chosen_and_replaced_as_a_whole
         paid_fallback=PaidFallback.NEVER,
     )
     async with database.write() as conn:
-        assert await preferences.get(conn, user.id) == Preferences()
-        await preferences.put(conn, user.id, chosen)
-        assert await preferences.get(conn, user.id) == chosen
-        await preferences.put(conn, user.id, Preferences(temperature=1.5))
-        assert await preferences.get(conn, user.id) == Preferences(temperature=1.5)
+        assert await preferences.get(conn, (user_owner(user.id),)) == Preferences()
+        await preferences.put(conn, user_owner(user.id), chosen)
+        assert await preferences.get(conn, (user_owner(user.id),)) == chosen
+        await preferences.put(conn, user_owner(user.id), Preferences(temperature=1.5))
+        assert await preferences.get(conn, (user_owner(user.id),)) == Preferences(temperature=1.5)

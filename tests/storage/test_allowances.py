@@ -19,7 +19,9 @@ class FakeClock:
 
     def __init__(self) -> None:
         self.now = START
-        self.reading = sa.bindparam("clock", callable_=lambda: self.now, type_=sa.Double, unique=True)
+        self.reading = sa.type_coerce(
+            sa.bindparam("clock", callable_=lambda: self.now, unique=True), sa.Double[float]()
+        )
 
     def __call__(self) -> float:
         return self.now

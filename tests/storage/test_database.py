@@ -14,6 +14,7 @@ from tests.storage.values import a_user, stored_user
 
 from ownkey.domain.credential import Preferences
 from ownkey.domain.errors import Conflict, InvalidRequest, Unavailable
+from ownkey.domain.tenancy import user_owner
 from ownkey.storage import Database, changes, preferences, users
 from ownkey.storage.errors import InvalidDatabaseUrl
 
@@ -142,7 +143,7 @@ async def test_a_writer_cancelled_while_it_waits_for_another_process_lets_the_ne
 async def test_a_violated_reference_is_a_conflict_that_names_no_table_in_public(database: Database) -> None:
     with pytest.raises(Conflict) as caught:
         async with database.write() as conn:
-            await preferences.put(conn, "user_absent", Preferences())
+            await preferences.put(conn, user_owner("user_absent"), Preferences())
     assert "preferences" not in caught.value.public
     assert "user_absent" not in caught.value.operator
 
@@ -158,7 +159,7 @@ async def test_a_value_no_column_can_hold_is_an_invalid_request_that_is_not_quot
     user = await stored_user(database)
     with pytest.raises(InvalidRequest) as caught:
         async with database.write() as conn:
-            await preferences.put(conn, user.id, unfit)
+            await preferences.put(conn, user_owner(user.id), unfit)
     assert "canary" not in caught.value.operator + str(caught.value)
     assert "118059" not in caught.value.operator + str(caught.value)
     assert caught.value.__suppress_context__
@@ -168,7 +169,7 @@ async def test_a_nul_character_that_postgres_cannot_hold_is_an_invalid_request(p
     user = await stored_user(postgres_database)
     with pytest.raises(InvalidRequest):
         async with postgres_database.write() as conn:
-            await preferences.put(conn, user.id, Preferences(model="canary\0"))
+            await preferences.put(conn, user_owner(user.id), Preferences(model="canary\0"))
 
 
 @pytest.mark.parametrize(

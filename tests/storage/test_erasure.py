@@ -50,7 +50,7 @@ async def test_with_a_user_everything_of_theirs_goes_and_nothing_of_others(datab
         for one_credential in (credential, a_credential(other.id), a_credential(PLATFORM)):
             await credentials.create(conn, one_credential, b"f")
         for someone in (user, other):
-            await preferences.put(conn, someone.id, Preferences())
+            await preferences.put(conn, user_owner(someone.id), Preferences())
             await stored_responses.put(conn, a_response(someone.id))
             await usage.insert_batch(conn, [a_request(someone.id)])
     for someone in (user, other):

@@ -7,6 +7,7 @@ import pytest
 from tests.storage.values import NOW, a_request, stored_user
 
 from ownkey.domain.errors import InvalidRequest
+from ownkey.domain.tenancy import user_owner
 from ownkey.domain.usage import RequestRecord
 from ownkey.storage import Database, usage, users
 from ownkey.storage.usage_summary import GroupBy, summary
@@ -44,10 +45,10 @@ async def test_a_record_comes_back_as_it_was_stored(database: Database) -> None:
     )
     assert await insert(database, full, a_request("user_2")) == 2
     async with database.read() as conn:
-        assert await usage.get(conn, "user_1", full.id) == full
+        assert await usage.get(conn, (user_owner("user_1"),), full.id) == full
         assert await usage.get(conn, None, full.id) == full
-        assert await usage.get(conn, "user_2", full.id) is None
-        assert await usage.get(conn, "user_1", "req_absent") is None
+        assert await usage.get(conn, (user_owner("user_2"),), full.id) is None
+        assert await usage.get(conn, (user_owner("user_1"),), "req_absent") is None
 
 
 async def test_a_repeated_batch_adds_only_what_is_new(database: Database) -> None:
@@ -108,7 +109,7 @@ async def test_pages_run_from_the_newest_and_hold_each_request_once(database: Da
     cursor = None
     while True:
         async with database.read() as conn:
-            page = await usage.list_page(conn, "user_1", 4, cursor)
+            page = await usage.list_page(conn, (user_owner("user_1"),), 4, cursor)
         seen += page.items
         await insert(database, a_request("user_1", at=NOW + 1000))
         cursor = page.next_cursor
@@ -122,7 +123,9 @@ async def test_pages_can_be_confined_to_a_time_and_a_credential(database: Databa
     others = [a_request("user_1", at=NOW + at, credential_id="cred_x") for at in (4, 6)]
     await insert(database, wanted, *others, a_request("user_1", at=NOW + 5))
     async with database.read() as conn:
-        page = await usage.list_page(conn, "user_1", credential_id="cred_x", since=NOW + 5, until=NOW + 6)
+        page = await usage.list_page(
+            conn, (user_owner("user_1"),), credential_id="cred_x", since=NOW + 5, until=NOW + 6
+        )
     assert page.items == [wanted]
 
 
@@ -149,7 +152,7 @@ async def test_a_summary_counts_sums_and_orders_by_cost(database: Database) -> N
         a_request("user_1", model="old", at=NOW - 10),
     )
     async with database.read() as conn:
-        large, small = await summary(conn, "user_1", NOW, GroupBy.MODEL)
+        large, small = await summary(conn, (user_owner("user_1"),), NOW, GroupBy.MODEL)
     assert (large.key, large.requests, large.errors, large.list_cost) == ("large", 2, 0, 1 << 56)
     assert (small.key, small.requests, small.errors, small.list_cost, small.charged) == ("small", 4, 2, 30, 1)
     assert (small.input_tokens, small.output_tokens) == (40, 80)
@@ -174,7 +177,7 @@ async def test_percentiles_are_the_nearest_rank(database: Database, number: int)
 async def test_a_group_without_a_completed_request_has_no_latency(database: Database) -> None:
     await insert(database, a_request("user_1", status="failed"))
     async with database.read() as conn:
-        (group,) = await summary(conn, "user_1", None, GroupBy.PROVIDER)
+        (group,) = await summary(conn, (user_owner("user_1"),), None, GroupBy.PROVIDER)
     assert (group.latency_p50_ms, group.latency_p95_ms) == (None, None)
 
 
@@ -183,8 +186,8 @@ async def test_days_and_hours_are_utc_and_in_their_order(database: Database) -> 
     times = (midnight + 86399.999, midnight, midnight + 86400, midnight - 0.001)
     await insert(database, *(a_request("user_1", at=at) for at in times))
     async with database.read() as conn:
-        days = await summary(conn, "user_1", None, GroupBy.DAY)
-        hours = await summary(conn, "user_1", None, GroupBy.HOUR)
+        days = await summary(conn, (user_owner("user_1"),), None, GroupBy.DAY)
+        hours = await summary(conn, (user_owner("user_1"),), None, GroupBy.HOUR)
     assert [(day.key, day.requests) for day in days] == [("2030-03-16", 1), ("2030-03-17", 2), ("2030-03-18", 1)]
     assert [hour.key for hour in hours] == [
         "2030-03-16T23:00:00Z",
@@ -205,8 +208,8 @@ async def test_other_groupings_and_the_filter_by_credential(database: Database) 
         by_credential = await summary(conn, None, None, GroupBy.CREDENTIAL)
         by_user = await summary(conn, None, None, GroupBy.USER)
         total = await summary(conn, None, None, GroupBy.TOTAL)
-        of_one = await summary(conn, "user_1", None, GroupBy.TOTAL, credential_id="cred_x")
-        of_foreign = await summary(conn, "user_1", None, GroupBy.TOTAL, credential_id="cred_y")
+        of_one = await summary(conn, (user_owner("user_1"),), None, GroupBy.TOTAL, credential_id="cred_x")
+        of_foreign = await summary(conn, (user_owner("user_1"),), None, GroupBy.TOTAL, credential_id="cred_y")
     assert [group.key for group in by_credential] == ["cred_x", None, "cred_y"]
     assert [(group.key, group.requests) for group in by_user] == [("user_1", 2), ("user_2", 1)]
     assert [(group.key, group.requests) for group in total] == [(None, 3)]

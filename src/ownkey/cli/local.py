@@ -42,7 +42,7 @@ async def rotate_keys(settings: Settings) -> dict[str, Any]:
     async with _database(settings) as database:
         report = await rotate(open_keyring(settings), DatabaseDataKeys(database))
         async with database.write() as connection:
-            await changes.append(connection, "master-key")
+            await changes.append(connection, changes.MASTER_KEY)
     return msgspec.structs.asdict(report)
 
 

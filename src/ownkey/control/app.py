@@ -20,12 +20,28 @@ from ownkey.control.routes import routes
 from ownkey.control.routing import routes as routing
 from ownkey.control.setup import routes as setup
 from ownkey.control.usage import routes as usage
-from ownkey.control.workbench import routes as workbench
+from ownkey.control.workbench.runs import routes as workbench_runs
+from ownkey.control.workbench.sessions import routes as workbench_sessions
+from ownkey.control.workbench.suites import routes as workbench_suites
 from ownkey.control.workbench_page import routes as workbench_page
 
 LARGE_BODIES = frozenset({"/api/v1/workbench/suites"})
 """Paths that take files, and so bodies as large as the data plane's."""
-_RESOURCES = (auth, account, credentials, api_keys, preferences, catalogue, usage, routes, routing, admin, workbench)
+_RESOURCES = (
+    auth,
+    account,
+    credentials,
+    api_keys,
+    preferences,
+    catalogue,
+    usage,
+    routes,
+    routing,
+    admin,
+    workbench_sessions,
+    workbench_suites,
+    workbench_runs,
+)
 
 
 def create_app(lifespan: Any, version: str) -> FastAPI:

@@ -1,6 +1,7 @@
-"""Who calls the control plane: a session cookie, or an API key with the scope `manage`."""
+"""Who calls the control plane, by a session cookie or an API key with the scope `manage`, and what they may do."""
 
 import time
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -10,7 +11,7 @@ from fastapi import Depends, Request
 from ownkey.control.context import Control
 from ownkey.control.session_tokens import hash_token, read_cookie
 from ownkey.domain.errors import NotAllowed, Unauthenticated, Unavailable
-from ownkey.domain.tenancy import PLATFORM, KeyScope, Principal, Role, user_owner
+from ownkey.domain.tenancy import KeyScope, Permission, Principal, principal_of
 from ownkey.storage import sessions, users
 from ownkey.storage.records import Session
 
@@ -20,7 +21,7 @@ _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 def control_of(request: Request) -> Control:
-    """The running server's parts."""
+    """The parts of the running server."""
     control: Control = request.app.state.control
     return control
 
@@ -38,33 +39,63 @@ def agent_of(request: Request) -> str:
     return "".join(character for character in text if character.isprintable())
 
 
-async def caller_of(request: Request, control: Annotated[Control, Depends(control_of)]) -> Principal:
-    """The signed-in caller. Raises Unauthenticated, or NotAllowed for a write from another site."""
-    header = request.headers.get("authorization", "")
-    scheme, _, token = header.partition(" ")
-    if scheme.lower() == "bearer":
-        return await control.gateway.principal_of(token.strip(), KeyScope.MANAGE, peer_of(request))
-    key = request.headers.get("x-api-key")
-    if key:
-        return await control.gateway.principal_of(key.strip(), KeyScope.MANAGE, peer_of(request))
-    cookie = read_cookie(request, control.settings.secure_cookies)
-    if cookie is None:
-        raise Unauthenticated("Sign in, or send an API key with the scope manage as `Authorization: Bearer ok_…`.")
+Scheme = Callable[[Request, Control], Awaitable[Principal | None]]
+"""One way to sign in: the principal, or None when the request carries nothing of this kind. Raises Unauthenticated for
+what is not valid, NotAllowed for what is but may not be used so."""
+
+
+async def _by_api_key(request: Request, control: Control) -> Principal | None:
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    # A bearer token without text is a mistake to report; an empty x-api-key is like none.
+    key = token if scheme.lower() == "bearer" else request.headers.get("x-api-key") or None
+    if key is None:
+        return None
+    return await control.gateway.principal_of(key.strip(), KeyScope.MANAGE, peer_of(request))
+
+
+async def _by_session(request: Request, control: Control) -> Principal | None:
+    token = read_cookie(request, control.settings.secure_cookies)
+    if token is None:
+        return None
     check_same_site(request, control)
-    session, principal = await _session_principal(cookie, control)
+    session, principal = await _session_principal(token, control)
     await _note_use(session, request, control)
     return principal
 
 
-async def operator_of(caller: Annotated[Principal, Depends(caller_of)]) -> Principal:
-    """The caller, who must be an operator."""
-    if caller.role is not Role.OPERATOR:
+_SCHEMES: tuple[Scheme, ...] = (_by_api_key, _by_session)
+
+
+async def caller_of(request: Request, control: Annotated[Control, Depends(control_of)]) -> Principal:
+    """The signed-in caller, by the first scheme that the request carries something for.
+
+    Raises Unauthenticated, or NotAllowed for a write from another site.
+    """
+    for scheme in _SCHEMES:
+        principal = await scheme(request, control)
+        if principal is not None:
+            return principal
+    raise Unauthenticated("Sign in, or send an API key with the scope manage as `Authorization: Bearer ok_…`.")
+
+
+def caller_with(permission: Permission) -> Callable[[Principal], Awaitable[Principal]]:
+    """A dependency that returns the caller. It raises NotAllowed unless their role includes `permission`."""
+
+    async def check(caller: Annotated[Principal, Depends(caller_of)]) -> Principal:
+        require(caller, permission)
+        return caller
+
+    return check
+
+
+def require(caller: Principal, permission: Permission) -> None:
+    """Raise NotAllowed unless the caller's role includes `permission`."""
+    if not caller.may(permission):
         raise NotAllowed("Only an operator may do this.")
-    return caller
 
 
 def check_same_site(request: Request, control: Control) -> None:
-    """Refuse a cookie-carrying write that another site's page caused (Fetch metadata first, then Origin)."""
+    """Reject a write with a cookie that another site's page caused (Fetch metadata first, then Origin)."""
     if request.method in _SAFE_METHODS:
         return
     site = request.headers.get("sec-fetch-site")
@@ -91,7 +122,7 @@ async def _session_principal(token: str, control: Control) -> tuple[Session, Pri
         user = await users.get(connection, session.user_id)
     if user is None or user.disabled_at is not None:
         raise Unauthenticated("Your session has ended: sign in again.")
-    return session, Principal(user.id, user.role, (user_owner(user.id), PLATFORM), session_id=session.id)
+    return session, principal_of(user.id, user.role, session_id=session.id)
 
 
 async def _note_use(session: Session, request: Request, control: Control) -> None:
@@ -105,4 +136,3 @@ async def _note_use(session: Session, request: Request, control: Control) -> Non
 
 ControlDep = Annotated[Control, Depends(control_of)]
 Caller = Annotated[Principal, Depends(caller_of)]
-Operator = Annotated[Principal, Depends(operator_of)]

@@ -4,8 +4,8 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from ownkey.domain.alias import Alias
 from ownkey.domain.ids import CredentialId
+from ownkey.domain.route import Route
 from ownkey.domain.tenancy import Owner
 
 
@@ -99,8 +99,8 @@ class Preferences(Struct, frozen=True, kw_only=True):
 
 
 class Holdings(Struct, frozen=True):
-    """All that one principal's plans are made from: their own and shared keys, preferences, aliases by name."""
+    """All that one principal's plans are made from: their own and shared keys, preferences, routes by name."""
 
     credentials: tuple[Credential, ...] = ()
     preferences: Preferences = Preferences()
-    aliases: dict[str, Alias] = {}
+    routes: dict[str, Route] = {}

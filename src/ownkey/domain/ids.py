@@ -8,7 +8,7 @@ UserId = NewType("UserId", str)
 CredentialId = NewType("CredentialId", str)
 ApiKeyId = NewType("ApiKeyId", str)
 SessionId = NewType("SessionId", str)
-AliasId = NewType("AliasId", str)
+RouteId = NewType("RouteId", str)
 RequestId = NewType("RequestId", str)
 
 

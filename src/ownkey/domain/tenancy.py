@@ -1,4 +1,4 @@
-"""Who owns a thing and who asks for it."""
+"""Who owns a thing, who asks for it, and what they may do."""
 
 from enum import StrEnum
 
@@ -24,7 +24,7 @@ class Owner(Struct, frozen=True):
 
     @property
     def tenant(self) -> str:
-        """The tenant's name in associated data and journals: `user:user_01j…`."""
+        """The tenant's name in associated data, journals and the change feed: `user:user_01j…`."""
         return f"{self.scope.value}:{self.id}"
 
 
@@ -35,11 +35,30 @@ def user_owner(user_id: str) -> Owner:
     return Owner(Scope.USER, user_id)
 
 
+def owner_of_tenant(tenant: str) -> Owner:
+    """The inverse of `Owner.tenant`. Raises ValueError for a text that names no tenant."""
+    scope, colon, id_ = tenant.partition(":")
+    if not colon or not id_:
+        raise ValueError("not the name of a tenant")
+    return Owner(Scope(scope), id_)
+
+
 class Role(StrEnum):
     """`operator` runs the server and may create users and platform keys."""
 
     OPERATOR = "operator"
     USER = "user"
+
+
+class Permission(StrEnum):
+    """What a role allows beyond one's own account. Routes ask for a permission, never for a role."""
+
+    MANAGE_USERS = "manage_users"
+    MANAGE_PLATFORM_KEYS = "manage_platform_keys"
+    READ_ALL_USAGE = "read_all_usage"
+
+
+_PERMISSIONS = {Role.OPERATOR: frozenset(Permission), Role.USER: frozenset[Permission]()}
 
 
 class KeyScope(StrEnum):
@@ -64,8 +83,9 @@ class ApiKeyGrant(Struct, frozen=True):
 class Principal(Struct, frozen=True):
     """An authenticated caller: the user, the tenants whose keys they may use, and how they signed in.
 
-    `owners` runs from the user outwards to the platform; resolution follows this order.
-    At most one of `api_key` and `session_id` is set; neither for work that the server does later for a signed-in user.
+    `owners` runs from the user outwards to the platform; resolution follows this order. `principal_of` creates
+    principals. At most one of `api_key` and `session_id` is set; neither for work that the server does later for a
+    signed-in user.
     """
 
     user_id: UserId
@@ -73,3 +93,28 @@ class Principal(Struct, frozen=True):
     owners: tuple[Owner, ...]
     api_key: ApiKeyGrant | None = None
     session_id: SessionId | None = None
+
+    @property
+    def owner(self) -> Owner:
+        """The tenant that owns what the caller creates without naming another."""
+        return self.owners[0]
+
+    def may(self, permission: Permission) -> bool:
+        """Whether the caller's role includes `permission`."""
+        return permission in _PERMISSIONS[self.role]
+
+
+def principal_of(
+    user_id: UserId,
+    role: Role,
+    memberships: tuple[Owner, ...] = (),
+    *,
+    api_key: ApiKeyGrant | None = None,
+    session_id: SessionId | None = None,
+) -> Principal:
+    """The principal of a user in one context.
+
+    `memberships` are the team and the organization that the request acts for, nearest first; none in the personal
+    context.
+    """
+    return Principal(user_id, role, (user_owner(user_id), *memberships, PLATFORM), api_key, session_id)

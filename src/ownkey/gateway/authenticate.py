@@ -1,8 +1,9 @@
-"""Who is asking: an Ownkey API key in any of the four carriers, all equal in limits and rights."""
+"""Who is asking. Each scheme knows one way to tell; an Ownkey API key comes in any of four headers, all equal."""
 
 import hmac
 import os
 import time
+from abc import ABC, abstractmethod
 from hashlib import blake2b
 
 from ownkey.domain.api_key import PREFIX, is_api_key
@@ -20,8 +21,24 @@ _BEARER_KEY = _BEARER + _PREFIX
 _BESIDE = (b"x-api-key", b"x-goog-api-key", b"api-key")
 
 
-class Authenticator:
-    """Turns a request into its principal. Stored hashes are HMAC-SHA-256 of the whole key under `pepper`."""
+class Scheme(ABC):
+    """One way to say who is asking.
+
+    A scheme returns the principal, or None when the request carries nothing of its kind, or raises Unauthenticated
+    when what the request carries is not valid. The rights of the principal are checked by `Authenticator`.
+    """
+
+    @abstractmethod
+    def known(self, request: Request) -> Principal | None:
+        """The caller when in memory; None also when the caller has to be looked up. Never waits."""
+
+    @abstractmethod
+    async def authenticate(self, request: Request) -> Principal | None:
+        """The caller, looked up where needed."""
+
+
+class ApiKeys(Scheme):
+    """Ownkey API keys. Stored hashes are HMAC-SHA-256 of the whole key under `pepper`."""
 
     def __init__(self, directory: Directory, pepper: bytes) -> None:
         self._directory = directory
@@ -33,39 +50,63 @@ class Authenticator:
         """The 32 bytes under which a key is stored and cached."""
         return hmac.digest(self._pepper, key.encode(), "sha256")
 
-    def known(self, request: Request, scope: KeyScope) -> Principal | None:
-        """The caller when in memory, None to be looked up. Raises as `authenticate` does."""
-        key_hash = self._memo.get(self._memo_of(presented_key(request)))
-        principal = self._directory.known_principal(key_hash) if key_hash is not None else None
-        if principal is not None:
-            check_rights(principal, scope, request.peer)
+    def known(self, request: Request) -> Principal | None:
+        key = presented_key(request)
+        if key is None:
+            return None
+        # BLAKE2b under a key of this process stands for the slower HMAC of keys that were seen before.
+        key_hash = self._memo.get(blake2b(key, key=self._memo_key, digest_size=32).digest())
+        return None if key_hash is None else self._directory.known_principal(key_hash)
+
+    async def authenticate(self, request: Request) -> Principal | None:
+        key = presented_key(request)
+        if key is None:
+            return None
+        text = key.decode("latin-1")
+        if not is_api_key(text):
+            raise Unauthenticated("This API key is mistyped or cut off: its checksum does not match.")
+        key_hash = self.hash(text)
+        principal = await self._directory.principal(key_hash)
+        if len(self._memo) >= _MEMO:
+            self._memo.clear()
+        self._memo[blake2b(key, key=self._memo_key, digest_size=32).digest()] = key_hash
         return principal
+
+
+class Authenticator:
+    """Asks each scheme in turn who sent a request, and checks that the caller may do this from here."""
+
+    def __init__(self, directory: Directory, pepper: bytes) -> None:
+        api_keys = ApiKeys(directory, pepper)
+        self.hash = api_keys.hash
+        self._schemes: tuple[Scheme, ...] = (api_keys,)
+
+    def known(self, request: Request, scope: KeyScope) -> Principal | None:
+        """The caller when in memory, None when the caller has to be looked up. Raises as `authenticate` does."""
+        for scheme in self._schemes:
+            principal = scheme.known(request)
+            if principal is not None:
+                _check(principal, scope, request)
+                return principal
+        return None
 
     async def authenticate(self, request: Request, scope: KeyScope) -> Principal:
         """The caller. Raises Unauthenticated, or NotAllowed when the key may not do this or not from here."""
-        principal = self.known(request, scope)
-        if principal is None:
-            key = presented_key(request)
-            text = key.decode("latin-1")
-            if not is_api_key(text):
-                raise Unauthenticated("This API key is mistyped or cut off: its checksum does not hold.")
-            key_hash = self.hash(text)
-            principal = await self._directory.principal(key_hash)
-            if len(self._memo) >= _MEMO:
-                self._memo.clear()
-            self._memo[self._memo_of(key)] = key_hash
-            check_rights(principal, scope, request.peer)
-        return principal
-
-    def _memo_of(self, key: bytes) -> bytes:
-        """BLAKE2b under a key of this process stands for the slower HMAC of keys that were seen before."""
-        return blake2b(key, key=self._memo_key, digest_size=32).digest()
+        for scheme in self._schemes:
+            principal = scheme.known(request) or await scheme.authenticate(request)
+            if principal is not None:
+                _check(principal, scope, request)
+                return principal
+        if any(_token(field) for field in request.fields if field[0] in _CARRIERS):
+            text = "This is not an Ownkey API key: those start with ok_. Store your provider's key in Ownkey first."
+            raise Unauthenticated(text)
+        raise Unauthenticated("No API key: send an Ownkey key as `Authorization: Bearer ok_…` or `x-api-key: ok_…`.")
 
 
-def presented_key(request: Request) -> bytes:
-    """The one Ownkey key among the carriers; a placeholder beside it does not hide it.
+def presented_key(request: Request) -> bytes | None:
+    """The one Ownkey key among the carriers, None when there is none; a placeholder beside it does not hide it.
 
-    Raises Unauthenticated when there is none or when two different ones came. The checksum is not verified.
+    Raises Unauthenticated when two different ones came. The checksum is not verified.
     """
     if not request.repeats:
         # Nearly always: one carrier, said in one way.
@@ -73,17 +114,11 @@ def presented_key(request: Request) -> bytes:
         bearer = header(b"authorization")
         if bearer is not None and bearer.startswith(_BEARER_KEY) and not any(map(header, _BESIDE)):
             return bearer[len(_BEARER) :]
-    values = [_token(field) for field in request.fields if field[0] in _CARRIERS]
+    values = (_token(field) for field in request.fields if field[0] in _CARRIERS)
     keys = {value for value in values if value.startswith(_PREFIX)}
     if len(keys) > 1:
-        raise Unauthenticated("Two different Ownkey API keys came with this request; send one.")
-    if not keys:
-        if any(values):
-            raise Unauthenticated(
-                "This is not an Ownkey API key: those start with ok_. Provider keys are stored first."
-            )
-        raise Unauthenticated("No API key: send an Ownkey key as `Authorization: Bearer ok_…` or `x-api-key: ok_…`.")
-    return keys.pop()
+        raise Unauthenticated("The request carries two different Ownkey API keys: send one.")
+    return keys.pop() if keys else None
 
 
 def _token(field: tuple[bytes, bytes]) -> bytes:
@@ -92,6 +127,11 @@ def _token(field: tuple[bytes, bytes]) -> bytes:
         return value.strip()
     scheme, _, token = value.partition(b" ")
     return token.strip() if scheme.lower() == b"bearer" else b""
+
+
+def _check(principal: Principal, scope: KeyScope, request: Request) -> None:
+    if principal.api_key is not None:
+        check_grant(principal.api_key, scope, request.peer, request.started_at)
 
 
 def check_rights(principal: Principal, scope: KeyScope, peer: str) -> None:
@@ -107,4 +147,4 @@ def check_grant(grant: ApiKeyGrant, scope: KeyScope, peer: str, now: float) -> N
     if scope not in grant.scopes:
         raise NotAllowed(f"This API key lacks the scope {scope.value!r}.")
     if grant.allowed_ips is not None and not lies_in(read_address(peer), grant.allowed_ips):
-        raise NotAllowed("This API key may not be used from your address.")
+        raise NotAllowed("This API key cannot be used from your address.")

@@ -1,37 +1,42 @@
-"""Read models of the data plane: who a key belongs to and what they own, held in memory.
+"""Read models of the data plane: who a key belongs to and what its tenants own, held in memory.
 
 Loaded on first use, bounded, and dropped when the change feed names them. A load that was overtaken
 by a change is used once and not kept, so a revoked key cannot come back from a slow read.
 """
 
 import time
+from collections.abc import Callable
 from typing import TypeVar
 
 from ownkey.domain.credential import Holdings
 from ownkey.domain.errors import Unauthenticated
-from ownkey.domain.tenancy import PLATFORM, ApiKeyGrant, Principal, user_owner
-from ownkey.storage import aliases, api_keys, credentials, preferences, users
-from ownkey.storage.changes import EVERYTHING
+from ownkey.domain.tenancy import ApiKeyGrant, Owner, Principal, owner_of_tenant, principal_of, user_owner
+from ownkey.storage import api_keys, credentials, preferences, routes, users
+from ownkey.storage.changes import MASTER_KEY
 from ownkey.storage.database import Database
 from ownkey.storage.records import StoredApiKey, User
 
 _K = TypeVar("_K")
 _V = TypeVar("_V")
-_UNKNOWN_KEY = "This API key is not known here: it was mistyped, revoked, or belongs to another server."
+_UNKNOWN_KEY = "Unknown API key: it is mistyped, revoked, or belongs to another server."
 
 
 class Directory:
-    """Principals by API-key hash and holdings by user. `capacity` bounds each of the two."""
+    """Principals by API-key hash, and holdings by owners. `capacity` bounds each of the two.
 
-    def __init__(self, database: Database, capacity: int = 20_000) -> None:
+    `clock` gives Unix seconds.
+    """
+
+    def __init__(self, database: Database, capacity: int = 20_000, clock: Callable[[], float] = time.time) -> None:
         self._database = database
         self._capacity = capacity
+        self._clock = clock
         self._principals: dict[bytes, Principal] = {}
-        self._holdings: dict[str, Holdings] = {}
+        self._holdings: dict[tuple[Owner, ...], Holdings] = {}
         self._epoch = 0
 
     def known_principal(self, key_hash: bytes) -> Principal | None:
-        """The principal when it is in memory; no waiting."""
+        """The principal when it is in memory; never waits."""
         return self._principals.get(key_hash)
 
     async def principal(self, key_hash: bytes) -> Principal:
@@ -53,64 +58,75 @@ class Directory:
         return principal
 
     async def principal_for(self, user_id: str, api_key_id: str | None) -> Principal:
-        """The principal of work that was asked for earlier, as the user's and the key's rights are now.
+        """The principal of work that was requested earlier, with the rights that the user and the key have now.
 
-        `api_key_id` is of the key that asked for it, None for a session. Raises Unauthenticated when the user is
+        `api_key_id` names the key that requested it, None a session. Raises Unauthenticated when the user is
         disabled or gone, or the key is revoked, deleted or expired.
         """
         async with self._database.read() as connection:
             user = await users.get(connection, user_id)
-            stored = None if api_key_id is None else await api_keys.get(connection, user_id, api_key_id)
+            stored = None if api_key_id is None else await api_keys.get(connection, (user_owner(user_id),), api_key_id)
         if user is None or user.disabled_at is not None:
-            raise Unauthenticated("The account this work belongs to is disabled or gone.")
+            raise Unauthenticated("The account that this work belongs to is disabled or deleted.")
         if api_key_id is not None:
             if stored is None or stored.revoked_at is not None:
-                raise Unauthenticated("The API key that asked for this work was revoked: start the work again.")
-            if stored.expires_at is not None and stored.expires_at <= time.time():
-                raise Unauthenticated("The API key that asked for this work has expired: start the work again.")
+                raise Unauthenticated("The API key that started this work was revoked: start the work again.")
+            if stored.expires_at is not None and stored.expires_at <= self._clock():
+                raise Unauthenticated("The API key that started this work has expired: start the work again.")
         return _principal(user, stored)
 
     def known_holdings(self, principal: Principal) -> Holdings | None:
-        """The holdings when they are in memory; no waiting."""
-        return self._holdings.get(principal.user_id)
+        """The holdings when they are in memory; never waits."""
+        return self._holdings.get(principal.owners)
 
     async def holdings(self, principal: Principal) -> Holdings:
-        """The keys of all of the principal's tenants, and the user's preferences and aliases."""
-        known = self._holdings.get(principal.user_id)
+        """The credentials of all of the principal's tenants, and the preferences and routes in force for them."""
+        owners = principal.owners
+        known = self._holdings.get(owners)
         if known is not None:
             return known
         epoch = self._epoch
         async with self._database.read() as connection:
-            owned = await credentials.list_for_owners(connection, principal.owners)
-            preferred = await preferences.get(connection, principal.user_id)
-            named = await aliases.list_for_user(connection, principal.user_id)
-        holdings = Holdings(tuple(owned), preferred, {stored.name: stored.alias for stored in named})
+            owned = await credentials.list_for_owners(connection, owners)
+            preferred = await preferences.get(connection, owners)
+            named = await routes.list_for_owners(connection, owners)
+        holdings = Holdings(tuple(owned), preferred, {stored.name: stored.route for stored in named})
         if epoch == self._epoch:
-            _keep(self._holdings, principal.user_id, holdings, self._capacity)
+            _keep(self._holdings, owners, holdings, self._capacity)
         return holdings
 
     def apply(self, topic: str) -> None:
-        """Forget what a change-feed topic names (`user:<id>`, `api_key:<hash hex>`, `platform`, everything)."""
+        """Forget what a topic of the change feed names, and everything for a topic that means nothing here."""
         self._epoch += 1
         kind, _, name = topic.partition(":")
-        if kind == "user":
-            self._holdings.pop(name, None)
-            stale = [key for key, principal in self._principals.items() if principal.user_id == name]
-            for key in stale:
-                del self._principals[key]
-        elif kind == "api_key":
-            self._principals.pop(bytes.fromhex(name), None)
-        elif kind == "platform":
-            self._holdings.clear()
-        elif topic == EVERYTHING:
-            self._principals.clear()
-            self._holdings.clear()
+        try:
+            if kind == "owner":
+                self._forget_holdings(owner_of_tenant(name))
+            elif kind == "user":
+                self._forget_user(name)
+            elif kind == "api_key":
+                self._principals.pop(bytes.fromhex(name), None)
+            elif topic != MASTER_KEY:
+                self._forget_everything()
+        except ValueError:
+            self._forget_everything()
+
+    def _forget_holdings(self, owner: Owner) -> None:
+        for owners in [owners for owners in self._holdings if owner in owners]:
+            del self._holdings[owners]
+
+    def _forget_user(self, user_id: str) -> None:
+        for key in [key for key, principal in self._principals.items() if principal.user_id == user_id]:
+            del self._principals[key]
+
+    def _forget_everything(self) -> None:
+        self._principals.clear()
+        self._holdings.clear()
 
 
 def _principal(user: User, stored: StoredApiKey | None) -> Principal:
-    owners = (user_owner(user.id), PLATFORM)
     if stored is None:
-        return Principal(user.id, user.role, owners)
+        return principal_of(user.id, user.role)
     grant = ApiKeyGrant(
         id=stored.id,
         name=stored.name,
@@ -120,7 +136,7 @@ def _principal(user: User, stored: StoredApiKey | None) -> Principal:
         expires_at=stored.expires_at,
         requests_per_minute=stored.requests_per_minute,
     )
-    return Principal(user.id, user.role, owners, api_key=grant)
+    return principal_of(user.id, user.role, api_key=grant)
 
 
 def _keep(cache: dict[_K, _V], key: _K, value: _V, capacity: int) -> None:

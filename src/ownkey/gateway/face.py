@@ -106,7 +106,7 @@ class Gateway:
         return make_plan(request, holdings, self.catalogue, self._health.resting)
 
     async def is_model(self, principal: Principal, name: str) -> bool:
-        """Whether the name, aliases apart, is a model's in the catalogue or at one of the principal's endpoints."""
+        """Whether the name, routes apart, is a model's in the catalogue or at one of the principal's endpoints."""
         return names_a_model(name, await self._directory.holdings(principal), self.catalogue)
 
     async def usable_models(self, principal: Principal, peer: str) -> frozenset[str]:

@@ -1,14 +1,14 @@
-"""What requests teach about keys: cool-downs in memory, health and last uses written behind the requests."""
+"""What requests show about keys: cool-downs in memory, health and last use written behind the requests."""
 
 import asyncio
 import time
+from collections.abc import Callable
 from contextlib import suppress
 
 from ownkey.domain.credential import Credential, CredentialStatus
 from ownkey.domain.errors import Unavailable
 from ownkey.domain.ids import CredentialId
 from ownkey.domain.plan import Rest, RestKey
-from ownkey.domain.tenancy import Scope
 from ownkey.providers.verdict import Verdict
 from ownkey.storage import api_keys, changes, credentials
 from ownkey.storage.database import Database
@@ -21,10 +21,14 @@ _PAUSE = 0.5
 
 
 class KeyHealth:
-    """`resting` is what plans read. `run` writes status changes and last uses until cancelled."""
+    """`resting` is what plans read. `run` writes status changes and last uses until cancelled.
 
-    def __init__(self, database: Database) -> None:
+    `clock` gives Unix seconds.
+    """
+
+    def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
         self._database = database
+        self._clock = clock
         self.resting: dict[RestKey, Rest] = {}
         self._states: dict[CredentialId, tuple[Credential, CredentialStatus, str]] = {}
         self._used: dict[str, float] = {}
@@ -35,9 +39,9 @@ class KeyHealth:
         """Let the key rest as the verdict says and note its new state."""
         if verdict.rest_seconds > 0:
             if len(self.resting) >= _CAPACITY:
-                self._forget_past_rests()
+                self.forget_past_rests()
             whole_key = verdict.credential_status is not None
-            until = time.time() + verdict.rest_seconds
+            until = self._clock() + verdict.rest_seconds
             self.resting[credential.id, "" if whole_key else model] = Rest(until, verdict.told)
         if verdict.credential_status is not None:
             self.note(credential, verdict.credential_status, verdict.message)
@@ -49,7 +53,7 @@ class KeyHealth:
             self.resting.pop((credential.id, ""), None)
         if credential.status is not CredentialStatus.VALID:
             self.note(credential, CredentialStatus.VALID, "")
-        self._used[credential.id] = time.time()
+        self._used[credential.id] = self._clock()
 
     def api_key_used(self, api_key_id: str, at: float) -> None:
         """An Ownkey key was accepted at `at` (Unix seconds)."""
@@ -69,7 +73,7 @@ class KeyHealth:
             self._wake.clear()
             await self.write()
             # Plans are kept only while no key rests.
-            self._forget_past_rests()
+            self.forget_past_rests()
             await asyncio.sleep(_PAUSE)
 
     async def write(self) -> None:
@@ -88,7 +92,7 @@ class KeyHealth:
                 for _, (credential, status, detail) in sorted(states.items()):
                     version = credential.version
                     if await credentials.set_status(connection, credential.id, status, detail, version=version):
-                        topics.append(owner_topic(credential))
+                        topics.append(changes.owner_topic(credential.owner))
                 for topic in sorted(set(topics)):
                     await changes.append(connection, topic)
         except Unavailable:
@@ -107,17 +111,11 @@ class KeyHealth:
             self._used = used | self._used
             self._api_keys_used = keys | self._api_keys_used
 
-    def _forget_past_rests(self) -> None:
+    def forget_past_rests(self) -> None:
+        """Drop rests that are over, and the oldest where there are too many."""
         if self.resting:
-            now = time.time()
+            now = self._clock()
             for key in [key for key, rest in self.resting.items() if rest.until <= now]:
                 del self.resting[key]
         while len(self.resting) >= _CAPACITY:
             del self.resting[next(iter(self.resting))]
-
-
-def owner_topic(credential: Credential) -> str:
-    """The change-feed topic that makes every process read the owner's keys again."""
-    if credential.owner.scope is Scope.PLATFORM:
-        return "platform"
-    return f"{credential.owner.scope.value}:{credential.owner.id}"

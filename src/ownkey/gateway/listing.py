@@ -40,7 +40,7 @@ class _Kept(Struct, frozen=True):
 
 
 class ModelListing:
-    """Lists the catalogue's models that a plan can reach, the models of own endpoints, and aliases.
+    """Lists the catalogue's models that a plan can reach, the models of own endpoints, and routes.
 
     A user's list is kept as their plans are: for the same holdings, unless an address or a date matters.
     """
@@ -82,12 +82,12 @@ class ModelListing:
         for credential in holdings.credentials:
             if credential.model and is_served(credential.model):
                 found[credential.model] = Listed(credential.model, credential.label)
-        for alias in holdings.aliases.values():
-            found.pop(alias.name, None)
-            if is_served(alias.name):
-                known = found.get(alias.model)
+        for route in holdings.routes.values():
+            found.pop(route.name, None)
+            if is_served(route.name):
+                known = found.get(route.model)
                 limits = (known.context_window, known.max_output) if known else ()
-                found[alias.name] = Listed(alias.name, alias.model, *limits)
+                found[route.name] = Listed(route.name, route.model, *limits)
         return found
 
     def answer(self, listed: dict[str, Listed], format_: WireFormat, wanted: str | None, query: bytes = b"") -> bytes:

@@ -41,7 +41,7 @@ class _Detail(Struct, frozen=True):
     attempts: list[_Tried]
     dropped: list[_Left]
     hints_dropped: tuple[str, ...]
-    alias: str | None
+    route: str | None
 
 
 class Meter:
@@ -236,4 +236,4 @@ class Meter:
             _Left(drop.credential.id, drop.credential.label, drop.credential.provider, drop.reason, drop.detail)
             for drop in self.plan.dropped
         ]
-        return _encode(_Detail(self._tried, dropped, self.hints_dropped, self.plan.alias)).decode()
+        return _encode(_Detail(self._tried, dropped, self.hints_dropped, self.plan.route)).decode()

@@ -52,4 +52,4 @@ async def store_environment_keys(
         for credential, fingerprint in prepared:
             touched |= await credentials.upsert_by_id(connection, credential, fingerprint)
         if touched:
-            await changes.append(connection, "platform")
+            await changes.append(connection, changes.owner_topic(PLATFORM))

@@ -2,7 +2,7 @@
 
     async with database.write() as conn:
         await users.create(conn, user)
-        await changes.append(conn, f"user:{user.id}")
+        await changes.append(conn, changes.user_topic(user.id))
 
 Functions that only look something up also work inside `database.read()`.
 """

@@ -1,16 +1,16 @@
-"""Ownkey's own API keys, found by their keyed hash."""
+"""Ownkey's own API keys, found by their keyed hash. Readers take any of the caller's owners, writers one."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TypedDict, Unpack
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ownkey.domain.ids import ApiKeyId, UserId
-from ownkey.domain.tenancy import KeyScope
+from ownkey.domain.tenancy import KeyScope, Owner
 from ownkey.storage.records import StoredApiKey
 from ownkey.storage.tables import api_keys
-from ownkey.storage.tenancy import of_user
+from ownkey.storage.tenancy import owned_by
 
 
 class ApiKeyChanges(TypedDict, total=False):
@@ -36,37 +36,37 @@ async def by_hash(conn: AsyncConnection, key_hash: bytes) -> StoredApiKey | None
     return _key_or_none((await conn.execute(sa.select(api_keys).where(api_keys.c.hash == key_hash))).mappings().first())
 
 
-async def get(conn: AsyncConnection, user_id: str, key_id: str) -> StoredApiKey | None:
-    statement = sa.select(api_keys).where(of_user(api_keys, user_id), api_keys.c.id == key_id)
+async def get(conn: AsyncConnection, owners: Iterable[Owner], key_id: str) -> StoredApiKey | None:
+    statement = sa.select(api_keys).where(owned_by(api_keys, owners), api_keys.c.id == key_id)
     return _key_or_none((await conn.execute(statement)).mappings().first())
 
 
-async def list_for_user(conn: AsyncConnection, user_id: str) -> list[StoredApiKey]:
-    """All of the user's keys, newest first, revoked ones included."""
+async def list_for_owners(conn: AsyncConnection, owners: Iterable[Owner]) -> list[StoredApiKey]:
+    """All keys of `owners`, newest first, revoked ones included."""
     statement = (
         sa.select(api_keys)
-        .where(of_user(api_keys, user_id))
+        .where(owned_by(api_keys, owners))
         .order_by(api_keys.c.created_at.desc(), api_keys.c.id.desc())
     )
     return [_key(row) for row in (await conn.execute(statement)).mappings()]
 
 
 async def update(
-    conn: AsyncConnection, user_id: str, key_id: str, **changes: Unpack[ApiKeyChanges]
+    conn: AsyncConnection, owner: Owner, key_id: str, **changes: Unpack[ApiKeyChanges]
 ) -> StoredApiKey | None:
-    """Change the given fields; the key as it then is, or None when the user has no such key."""
+    """Change the given fields; the key as it then is, or None when `owner` has none such."""
     values: dict[str, object] = dict(changes)
     if "scopes" in changes:
         values["scopes"] = _scopes_json(changes["scopes"])
     if not values:
-        return await get(conn, user_id, key_id)
-    statement = sa.update(api_keys).where(of_user(api_keys, user_id), api_keys.c.id == key_id).values(values)
+        return await get(conn, (owner,), key_id)
+    statement = sa.update(api_keys).where(owned_by(api_keys, (owner,)), api_keys.c.id == key_id).values(values)
     return _key_or_none((await conn.execute(statement.returning(api_keys))).mappings().first())
 
 
-async def delete(conn: AsyncConnection, user_id: str, key_id: str) -> StoredApiKey | None:
-    """Delete the key; what was deleted, or None when the user has no such key."""
-    statement = sa.delete(api_keys).where(of_user(api_keys, user_id), api_keys.c.id == key_id)
+async def delete(conn: AsyncConnection, owner: Owner, key_id: str) -> StoredApiKey | None:
+    """Delete the key; what was deleted, or None when `owner` has none such."""
+    statement = sa.delete(api_keys).where(owned_by(api_keys, (owner,)), api_keys.c.id == key_id)
     return _key_or_none((await conn.execute(statement.returning(api_keys))).mappings().first())
 
 
@@ -93,7 +93,7 @@ def _key(row: sa.RowMapping) -> StoredApiKey:
         prefix=row["prefix"],
         hash=row["hash"],
         scopes=frozenset(KeyScope(scope) for scope in row["scopes"]),
-        models=None if row["models"] is None else tuple(row["models"]),
+        models=None if row["models"] is None else tuple(map(_present_name, row["models"])),
         allowed_ips=None if row["allowed_ips"] is None else tuple(row["allowed_ips"]),
         requests_per_minute=row["requests_per_minute"],
         expires_at=row["expires_at"],
@@ -101,6 +101,11 @@ def _key(row: sa.RowMapping) -> StoredApiKey:
         last_used_at=row["last_used_at"],
         revoked_at=row["revoked_at"],
     )
+
+
+def _present_name(entry: str) -> str:
+    """An entry of a models list, in which an earlier version wrote `alias:NAME` for a route."""
+    return f"route:{entry.removeprefix('alias:')}" if entry.startswith("alias:") else entry
 
 
 def _key_or_none(row: sa.RowMapping | None) -> StoredApiKey | None:

@@ -13,10 +13,29 @@ from typing import NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from ownkey.domain.tenancy import Owner
 from ownkey.storage.tables import change_counter, changes
 
 EVERYTHING = "*"
 """The topic a reader gets when it has fallen behind what is kept: forget all that is cached."""
+
+MASTER_KEY = "master-key"
+"""The master key was rotated: every wrapped data key has changed."""
+
+
+def owner_topic(owner: Owner) -> str:
+    """What `owner` owns has changed: credentials, preferences, routes."""
+    return f"owner:{owner.tenant}"
+
+
+def user_topic(user_id: str) -> str:
+    """The rights of an account have changed, or the account is gone."""
+    return f"user:{user_id}"
+
+
+def api_key_topic(key_hash: bytes) -> str:
+    """The rights of an API key have changed, or the key is gone."""
+    return f"api_key:{key_hash.hex()}"
 
 
 class Change(NamedTuple):

@@ -1,17 +1,20 @@
-"""Each user's defaults."""
+"""Defaults for requests."""
+
+from collections.abc import Iterable
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ownkey.domain.credential import KeySource, Mode, PaidFallback, Preferences
+from ownkey.domain.tenancy import Owner
 from ownkey.storage.statements import upsert
 from ownkey.storage.tables import preferences
-from ownkey.storage.tenancy import of_user
+from ownkey.storage.tenancy import owned_by, user_id_of
 
 
-async def get(conn: AsyncConnection, user_id: str) -> Preferences:
-    """What the user chose, or the defaults when they never chose."""
-    row = (await conn.execute(sa.select(preferences).where(of_user(preferences, user_id)))).mappings().first()
+async def get(conn: AsyncConnection, owners: Iterable[Owner]) -> Preferences:
+    """What is in force for `owners`: what the user among them chose, or the defaults."""
+    row = (await conn.execute(sa.select(preferences).where(owned_by(preferences, owners)))).mappings().first()
     if row is None:
         return Preferences()
     return Preferences(
@@ -25,8 +28,8 @@ async def get(conn: AsyncConnection, user_id: str) -> Preferences:
     )
 
 
-async def put(conn: AsyncConnection, user_id: str, chosen: Preferences) -> None:
-    """Replace the user's preferences. Raises Conflict, when the statement runs, if the user is gone."""
+async def put(conn: AsyncConnection, owner: Owner, chosen: Preferences) -> None:
+    """Replace the owner's preferences. Raises Conflict, when the statement runs, if the user is gone."""
     values: dict[str, object] = {
         "mode": chosen.mode.value,
         "model": chosen.model,
@@ -36,5 +39,5 @@ async def put(conn: AsyncConnection, user_id: str, chosen: Preferences) -> None:
         "key_order": [source.value for source in chosen.key_order],
         "paid_fallback": chosen.paid_fallback.value,
     }
-    statement = upsert(conn, preferences).values(user_id=user_id, **values)
+    statement = upsert(conn, preferences).values(user_id=user_id_of(owner), **values)
     await conn.execute(statement.on_conflict_do_update(index_elements=[preferences.c.user_id], set_=values))

@@ -4,9 +4,9 @@ from typing import Generic, TypeVar
 
 from msgspec import Struct
 
-from ownkey.domain.alias import Alias
-from ownkey.domain.ids import AliasId, ApiKeyId, CredentialId, SessionId, UserId
-from ownkey.domain.tenancy import KeyScope, Role
+from ownkey.domain.ids import ApiKeyId, CredentialId, RouteId, SessionId, UserId
+from ownkey.domain.route import Route
+from ownkey.domain.tenancy import KeyScope, Owner, Role
 
 T = TypeVar("T")
 
@@ -64,19 +64,19 @@ class StoredApiKey(Struct, frozen=True, kw_only=True):
     revoked_at: float | None = None
 
 
-class StoredAlias(Struct, frozen=True, kw_only=True):
-    """A user's name for a model as stored; see `Alias`."""
+class StoredRoute(Struct, frozen=True, kw_only=True):
+    """An owner's name for a model as stored; see `Route`."""
 
-    id: AliasId
-    user_id: UserId
+    id: RouteId
+    owner: Owner
     name: str
     model: str
     credential_id: CredentialId | None = None
     created_at: float
 
     @property
-    def alias(self) -> Alias:
-        return Alias(self.name, self.model, self.credential_id)
+    def route(self) -> Route:
+        return Route(self.name, self.model, self.credential_id)
 
 
 class StoredResponse(Struct, frozen=True, kw_only=True):

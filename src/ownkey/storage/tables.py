@@ -315,7 +315,7 @@ workbench_results = Table(
 )
 """The primary key is what lets a prompt have one result whatever crashes; `body` is JSON."""
 
-aliases = Table(
+routes = Table(
     "aliases",
     metadata,
     Column("user_id", Text, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),

@@ -1,18 +1,19 @@
 """The books: one row a request, written in batches from the journal, and what users read of them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from ownkey.domain.tenancy import Owner
 from ownkey.domain.usage import RequestRecord
 from ownkey.storage.paging import check_limit, decode_cursor, encode_cursor
 from ownkey.storage.records import Page
 from ownkey.storage.statements import is_postgres
 from ownkey.storage.tables import erased_users, requests, users
-from ownkey.storage.tenancy import of_user
+from ownkey.storage.tenancy import asked_by
 
 
 async def insert_batch(conn: AsyncConnection, records: Sequence[RequestRecord]) -> int:
@@ -36,16 +37,16 @@ async def insert_batch(conn: AsyncConnection, records: Sequence[RequestRecord]) 
     return result.rowcount
 
 
-async def get(conn: AsyncConnection, user_id: str | None, request_id: str) -> RequestRecord | None:
-    """One request of the user's; of anybody's for None, which is for operators."""
-    statement = sa.select(requests).where(of_user(requests, user_id), requests.c.id == request_id)
+async def get(conn: AsyncConnection, owners: Iterable[Owner] | None, request_id: str) -> RequestRecord | None:
+    """One request that `owners` made; anybody's for None, which is for operators."""
+    statement = sa.select(requests).where(asked_by(owners), requests.c.id == request_id)
     row = (await conn.execute(statement)).mappings().first()
     return None if row is None else _record(row)
 
 
 async def list_page(
     conn: AsyncConnection,
-    user_id: str | None,
+    owners: Iterable[Owner] | None,
     limit: int = 100,
     cursor: str | None = None,
     *,
@@ -53,12 +54,12 @@ async def list_page(
     since: float | None = None,
     until: float | None = None,
 ) -> Page[RequestRecord]:
-    """Requests of the user's (of everybody's for None), newest first, with `since` ≤ at < `until`.
+    """Requests that `owners` made (everybody's for None), newest first, with `since` ≤ at < `until`.
 
     Raises InvalidRequest for a bad limit or cursor.
     """
     columns = requests.c
-    statement = sa.select(requests).where(of_user(requests, user_id))
+    statement = sa.select(requests).where(asked_by(owners))
     if credential_id is not None:
         statement = statement.where(columns.credential_id == credential_id)
     if since is not None:

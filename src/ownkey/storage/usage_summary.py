@@ -1,5 +1,6 @@
 """Sums and percentiles over the books, for GET /usage."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
@@ -7,11 +8,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from ownkey.domain.tenancy import Owner
 from ownkey.domain.usage import RequestStatus
 from ownkey.storage.records import UsageGroup
 from ownkey.storage.statements import is_postgres
 from ownkey.storage.tables import requests
-from ownkey.storage.tenancy import of_user
+from ownkey.storage.tenancy import asked_by
 
 MAX_GROUPS = 10_000
 
@@ -51,20 +53,20 @@ _SUMMED = (
 
 async def summary(
     conn: AsyncConnection,
-    user_id: str | None,
+    owners: Iterable[Owner] | None,
     since: float | None,
     group_by: GroupBy,
     *,
     credential_id: str | None = None,
 ) -> list[UsageGroup]:
-    """Requests from `since` (Unix seconds; None for all time) of one user, or of all for None (operators).
+    """Requests from `since` (Unix seconds; None for all time) that `owners` made, or everybody's for None (operators).
 
     Days and hours come in their order, other groups by descending list cost; the first MAX_GROUPS.
     Spans and groups without requests are absent.
     """
     postgres = is_postgres(conn)
     rows = _rows(postgres, group_by)
-    rows = rows.where(of_user(requests, user_id))
+    rows = rows.where(asked_by(owners))
     if since is not None:
         rows = rows.where(requests.c.at >= since)
     if credential_id is not None:

@@ -6,7 +6,7 @@ import pytest
 from tests.cli.running import is_told
 from tests.cli.workbench.shell import Shell
 
-from ownkey.cli.bench.history import sparkline
+from ownkey.cli.bench.records import sparkline
 
 
 def result(shell: Shell, at: str, seconds: float) -> None:

@@ -6,8 +6,7 @@ from statistics import fmean
 import pytest
 from tests.workbench.engine.scripted import a_plan, answered
 
-from ownkey.workbench.engine.arrivals import due_times
-from ownkey.workbench.engine.lateness import since_due
+from ownkey.workbench.engine.schedule import due_times, since_due
 from ownkey.workbench.records import Arrival
 
 

@@ -8,8 +8,8 @@ from msgspec.structs import replace
 from tests.workbench.runs import answered, failed, plan, prompt, rows_of, run, summary, target, whole
 
 from ownkey.workbench.export import export_html
-from ownkey.workbench.export.html.collected import ANSWERS, CHARACTERS
-from ownkey.workbench.export.html.markup import dollars, duration, figure, number, percent, shortened
+from ownkey.workbench.export.report.collected import ANSWERS, CHARACTERS
+from ownkey.workbench.export.report.numbers import dollars, duration, figure, number, percent, shortened
 from ownkey.workbench.records import Prompt, Result, RunStatus, Slot
 
 _VOID = {"meta", "link", "br"}

@@ -45,8 +45,8 @@ def bench(
 ) -> None:
     """Compare providers and models by time, first token, tokens and cost; put load on them; measure Ownkey itself."""
     with told_in_a_line():
-        from ownkey.cli.bench.asked import Asked
-        from ownkey.cli.bench.carrying_out import carry_out
+        from ownkey.cli.bench.execution import carry_out
+        from ownkey.cli.bench.plans import Asked
 
         asked = Asked(
             targets=target or (), endpoint=endpoint, preset=preset, models=model or (), key_env=api_key_env,

@@ -14,8 +14,7 @@ import typer
 
 from ownkey.cli.workbench.chat import chat
 from ownkey.cli.workbench.compare import compare
-from ownkey.cli.workbench.export import export
-from ownkey.cli.workbench.looking import check, suites
+from ownkey.cli.workbench.inspect import check, export, suites
 from ownkey.cli.workbench.run import run
 
 app = typer.Typer(help="Test any model, compare models, export results; no server is needed.", no_args_is_help=True)

@@ -41,7 +41,7 @@ def chat(
 
 def _converse(file: "RunFile", question: str | None, place: int, context_tokens: int | None, *, as_json: bool) -> None:
     """Answer one question, or one after the other until standard input ends."""
-    from ownkey.cli.workbench.carrying_out import in_loop
+    from ownkey.cli.workbench.execution import in_loop
     from ownkey.workbench.records import Message
 
     turns: list[Message] = []

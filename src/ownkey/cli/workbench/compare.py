@@ -54,10 +54,9 @@ def compare(
 ) -> None:
     """Compare two models or more on the same prompts: paired statistics, intervals, and which is better in words."""
     with told_in_a_line():
-        from ownkey.cli.workbench.beginning import Asked, begin
-        from ownkey.cli.workbench.carrying_out import carry_out
-        from ownkey.cli.workbench.finishing import ERROR, Counts, report, write_outputs
-        from ownkey.cli.workbench.outputs import check_outputs
+        from ownkey.cli.workbench.execution import carry_out
+        from ownkey.cli.workbench.report import ERROR, Counts, check_outputs, report, write_outputs
+        from ownkey.cli.workbench.start import Asked, begin
         from ownkey.cli.workbench.targets import open_chooser
         from ownkey.workbench.engine import Ending
 

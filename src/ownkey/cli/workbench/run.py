@@ -56,11 +56,9 @@ def run(
 ) -> None:
     """Run a suite against a model. Exits with 100 when a check failed, or the pass rate is below --fail-under."""
     with told_in_a_line():
-        from ownkey.cli.workbench.beginning import Asked, begin
-        from ownkey.cli.workbench.carrying_out import carry_out
-        from ownkey.cli.workbench.finishing import Counts, exit_code, report, write_outputs
-        from ownkey.cli.workbench.outputs import check_outputs
-        from ownkey.cli.workbench.resuming import changes_of, reopen
+        from ownkey.cli.workbench.execution import carry_out
+        from ownkey.cli.workbench.report import Counts, check_outputs, exit_code, report, write_outputs
+        from ownkey.cli.workbench.start import Asked, begin, changes_of, reopen
         from ownkey.cli.workbench.targets import open_chooser
 
         check_outputs(output or ())

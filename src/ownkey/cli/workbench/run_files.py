@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from ownkey.cli.failures import CommandFailed
 from ownkey.cli.workbench.targets import Way
-from ownkey.workbench.engine import Spending
+from ownkey.workbench.engine import Ending, Spending
 from ownkey.workbench.export import ExportedRun
 from ownkey.workbench.figures import Figures
 from ownkey.workbench.records import FailureKind, Prompt, Result, RunPlan, RunStatus, Slot
@@ -53,6 +53,13 @@ class End(Struct, frozen=True, omit_defaults=True):
     detail: str
     at: float
     preferences: tuple[Preferred, ...] = ()
+
+
+class Carried(Struct, frozen=True):
+    """A run that has ended: how, and its figures."""
+
+    ending: Ending
+    summary: RunSummary
 
 
 class _Line(Struct, frozen=True, omit_defaults=True):

@@ -29,7 +29,7 @@ async def change_me(control: Control, caller: Principal, wanted: MeChange, addre
         if hashed is not None:
             await users.update_password(connection, user.id, hashed)
             await sessions.revoke_all(connection, user.id, except_id=caller.session_id)
-        await changes.append(connection, f"user:{user.id}")
+        await changes.append(connection, changes.user_topic(user.id))
     await control.gateway.changed()
     return await find_user(control, caller.user_id)
 

@@ -1,15 +1,19 @@
 """`/admin/users`."""
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
 
 from ownkey.control.admin import service
 from ownkey.control.admin.schemas import NewUser, UserChange, UserReply, show
-from ownkey.control.identity import ControlDep, Operator
+from ownkey.control.identity import ControlDep, caller_with
 from ownkey.control.shapes import Cursor, Limit, Listing
 from ownkey.control.strict_body import StrictRoute
+from ownkey.domain.tenancy import Permission, Principal
 from ownkey.storage import users
 
 router = APIRouter(route_class=StrictRoute, prefix="/admin", tags=["admin"])
+Operator = Annotated[Principal, Depends(caller_with(Permission.MANAGE_USERS))]
 
 
 @router.post("/users", status_code=201)

@@ -9,7 +9,7 @@ from ownkey.control.admin.schemas import NewUser, UserChange
 from ownkey.control.context import Control
 from ownkey.control.session_tokens import lock_sessions
 from ownkey.domain.errors import Conflict, NotFound
-from ownkey.domain.tenancy import Role
+from ownkey.domain.tenancy import Role, user_owner
 from ownkey.storage import changes, sessions, users
 from ownkey.storage.paging import MAX_PAGE
 from ownkey.storage.records import User
@@ -56,7 +56,7 @@ async def change_user(control: Control, user_id: str, wanted: UserChange) -> Use
             await users.update_password(connection, user.id, hashed)
         if hashed is not None or wanted.disabled or (wanted.role is not None and wanted.role is not user.role):
             await sessions.revoke_all(connection, user.id)
-        await changes.append(connection, f"user:{user.id}")
+        await changes.append(connection, changes.user_topic(user.id))
         changed = await _present(connection, user_id)
     await control.gateway.changed()
     return changed
@@ -73,9 +73,10 @@ async def delete_user(control: Control, user_id: str) -> None:
         erased = await users.delete(connection, user.id, time.time())
         if erased is None:
             raise NotFound("There is no user with this id.")
-        await changes.append(connection, f"user:{user.id}")
+        await changes.append(connection, changes.user_topic(user.id))
+        await changes.append(connection, changes.owner_topic(user_owner(user.id)))
         for key_hash in erased.api_key_hashes:
-            await changes.append(connection, f"api_key:{key_hash.hex()}")
+            await changes.append(connection, changes.api_key_topic(key_hash))
     await control.gateway.changed()
     await control.database.scrub()
 

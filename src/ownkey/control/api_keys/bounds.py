@@ -11,8 +11,8 @@ from ownkey.domain.tenancy import ApiKeyGrant
 from ownkey.storage.api_keys import ApiKeyChanges
 
 _WILDCARDS = frozenset("*?[")
-_ALIAS = "alias:"
-"""What names an alias in a models list: only the same entry allows it, no pattern."""
+_ROUTE = "route:"
+"""What names a route in a models list: only the same entry allows it, no pattern."""
 
 
 def inherited(maker: ApiKeyGrant | None, values: ApiKeyChanges) -> ApiKeyChanges:
@@ -50,7 +50,7 @@ def _models_within(wanted: tuple[str, ...] | None, limit: tuple[str, ...] | None
         name in limit
         or (
             _WILDCARDS.isdisjoint(name)
-            and not name.startswith(_ALIAS)
+            and not name.startswith(_ROUTE)
             and any(fnmatchcase(name, pattern) for pattern in limit)
         )
         for name in wanted

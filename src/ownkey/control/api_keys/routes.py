@@ -25,7 +25,7 @@ async def list_all(
 ) -> Listing[ApiKeyReply]:
     """The caller's keys, newest first."""
     async with control.database.read() as connection:
-        stored = await api_keys.list_for_user(connection, caller.user_id)
+        stored = await api_keys.list_for_owners(connection, (caller.owner,))
     working = [key for key in stored if key.revoked_at is None]
     page, following = newest_first(working, lambda key: (key.created_at, key.id), limit, cursor)
     return Listing(items=[ApiKeyReply.model_validate(fields_of(key)) for key in page], next_cursor=following)
@@ -34,7 +34,7 @@ async def list_all(
 @router.get("/{key_id}")
 async def get(key_id: str, caller: Caller, control: ControlDep) -> ApiKeyReply:
     """One key."""
-    return ApiKeyReply.model_validate(fields_of(await service.find(control, caller.user_id, key_id)))
+    return ApiKeyReply.model_validate(fields_of(await service.find(control, caller, key_id)))
 
 
 @router.patch("/{key_id}")
@@ -46,4 +46,4 @@ async def change(key_id: str, body: ApiKeyChange, caller: Caller, control: Contr
 @router.delete("/{key_id}", status_code=204)
 async def revoke(key_id: str, caller: Caller, control: ControlDep) -> None:
     """Revoke a key."""
-    await service.revoke(control, caller.user_id, key_id)
+    await service.revoke(control, caller, key_id)

@@ -8,7 +8,7 @@ from ownkey.control.api_keys.schemas import ApiKeyChange, NewApiKey
 from ownkey.control.context import Control
 from ownkey.domain.api_key import mint_api_key
 from ownkey.domain.errors import Conflict, NotFound
-from ownkey.domain.ids import ApiKeyId, UserId, new_id
+from ownkey.domain.ids import ApiKeyId, new_id
 from ownkey.domain.secret import Secret
 from ownkey.domain.tenancy import KeyScope, Principal
 from ownkey.storage import api_keys, changes
@@ -37,16 +37,16 @@ async def create(control: Control, caller: Principal, new: NewApiKey) -> tuple[S
         created_at=time.time(),
     )
     async with control.database.write() as connection:
-        if len(await api_keys.list_for_user(connection, caller.user_id)) >= _MOST:
+        if len(await api_keys.list_for_owners(connection, (caller.owner,))) >= _MOST:
             raise Conflict(f"There are {_MOST} API keys already: delete one first.")
         await api_keys.create(connection, stored)
     return stored, Secret(key)
 
 
-async def find(control: Control, user_id: UserId, key_id: str) -> StoredApiKey:
+async def find(control: Control, caller: Principal, key_id: str) -> StoredApiKey:
     """Raises NotFound for an absent, a revoked and a foreign key alike."""
     async with control.database.read() as connection:
-        stored = await api_keys.get(connection, user_id, key_id)
+        stored = await api_keys.get(connection, (caller.owner,), key_id)
     if stored is None or stored.revoked_at is not None:
         raise NotFound("There is no API key with this id.")
     return stored
@@ -54,26 +54,26 @@ async def find(control: Control, user_id: UserId, key_id: str) -> StoredApiKey:
 
 async def change(control: Control, caller: Principal, key_id: str, wanted: ApiKeyChange) -> StoredApiKey:
     """Change the fields that were sent; in force at once in this process and within a second in the others."""
-    await find(control, caller.user_id, key_id)
+    await find(control, caller, key_id)
     values = bounded(caller.api_key, _rights(wanted))
     if wanted.name is not None:
         values["name"] = wanted.name
     async with control.database.write() as connection:
-        stored = await api_keys.update(connection, caller.user_id, key_id, **values)
+        stored = await api_keys.update(connection, caller.owner, key_id, **values)
         if stored is None:
             raise NotFound("There is no API key with this id.")
-        await changes.append(connection, f"api_key:{stored.hash.hex()}")
+        await changes.append(connection, changes.api_key_topic(stored.hash))
     await control.gateway.changed()
     return stored
 
 
-async def revoke(control: Control, user_id: UserId, key_id: str) -> None:
+async def revoke(control: Control, caller: Principal, key_id: str) -> None:
     """Delete the key; it stops working everywhere within a second."""
     async with control.database.write() as connection:
-        stored = await api_keys.delete(connection, user_id, key_id)
+        stored = await api_keys.delete(connection, caller.owner, key_id)
         if stored is None:
             raise NotFound("There is no API key with this id.")
-        await changes.append(connection, f"api_key:{stored.hash.hex()}")
+        await changes.append(connection, changes.api_key_topic(stored.hash))
     await control.gateway.changed()
 
 

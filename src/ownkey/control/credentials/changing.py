@@ -19,7 +19,7 @@ from ownkey.domain.errors import InvalidRequest, NotFound
 from ownkey.domain.money import parse_usd
 from ownkey.domain.secret import Secret
 from ownkey.domain.tenancy import Principal
-from ownkey.gateway import KeyTestResult, credential_place, owner_topic
+from ownkey.gateway import KeyTestResult, credential_place
 from ownkey.storage import changes, credentials
 from ownkey.storage.credentials import CredentialChanges
 
@@ -43,7 +43,7 @@ async def change(
         changed = await credentials.get(connection, (present.owner,), present.id)
         if changed is None:
             raise NotFound("There is no credential with this id.")
-        await changes.append(connection, owner_topic(present))
+        await changes.append(connection, changes.owner_topic(present.owner))
     control.gateway.forget_rests(present.id)
     await control.gateway.changed()
     if "sealed" in values:

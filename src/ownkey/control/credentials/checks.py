@@ -8,7 +8,7 @@ from ownkey.domain.catalogue import Provider
 from ownkey.domain.errors import InvalidRequest, NotAllowed, UpstreamError
 from ownkey.domain.residency import unknown_region
 from ownkey.domain.secret import Secret
-from ownkey.domain.tenancy import PLATFORM, Owner, Principal, Role, Scope, user_owner
+from ownkey.domain.tenancy import PLATFORM, Owner, Permission, Principal, Scope, user_owner
 from ownkey.providers.auth import auth_headers, signer_for
 from ownkey.providers.tokens import token_request
 
@@ -18,14 +18,14 @@ Place = tuple[str | None, dict[str, str]]
 
 def visible_owners(caller: Principal) -> tuple[Owner, ...]:
     """Whose keys the caller may see and change: their own, and the platform's for an operator."""
-    return tuple(owner for owner in caller.owners if owner != PLATFORM or caller.role is Role.OPERATOR)
+    return tuple(owner for owner in caller.owners if owner != PLATFORM or caller.may(Permission.MANAGE_PLATFORM_KEYS))
 
 
 def owner_for(caller: Principal, scope: Scope) -> Owner:
     """The owner of a new key. Raises NotAllowed for a scope that is not the caller's to fill."""
     if scope is Scope.USER:
         return user_owner(caller.user_id)
-    if scope is Scope.PLATFORM and caller.role is Role.OPERATOR:
+    if scope is Scope.PLATFORM and caller.may(Permission.MANAGE_PLATFORM_KEYS):
         return PLATFORM
     for owner in caller.owners:
         if owner.scope is scope and owner != PLATFORM:

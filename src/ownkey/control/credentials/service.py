@@ -15,7 +15,7 @@ from ownkey.domain.ids import CredentialId, new_id
 from ownkey.domain.money import parse_usd
 from ownkey.domain.secret import Secret, mask
 from ownkey.domain.tenancy import PLATFORM, Owner, Principal, user_owner
-from ownkey.gateway import KeyTestResult, credential_place, owner_topic
+from ownkey.gateway import KeyTestResult, credential_place
 from ownkey.storage import changes, credentials
 
 NO_KEY = "(no key)"
@@ -66,7 +66,7 @@ async def create(control: Control, caller: Principal, new: NewCredential) -> tup
             check_label(existing, new.label)
         credential = msgspec.structs.replace(credential, label=new.label or free_label(provider, existing))
         await credentials.create(connection, credential, fingerprint)
-        await changes.append(connection, owner_topic(credential))
+        await changes.append(connection, changes.owner_topic(credential.owner))
     await control.gateway.changed()
     return credential, result
 
@@ -86,7 +86,7 @@ async def remove(control: Control, caller: Principal, credential_id: str) -> Non
     async with control.database.write() as connection:
         if await credentials.delete(connection, present.owner, present.id) is None:
             raise NotFound("There is no credential with this id.")
-        await changes.append(connection, owner_topic(present))
+        await changes.append(connection, changes.owner_topic(present.owner))
     control.gateway.forget_rests(present.id)
     await control.gateway.changed()
     await control.database.scrub()
@@ -114,7 +114,7 @@ async def retest(control: Control, credential: Credential) -> tuple[Credential, 
             tested_at=time.time(),
             version=credential.version,
         )
-        await changes.append(connection, owner_topic(credential))
+        await changes.append(connection, changes.owner_topic(credential.owner))
         present = await credentials.get(connection, (credential.owner,), credential.id)
     if present is None:
         raise NotFound("The credential was deleted during its test.")

@@ -14,14 +14,14 @@ router = APIRouter(route_class=StrictRoute, prefix="/preferences", tags=["prefer
 async def get(caller: Caller, control: ControlDep) -> PreferencesBody:
     """The caller's defaults."""
     async with control.database.read() as connection:
-        return show(await preferences.get(connection, caller.user_id))
+        return show(await preferences.get(connection, (caller.owner,)))
 
 
 @router.put("")
 async def put(body: PreferencesBody, caller: Caller, control: ControlDep) -> PreferencesBody:
     """Replace the caller's defaults; the next request follows them."""
     async with control.database.write() as connection:
-        await preferences.put(connection, caller.user_id, body.to_domain())
-        await changes.append(connection, f"user:{caller.user_id}")
+        await preferences.put(connection, caller.owner, body.to_domain())
+        await changes.append(connection, changes.owner_topic(caller.owner))
     await control.gateway.changed()
     return body

@@ -7,7 +7,7 @@ from ownkey.control.routes import service
 from ownkey.control.routes.schemas import NewRoute, RouteChange, RouteReply, SavedRoute, fields_of
 from ownkey.control.shapes import Cursor, Limit, Listing, newest_first
 from ownkey.control.strict_body import StrictRoute
-from ownkey.storage import aliases
+from ownkey.storage import routes
 
 router = APIRouter(route_class=StrictRoute, prefix="/routes", tags=["routes"])
 
@@ -25,7 +25,7 @@ async def list_all(
 ) -> Listing[RouteReply]:
     """The caller's routes, newest first."""
     async with control.database.read() as connection:
-        stored = await aliases.list_for_user(connection, caller.user_id)
+        stored = await routes.list_for_owners(connection, (caller.owner,))
     page, following = newest_first(stored, lambda route: (route.created_at, route.id), limit, cursor)
     return Listing(items=[RouteReply.model_validate(fields_of(route)) for route in page], next_cursor=following)
 

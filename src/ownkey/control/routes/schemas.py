@@ -5,8 +5,8 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from ownkey.control.shapes import Body, Flag, Line, ModelName, Reply, instant
-from ownkey.domain.alias import name_problem
-from ownkey.storage.records import StoredAlias
+from ownkey.domain.route import name_problem
+from ownkey.storage.records import StoredRoute
 
 
 def _check_name(value: str) -> str:
@@ -58,7 +58,7 @@ class SavedRoute(RouteReply):
     note: str | None
 
 
-def fields_of(stored: StoredAlias) -> dict[str, object]:
+def fields_of(stored: StoredRoute) -> dict[str, object]:
     return {
         "id": stored.id,
         "name": stored.name,

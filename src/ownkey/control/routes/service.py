@@ -5,48 +5,48 @@ import time
 from ownkey.control.context import Control
 from ownkey.control.credentials.service import find as find_credential
 from ownkey.control.routes.schemas import NewRoute, RouteChange
-from ownkey.domain.alias import DEFAULT
 from ownkey.domain.errors import Conflict, InvalidRequest, ModelNotFound, NotAllowed, NotFound, OwnkeyError
 from ownkey.domain.formats import WireFormat
-from ownkey.domain.ids import AliasId, CredentialId, new_id
+from ownkey.domain.ids import CredentialId, RouteId, new_id
+from ownkey.domain.route import DEFAULT
 from ownkey.domain.tenancy import Principal
-from ownkey.storage import aliases, changes
-from ownkey.storage.aliases import AliasChanges
-from ownkey.storage.records import StoredAlias
+from ownkey.storage import changes, routes
+from ownkey.storage.records import StoredRoute
+from ownkey.storage.routes import RouteChanges
 
 _MOST = 200
 _ABSENT = "There is no route with this id."
 
 
-async def create(control: Control, caller: Principal, new: NewRoute, peer: str) -> tuple[StoredAlias, str | None]:
+async def create(control: Control, caller: Principal, new: NewRoute, peer: str) -> tuple[StoredRoute, str | None]:
     """The stored route and the note of `check_target`. Raises Conflict, InvalidRequest, NotFound, NotAllowed."""
     if not new.shadow:
         await _refuse_shadow(control, caller, new.name)
     if new.credential_id is not None:
         await find_credential(control, caller, new.credential_id)
     note = await check_target(control, caller, new.name, new.model, new.credential_id, peer)
-    stored = StoredAlias(
-        id=AliasId(new_id("route")),
-        user_id=caller.user_id,
+    stored = StoredRoute(
+        id=RouteId(new_id("route")),
+        owner=caller.owner,
         name=new.name,
         model=new.model,
         credential_id=None if new.credential_id is None else CredentialId(new.credential_id),
         created_at=time.time(),
     )
     async with control.database.write() as connection:
-        await aliases.lock(connection, caller.user_id)
-        if len(await aliases.list_for_user(connection, caller.user_id)) >= _MOST:
+        await routes.lock(connection, caller.owner)
+        if len(await routes.list_for_owners(connection, (caller.owner,))) >= _MOST:
             raise Conflict(f"There are {_MOST} routes already: delete one first.")
-        await aliases.create(connection, stored)
-        await changes.append(connection, f"user:{caller.user_id}")
+        await routes.create(connection, stored)
+        await changes.append(connection, changes.owner_topic(caller.owner))
     await control.gateway.changed()
     return stored, note
 
 
-async def find(control: Control, caller: Principal, route_id: str) -> StoredAlias:
+async def find(control: Control, caller: Principal, route_id: str) -> StoredRoute:
     """Raises NotFound for an absent and for a foreign route alike."""
     async with control.database.read() as connection:
-        stored = await aliases.get(connection, caller.user_id, route_id)
+        stored = await routes.get(connection, (caller.owner,), route_id)
     if stored is None:
         raise NotFound(_ABSENT)
     return stored
@@ -54,13 +54,13 @@ async def find(control: Control, caller: Principal, route_id: str) -> StoredAlia
 
 async def change(
     control: Control, caller: Principal, route_id: str, wanted: RouteChange, peer: str
-) -> tuple[StoredAlias, str | None]:
+) -> tuple[StoredRoute, str | None]:
     """Change the fields that were sent; the next request follows them. Raises as `create` does.
 
     The route as it will be is checked as a whole: a key with limits must not rename another route to one it may use.
     """
     before = await find(control, caller, route_id)
-    values: AliasChanges = {}
+    values: RouteChanges = {}
     if wanted.name is not None and wanted.name != before.name:
         if not wanted.shadow:
             await _refuse_shadow(control, caller, wanted.name)
@@ -74,11 +74,11 @@ async def change(
     name, model = values.get("name", before.name), values.get("model", before.model)
     note = await check_target(control, caller, name, model, values.get("credential_id", before.credential_id), peer)
     async with control.database.write() as connection:
-        await aliases.lock(connection, caller.user_id)
-        stored = await aliases.update(connection, caller.user_id, route_id, **values)
+        await routes.lock(connection, caller.owner)
+        stored = await routes.update(connection, caller.owner, route_id, **values)
         if stored is None:
             raise NotFound(_ABSENT)
-        await changes.append(connection, f"user:{caller.user_id}")
+        await changes.append(connection, changes.owner_topic(caller.owner))
     await control.gateway.changed()
     return stored, note
 
@@ -86,9 +86,9 @@ async def change(
 async def delete(control: Control, caller: Principal, route_id: str) -> None:
     """Raises NotFound for an absent and for a foreign route alike."""
     async with control.database.write() as connection:
-        if not await aliases.delete(connection, caller.user_id, route_id):
+        if not await routes.delete(connection, caller.owner, route_id):
             raise NotFound(_ABSENT)
-        await changes.append(connection, f"user:{caller.user_id}")
+        await changes.append(connection, changes.owner_topic(caller.owner))
     await control.gateway.changed()
 
 
@@ -101,7 +101,7 @@ async def check_target(
     model that means nothing or is a route's name, NotAllowed for one that the caller's API key may not use.
     """
     async with control.database.read() as connection:
-        names = {stored.name for stored in await aliases.list_for_user(connection, caller.user_id)}
+        names = {stored.name for stored in await routes.list_for_owners(connection, (caller.owner,))}
     if model in names | {name, DEFAULT}:
         raise InvalidRequest("A route points to a model, not to a route or to `default`.", param="model")
     told: OwnkeyError | None = None

@@ -49,10 +49,10 @@ class Refusal(Reply):
 
 
 class Explanation(Reply):
-    """The plan; nothing was sent. `alias` is the caller's name that stands for `model`, if they asked by one."""
+    """The plan; nothing was sent. `route` is the caller's name that stands for `model`, if they asked by one."""
 
     model: str
-    alias: str | None
+    route: str | None
     attempts: list[AttemptReply]
     dropped: list[DroppedReply]
     refusal: Refusal | None
@@ -62,7 +62,7 @@ def show(plan: Plan, asked: WireFormat) -> Explanation:
     refusal = plan.refusal
     return Explanation(
         model=plan.model,
-        alias=plan.alias,
+        route=plan.route,
         attempts=[_attempt(attempt, asked) for attempt in plan.attempts],
         dropped=[_dropped(drop) for drop in plan.dropped],
         refusal=Refusal(status=refusal.status, code=refusal.code, message=refusal.public) if refusal else None,

@@ -9,36 +9,37 @@ import msgspec
 from ownkey.control.context import Control
 from ownkey.control.usage.schemas import RequestReply, request_fields
 from ownkey.domain.cells import text_cell
+from ownkey.domain.tenancy import Owner
 from ownkey.domain.usage import RequestRecord
 from ownkey.storage import usage
 
 _PAGE = 1000
 
 
-async def csv_pages(control: Control, user_id: str, since: float | None) -> AsyncIterator[str]:
+async def csv_pages(control: Control, owner: Owner, since: float | None) -> AsyncIterator[str]:
     """CSV with a heading line; texts that a spreadsheet would take for formulas get an apostrophe in front."""
     columns = list(RequestReply.model_fields)
     yield _csv_text([columns])
-    async for records in _pages(control, user_id, since):
+    async for records in _pages(control, owner, since):
         rows = [request_fields(record) for record in records]
         yield _csv_text([[_cell(row[column]) for column in columns] for row in rows])
 
 
-async def json_pages(control: Control, user_id: str, since: float | None) -> AsyncIterator[bytes]:
+async def json_pages(control: Control, owner: Owner, since: float | None) -> AsyncIterator[bytes]:
     """One JSON array."""
     separator = b"["
-    async for records in _pages(control, user_id, since):
+    async for records in _pages(control, owner, since):
         for record in records:
             yield separator + msgspec.json.encode(request_fields(record))
             separator = b",\n"
     yield b"]" if separator != b"[" else b"[]"
 
 
-async def _pages(control: Control, user_id: str, since: float | None) -> AsyncIterator[list[RequestRecord]]:
+async def _pages(control: Control, owner: Owner, since: float | None) -> AsyncIterator[list[RequestRecord]]:
     cursor = None
     while True:
         async with control.database.read() as connection:
-            page = await usage.list_page(connection, user_id, _PAGE, cursor, since=since)
+            page = await usage.list_page(connection, (owner,), _PAGE, cursor, since=since)
         yield page.items
         cursor = page.next_cursor
         if cursor is None:

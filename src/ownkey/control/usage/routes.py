@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import StreamingResponse
 
-from ownkey.control.identity import Caller, ControlDep
+from ownkey.control.identity import Caller, ControlDep, require
 from ownkey.control.shapes import Cursor, Limit, Listing
 from ownkey.control.strict_body import StrictRoute
 from ownkey.control.usage.export import csv_pages, json_pages
@@ -20,8 +20,8 @@ from ownkey.control.usage.schemas import (
     show_group,
     show_receipt,
 )
-from ownkey.domain.errors import NotAllowed, NotFound
-from ownkey.domain.tenancy import Role
+from ownkey.domain.errors import NotFound
+from ownkey.domain.tenancy import Permission
 from ownkey.storage import usage
 from ownkey.storage.usage_summary import GroupBy, summary
 
@@ -68,11 +68,11 @@ async def get_usage(
     caller: Caller, control: ControlDep, range_: RangeQuery = Range.MONTH, group_by: GroupBy = GroupBy.MODEL
 ) -> UsageReply:
     """The caller's usage in sums. Grouped by user it is everybody's, for operators."""
-    if group_by is GroupBy.USER and caller.role is not Role.OPERATOR:
-        raise NotAllowed("Only an operator sees usage by user.")
+    if group_by is GroupBy.USER:
+        require(caller, Permission.READ_ALL_USAGE)
     await control.gateway.flush_usage()
     since = range_.since(time.time())
-    whose = None if group_by is GroupBy.USER else caller.user_id
+    whose = None if group_by is GroupBy.USER else (caller.owner,)
     async with control.database.read() as connection:
         total = await summary(connection, whose, since, GroupBy.TOTAL)
         groups = await summary(connection, whose, since, group_by)
@@ -95,9 +95,9 @@ async def export(
     await control.gateway.flush_usage()
     since = range_.since(time.time())
     if format_ is ExportFormat.CSV:
-        pages, media = csv_pages(control, caller.user_id, since), "text/csv; charset=utf-8"
+        pages, media = csv_pages(control, caller.owner, since), "text/csv; charset=utf-8"
     else:
-        pages, media = json_pages(control, caller.user_id, since), "application/json"
+        pages, media = json_pages(control, caller.owner, since), "application/json"
     name = f'attachment; filename="ownkey-usage-{range_.value}.{format_.value}"'
     return StreamingResponse(pages, media_type=media, headers={"content-disposition": name})
 
@@ -113,7 +113,7 @@ async def list_requests(
     """The caller's requests, newest first."""
     await control.gateway.flush_usage()
     async with control.database.read() as connection:
-        page = await usage.list_page(connection, caller.user_id, limit, cursor, credential_id=credential_id)
+        page = await usage.list_page(connection, (caller.owner,), limit, cursor, credential_id=credential_id)
     rows = [RequestReply(**request_fields(record)) for record in page.items]
     return Listing(items=rows, next_cursor=page.next_cursor)
 
@@ -122,11 +122,11 @@ async def list_requests(
 async def receipt(request_id: str, caller: Caller, control: ControlDep) -> Receipt:
     """The full receipt of one request."""
     async with control.database.read() as connection:
-        record = await usage.get(connection, caller.user_id, request_id)
+        record = await usage.get(connection, (caller.owner,), request_id)
     if record is None:
         await control.gateway.flush_usage()
         async with control.database.read() as connection:
-            record = await usage.get(connection, caller.user_id, request_id)
+            record = await usage.get(connection, (caller.owner,), request_id)
     if record is None:
         raise NotFound("There is no request with this id.")
     return show_receipt(record)

@@ -3,6 +3,7 @@
 A token is a secret of its own (`wb_…`), sent as bearer. Absent, wrong and foreign look the same: 404.
 """
 
+import time
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -10,8 +11,10 @@ from msgspec import Struct
 
 from ownkey.control.context import Control
 from ownkey.control.identity import caller_of, check_same_site, control_of, peer_of
-from ownkey.domain.errors import NotFound, Unauthenticated
+from ownkey.domain.allowance import Pool, Refused
+from ownkey.domain.errors import NotFound, RateLimited, Unauthenticated
 from ownkey.domain.tenancy import Principal
+from ownkey.storage import 
 from ownkey.storage.workbench import WorkbenchSession
 from ownkey.workbench.hosting import Limits, Run, limits_of
 
@@ -102,3 +105,10 @@ async def run_of(run_id: str, visitor: VisitorDep, control: Annotated[Control, D
 
 
 RunDep = Annotated[SeenRun, Depends(run_of)]
+
+
+async def count(control: Control, action: str, actor: str, limit: int) -> None:
+    """Count an action of a user or an address, as `who` names them. Raises RateLimited above `limit` per minute."""
+    outcome = await control.allowance.acquire((Pool(f"workbench-{action}:{actor}", limit, unit=action),), (1,))
+    if isinstance(outcome, Refused):
+        raise RateLimited(f"At most {limit} of these per minute: wait a little.", retry_after=outcome.retry_after)

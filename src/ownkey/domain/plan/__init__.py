@@ -3,7 +3,7 @@
 `make_plan` is pure: the clock, the state of resting keys and the weighting ticket come in as values.
 
     values       what planning takes and returns
-    meaning      default and aliases become a model
+    meaning      default and routes become a model
     candidates   every key of the principal's tenants
       → fit      does it serve this model in this operation?     else dropped
       → policy   enabled, mode, models, addresses, residency     else dropped
@@ -59,13 +59,13 @@ def make_plan(
     """Plan `request`. Never raises for a request that cannot be served: the plan's `refusal` says why."""
     preferences = holdings.preferences
     meant = meaning_of(request.model, request.credential, holdings)
-    asked, alias = meant.model, meant.alias.name if meant.alias else None
+    asked, route = meant.model, meant.route.name if meant.route else None
     if not asked:
         text = "The model is `default`, and no default model is set: name a model or set one in your preferences."
         return Plan(request.model, (), (), ModelNotFound(text, param="model"))
     if not matches(asked, request.allowed_models) and meant.permit not in (request.allowed_models or ()):
         text = f"This API key may not use the model {asked!r}."
-        return Plan(asked, (), (), NotAllowed(text, param="model"), alias=alias)
+        return Plan(asked, (), (), NotAllowed(text, param="model"), route=route)
     if meant.pinned:
         request = replace(request, credential=meant.credential)
 
@@ -83,5 +83,5 @@ def make_plan(
     attempts = keep_payer([attempt for attempt, _ in fitting], dropped, preferences)
     if attempts:
         drawn = len(fitting) > 1 and has_ties(fitting, preferences)
-        return Plan(asked, tuple(attempts), tuple(dropped), drawn=drawn, alias=alias)
-    return Plan(asked, (), tuple(dropped), refusal_of(meant, target, request, dropped, catalogue), alias=alias)
+        return Plan(asked, tuple(attempts), tuple(dropped), drawn=drawn, route=route)
+    return Plan(asked, (), tuple(dropped), refusal_of(meant, target, request, dropped, catalogue), route=route)

@@ -37,9 +37,9 @@ def refusal_of(
 
 
 def _no_such_key(credential: str, meant: Meaning) -> str:
-    if meant.alias is None or not meant.pinned:
+    if meant.route is None or not meant.pinned:
         return f"No key has the id or label {credential!r} (header x-ownkey-credential)."
-    return f"The key of the alias {meant.alias.name!r} is gone: give it another with PATCH /api/v1/routes/{{id}}."
+    return f"The key of the route {meant.route.name!r} is gone: give it another with PATCH /api/v1/routes/{{id}}."
 
 
 def _nobody_serves(asked: str, target: Target | None, dropped: list[Dropped], catalogue: Catalogue) -> OwnkeyError:

@@ -114,7 +114,7 @@ class Dropped(Struct, frozen=True):
 class Plan(Struct, frozen=True):
     """The attempts in order and the candidates dropped; `refusal` is set exactly when there is no attempt.
 
-    `model` is what was asked for in the end, `alias` the user's name that stands for it, if they asked by one.
+    `model` is what was asked for in the end, `route` the user's name that stands for it, if they asked by one.
     """
 
     model: str
@@ -123,4 +123,4 @@ class Plan(Struct, frozen=True):
     refusal: OwnkeyError | None = None
     drawn: bool = False
     """Whether a draw by weight decided an order: the same question may get another plan next time."""
-    alias: str | None = None
+    route: str | None = None

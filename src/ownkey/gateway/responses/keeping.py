@@ -59,7 +59,7 @@ class Keeping:
         self._late: set[asyncio.Task[None]] = set()
 
     def keeper(self, ask: Ask, attempt: Attempt, user_id: UserId, model: str) -> "Keeper | None":
-        """None when the answer is not to be remembered. `model` is the plan's: an alias may change its meaning."""
+        """None when the answer is not to be remembered. `model` is the plan's: a route may change its meaning."""
         if not wants_keeping(ask) or not self._store.keeps:
             return None
         return Keeper(self, self._store, ask, attempt, user_id, model)

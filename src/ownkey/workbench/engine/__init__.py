@@ -8,12 +8,12 @@ side_by_side  work at once, outcomes in order
 runner     the whole
 """
 
-from ownkey.workbench.engine.endings import Ending
-from ownkey.workbench.engine.order import PromptSource, warm_ups_of
-from ownkey.workbench.engine.paying import PayingCaller, PayingEmbedder
-from ownkey.workbench.engine.runner import Keep, Runner
+from ownkey.workbench.engine.runner import Ending, Keep, Runner
+from ownkey.workbench.engine.schedule import PromptSource, warm_ups_of
 from ownkey.workbench.engine.side_by_side import side_by_side
 from ownkey.workbench.engine.spending import (
+    PayingCaller,
+    PayingEmbedder,
     Purse,
     Spending,
     likely_input,

@@ -5,16 +5,16 @@
     document   the JSON's types, and its schema
     writing    records → document
     reading    document → records: an exported run can be exported again
-    csv_file, json_file, junit, html/   a format each
+    csv_file, json_file, junit, report/   a format each
 
 `docs/exports.md` describes the formats for people.
 """
 
 from ownkey.workbench.export.csv_file import export_csv
-from ownkey.workbench.export.html import export_html
 from ownkey.workbench.export.json_file import export_json, export_jsonl
 from ownkey.workbench.export.junit import export_junit
 from ownkey.workbench.export.reading import read_json
+from ownkey.workbench.export.report import export_html
 from ownkey.workbench.export.run import ExportedRun, Format
 
 FORMATS = {

@@ -19,12 +19,11 @@ workbench    the whole, as the control plane sees it
 from ownkey.workbench.hosting.feed import News, RunFeed
 from ownkey.workbench.hosting.limits import ACCOUNT, ANONYMOUS, Limits
 from ownkey.workbench.hosting.pricing import list_prices, planned_prices
-from ownkey.workbench.hosting.runs import Run, RunDesk
-from ownkey.workbench.hosting.sessions import Receipt, SessionBook, limits_of, who
-from ownkey.workbench.hosting.suites import PromptPages, SuiteShelf
+from ownkey.workbench.hosting.runs import Run, RunService
+from ownkey.workbench.hosting.sessions import Receipt, SessionStore, limits_of, who
+from ownkey.workbench.hosting.suites import PromptPages, SuiteStore
 from ownkey.workbench.hosting.talk import Said
-from ownkey.workbench.hosting.targets import TARGET_ID, TargetBook
-from ownkey.workbench.hosting.winning import winner_of
+from ownkey.workbench.hosting.targets import TARGET_ID, TargetStore
 from ownkey.workbench.hosting.workbench import Workbench, open_workbench
 
 __all__ = [
@@ -36,17 +35,16 @@ __all__ = [
     "PromptPages",
     "Receipt",
     "Run",
-    "RunDesk",
     "RunFeed",
+    "RunService",
     "Said",
-    "SessionBook",
-    "SuiteShelf",
-    "TargetBook",
+    "SessionStore",
+    "SuiteStore",
+    "TargetStore",
     "Workbench",
     "limits_of",
     "list_prices",
     "open_workbench",
     "planned_prices",
     "who",
-    "winner_of",
 ]

@@ -16,8 +16,8 @@ from ownkey.workbench.hosting.beating import Heart
 from ownkey.workbench.hosting.feed import RunFeed
 from ownkey.workbench.hosting.grading import GraderFactory
 from ownkey.workbench.hosting.keeping import Keeper, keep_spending, patiently, purse_of
-from ownkey.workbench.hosting.suites import SuiteShelf
-from ownkey.workbench.hosting.targets import TargetBook
+from ownkey.workbench.hosting.suites import SuiteStore
+from ownkey.workbench.hosting.targets import TargetStore
 from ownkey.workbench.records import RunPlan, RunStatus, Slot
 
 
@@ -27,8 +27,8 @@ class CarryingOut:
     def __init__(
         self,
         database: Database,
-        targets: TargetBook,
-        suites: SuiteShelf,
+        targets: TargetStore,
+        suites: SuiteStore,
         graders: GraderFactory,
         feed: RunFeed,
         heart: Heart,

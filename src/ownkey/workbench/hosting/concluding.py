@@ -19,8 +19,8 @@ from ownkey.workbench.hosting.beating import Heart
 from ownkey.workbench.hosting.feed import RunFeed, decode_result
 from ownkey.workbench.hosting.grading import GraderFactory
 from ownkey.workbench.hosting.keeping import keep_spending, patiently, purse_of, spending_of
-from ownkey.workbench.hosting.suites import SuiteShelf
-from ownkey.workbench.hosting.targets import TargetBook
+from ownkey.workbench.hosting.suites import SuiteStore
+from ownkey.workbench.hosting.targets import TargetStore
 from ownkey.workbench.records import Prompt, Result, RunPlan, RunStatus
 from ownkey.workbench.summary import Preference, RunSummary, Verdict
 
@@ -45,8 +45,8 @@ class Concluding:
     def __init__(
         self,
         database: Database,
-        targets: TargetBook,
-        suites: SuiteShelf,
+        targets: TargetStore,
+        suites: SuiteStore,
         graders: GraderFactory,
         feed: RunFeed,
         heart: Heart,

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from ownkey.storage import workbench as rows
 from ownkey.storage.database import Database
 from ownkey.workbench.hosting.carrying_out import CarryingOut
-from ownkey.workbench.hosting.sessions import Receipt, SessionBook
+from ownkey.workbench.hosting.sessions import Receipt, SessionStore
 
 _USAGE_KEPT = (
     "Requests that went through this gateway stay in your account's usage: they are what was paid, without any text."
@@ -26,7 +26,7 @@ class JobBook(Protocol):
 class Eraser:
     """Erases sessions and single runs."""
 
-    def __init__(self, database: Database, sessions: SessionBook, carrying: CarryingOut, jobs: JobBook) -> None:
+    def __init__(self, database: Database, sessions: SessionStore, carrying: CarryingOut, jobs: JobBook) -> None:
         self._database = database
         self._sessions = sessions
         self._carrying = carrying

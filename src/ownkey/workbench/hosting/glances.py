@@ -16,7 +16,7 @@ from ownkey.workbench.summary import RunSummary
 _KEPT_S = 1.0
 
 
-class _Glance(Struct, frozen=True):
+class _Computation(Struct, frozen=True):
     begun: float
     computing: "asyncio.Future[RunSummary]"
 
@@ -24,12 +24,12 @@ class _Glance(Struct, frozen=True):
         return not self.computing.done() or monotonic() - self.begun < _KEPT_S
 
 
-class Glances:
+class LiveFigures:
     """`compute` gives the figures of what is there of a run."""
 
     def __init__(self, compute: Callable[[str, RunPlan], Awaitable[RunSummary]]) -> None:
         self._compute = compute
-        self._known: dict[str, _Glance] = {}
+        self._known: dict[str, _Computation] = {}
 
     async def of(self, run_id: str, plan: RunPlan) -> RunSummary:
         """Figures that are at most a second old, or being computed already. Raises as `compute` does."""
@@ -37,6 +37,6 @@ class Glances:
         glance = self._known.get(run_id)
         if glance is None:
             computing = asyncio.ensure_future(self._compute(run_id, plan))
-            glance = self._known[run_id] = _Glance(monotonic(), computing)
+            glance = self._known[run_id] = _Computation(monotonic(), computing)
         # Whoever leaves does not take it from the others.
         return await asyncio.shield(glance.computing)

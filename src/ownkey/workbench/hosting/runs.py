@@ -17,9 +17,9 @@ from ownkey.storage.workbench import StoredRun, WorkbenchSession
 from ownkey.workbench.hosting.carrying_out import CarryingOut
 from ownkey.workbench.hosting.concluding import Concluding
 from ownkey.workbench.hosting.feed import RunFeed, decode_result
-from ownkey.workbench.hosting.glances import Glances
+from ownkey.workbench.hosting.glances import LiveFigures
 from ownkey.workbench.hosting.limits import Limits
-from ownkey.workbench.hosting.suites import SuiteShelf
+from ownkey.workbench.hosting.suites import SuiteStore
 from ownkey.workbench.preview import Estimate, Preview
 from ownkey.workbench.records import Prompt, Result, RunPlan, RunStatus
 from ownkey.workbench.summary import RunSummary
@@ -43,13 +43,13 @@ class Run(Struct, frozen=True):
     summary: RunSummary | None
 
 
-class RunDesk:
+class RunService:
     """Makes and ends runs. Whether the asker may see a session was decided before."""
 
     def __init__(
         self,
         database: Database,
-        suites: SuiteShelf,
+        suites: SuiteStore,
         carrying: CarryingOut,
         concluding: Concluding,
         feed: RunFeed,
@@ -59,7 +59,7 @@ class RunDesk:
         self._suites = suites
         self._carrying = carrying
         self._concluding = concluding
-        self._glances = Glances(concluding.summary)
+        self._glances = LiveFigures(concluding.summary)
         self._feed = feed
         self._jobs = jobs
 

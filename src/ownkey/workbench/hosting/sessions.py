@@ -33,7 +33,7 @@ class Receipt(Struct, frozen=True, kw_only=True):
     kept: tuple[str, ...] = ()
 
 
-class SessionBook:
+class SessionStore:
     """Opens, finds and erases sessions. `pepper` is 32 secret bytes under which tokens and addresses are hashed."""
 
     def __init__(self, database: Database, allowance: Allowance, pepper: bytes) -> None:

@@ -23,7 +23,7 @@ _PAGES_KEPT = 8
 _ABSENT = "There is no suite with this id: GET /api/v1/workbench/suites lists them."
 
 
-class SuiteShelf:
+class SuiteStore:
     """Finds suites and their prompts; uploaded prompts are read a page at a time."""
 
     def __init__(self, database: Database, curated: CuratedSuites) -> None:
@@ -127,8 +127,8 @@ class SuiteShelf:
 class PromptPages:
     """Prompts by position, with a few pages in memory: results come nearly in the order of their prompts."""
 
-    def __init__(self, shelf: SuiteShelf, suite: SuiteInfo) -> None:
-        self._shelf = shelf
+    def __init__(self, store: SuiteStore, suite: SuiteInfo) -> None:
+        self._store = store
         self._suite = suite
         self._pages: dict[int, Sequence[Prompt]] = {}
 
@@ -137,7 +137,7 @@ class PromptPages:
         number, place = divmod(position, PAGE)
         page = self._pages.get(number)
         if page is None:
-            page = await self._shelf.page(self._suite, number * PAGE)
+            page = await self._store.page(self._suite, number * PAGE)
             if len(self._pages) >= _PAGES_KEPT:
                 del self._pages[next(iter(self._pages))]
             self._pages[number] = page

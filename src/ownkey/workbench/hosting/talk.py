@@ -8,8 +8,8 @@ from ownkey.domain.errors import NotFound
 from ownkey.storage.workbench import WorkbenchSession
 from ownkey.workbench.chat import Budgets, budgets, build_context, fit_history, narrower
 from ownkey.workbench.endpoint import speak
-from ownkey.workbench.hosting.runs import Run, RunDesk
-from ownkey.workbench.hosting.targets import TargetBook
+from ownkey.workbench.hosting.runs import Run, RunService
+from ownkey.workbench.hosting.targets import TargetStore
 from ownkey.workbench.records import Failure, FailureKind, Message, Sampling
 
 _TIMEOUT_MS = 120_000.0
@@ -24,10 +24,10 @@ class Said(Struct, frozen=True, kw_only=True):
     context_tokens: int
 
 
-class TalkDesk:
+class TalkService:
     """Talks about runs."""
 
-    def __init__(self, runs: RunDesk, targets: TargetBook) -> None:
+    def __init__(self, runs: RunService, targets: TargetStore) -> None:
         self._runs = runs
         self._targets = targets
 

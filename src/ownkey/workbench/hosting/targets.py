@@ -30,7 +30,7 @@ TARGET_ID = f"{_KIND}_"
 """What the ids of targets begin with."""
 
 
-class TargetBook:
+class TargetStore:
     """Stores targets and reaches them. Keys are sealed under the session's tenant and opened for each use."""
 
     def __init__(

@@ -14,7 +14,7 @@ from ownkey.workbench.hosting.beating import Heart
 from ownkey.workbench.hosting.carrying_out import CarryingOut
 from ownkey.workbench.hosting.concluding import Concluding
 from ownkey.workbench.hosting.erasing import Eraser
-from ownkey.workbench.hosting.sessions import SessionBook
+from ownkey.workbench.hosting.sessions import SessionStore
 
 _BROKEN = OwnkeyError("The run broke off by an error of Ownkey's own: retry what has failed, and tell the operator.")
 
@@ -43,7 +43,7 @@ class Work:
     def __init__(
         self,
         database: Database,
-        sessions: SessionBook,
+        sessions: SessionStore,
         carrying: CarryingOut,
         concluding: Concluding,
         eraser: Eraser,

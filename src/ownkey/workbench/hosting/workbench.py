@@ -14,11 +14,11 @@ from ownkey.workbench.hosting.concluding import Concluding
 from ownkey.workbench.hosting.erasing import Eraser
 from ownkey.workbench.hosting.feed import RunFeed
 from ownkey.workbench.hosting.grading import GraderFactory
-from ownkey.workbench.hosting.runs import RunDesk
-from ownkey.workbench.hosting.sessions import SessionBook
-from ownkey.workbench.hosting.suites import SuiteShelf
-from ownkey.workbench.hosting.talk import TalkDesk
-from ownkey.workbench.hosting.targets import TargetBook
+from ownkey.workbench.hosting.runs import RunService
+from ownkey.workbench.hosting.sessions import SessionStore
+from ownkey.workbench.hosting.suites import SuiteStore
+from ownkey.workbench.hosting.talk import TalkService
+from ownkey.workbench.hosting.targets import TargetStore
 from ownkey.workbench.hosting.work import Work
 from ownkey.workbench.jobs import DurableJobs
 from ownkey.workbench.suites import CuratedSuites
@@ -30,11 +30,11 @@ PEPPER = "workbench"
 class Workbench:
     """The open parts."""
 
-    sessions: SessionBook
-    targets: TargetBook
-    suites: SuiteShelf
-    runs: RunDesk
-    talk: TalkDesk
+    sessions: SessionStore
+    targets: TargetStore
+    suites: SuiteStore
+    runs: RunService
+    talk: TalkService
     eraser: Eraser
     feed: RunFeed
     work: Work
@@ -53,22 +53,22 @@ async def open_workbench(
     """Join the parts. Nothing runs until `jobs.run` is given the work. A run of which nothing was heard for `silent_s`
     seconds is taken up by whoever notices."""
     clock = Clock.set_now()
-    sessions = SessionBook(database, allowance, await vault.pepper(PEPPER))
-    targets = TargetBook(database, vault, gateway, client, clock)
-    suites = SuiteShelf(database, CuratedSuites())
+    sessions = SessionStore(database, allowance, await vault.pepper(PEPPER))
+    targets = TargetStore(database, vault, gateway, client, clock)
+    suites = SuiteStore(database, CuratedSuites())
     graders = GraderFactory(gateway, clock)
     feed = RunFeed(database)
     heart = Heart(database)
     carrying = CarryingOut(database, targets, suites, graders, feed, heart)
     concluding = Concluding(database, targets, suites, graders, feed, heart)
     eraser = Eraser(database, sessions, carrying, jobs)
-    runs = RunDesk(database, suites, carrying, concluding, feed, jobs)
+    runs = RunService(database, suites, carrying, concluding, feed, jobs)
     return Workbench(
         sessions=sessions,
         targets=targets,
         suites=suites,
         runs=runs,
-        talk=TalkDesk(runs, targets),
+        talk=TalkService(runs, targets),
         eraser=eraser,
         feed=feed,
         work=Work(database, sessions, carrying, concluding, eraser, heart, jobs, silent_s),

@@ -1,0 +1,1 @@
+"""`/workbench/sessions`, `/workbench/presets`, `/workbench/terms`."""

@@ -1,0 +1,39 @@
+"""Replies of `/workbench/suites`."""
+
+from typing import Annotated
+
+import msgspec
+
+from ownkey.control.shapes import Reply
+from ownkey.control.structs import STRUCT
+from ownkey.workbench.records import Prompt, SuiteInfo
+
+
+class SuiteReply(Reply):
+    """A suite without its prompts."""
+
+    id: str
+    name: str
+    description: str
+    task: str | None
+    difficulty: str | None
+    licence: str | None
+    curated: bool
+    prompts: int
+
+
+class SuiteDetail(SuiteReply):
+    """A suite with its first prompts."""
+
+    items: list[Annotated[Prompt, STRUCT]]
+
+
+class UploadedReply(SuiteReply):
+    """What an upload was understood as; `notes` tell what was left out."""
+
+    format: str
+    notes: list[str]
+
+
+def show_suite(info: SuiteInfo) -> SuiteReply:
+    return SuiteReply(**msgspec.to_builtins(info))
