@@ -3,7 +3,6 @@
 A token is a secret of its own (`wb_…`), sent as bearer. Absent, wrong and foreign look the same: 404.
 """
 
-import time
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -14,7 +13,6 @@ from ownkey.control.identity import caller_of, check_same_site, control_of, peer
 from ownkey.domain.allowance import Pool, Refused
 from ownkey.domain.errors import NotFound, RateLimited, Unauthenticated
 from ownkey.domain.tenancy import Principal
-from ownkey.storage import 
 from ownkey.storage.workbench import WorkbenchSession
 from ownkey.workbench.hosting import Limits, Run, limits_of
 
