@@ -38,8 +38,24 @@ def llm_models() -> list[str]:
     return [f"{provider}/{model}" for provider in PROVIDERS for model in LLM_MODELS]
 
 
-@pytest.mark.parametrize("stream", [True, False])
-@pytest.mark.parametrize("model", ["openai/echo", "anthropic/echo", "gpt-4o-mini", "claude-sonnet-4.5"])
+@pytest.mark.parametrize(
+    ("model", "stream"),
+    [
+        ("openai/echo", True),
+        ("anthropic/echo", False),
+        ("gpt-4o-mini", False),
+        ("claude-sonnet-4.5", True),
+        *(
+            pytest.param(model, stream, marks=pytest.mark.long)
+            for model, stream in (
+                ("openai/echo", False),
+                ("anthropic/echo", True),
+                ("gpt-4o-mini", True),
+                ("claude-sonnet-4.5", False),
+            )
+        ),
+    ],
+)
 def test_llm_prints_the_answer(user: User, tmp_path: Path, model: str, stream: bool) -> None:
     """The last two are llm's own names: its OpenAI and its Anthropic plug-in, with nothing configured."""
     how = [] if stream else ["--no-stream"]
@@ -54,8 +70,15 @@ def test_llm_calls_a_tool_and_prints_what_came_of_it(user: User, tmp_path: Path,
     assert "get_weather" in finished.stderr
 
 
-@pytest.mark.parametrize("status", [401, 429])
-@pytest.mark.parametrize("provider", PROVIDERS)
+@pytest.mark.parametrize(
+    ("provider", "status"),
+    [
+        ("openai", 401),
+        ("anthropic", 429),
+        pytest.param("openai", 429, marks=pytest.mark.long),
+        pytest.param("anthropic", 401, marks=pytest.mark.long),
+    ],
+)
 def test_llm_tells_the_providers_error(user: User, tmp_path: Path, provider: str, status: int) -> None:
     finished = llm(user, tmp_path, "-m", f"{provider}/error-{status}", "Hello there")
     assert finished.returncode == 1

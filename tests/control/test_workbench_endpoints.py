@@ -50,7 +50,9 @@ def works_on(guest: Visitor) -> None:
 )
 def test_a_bad_endpoint_fails_by_kind_with_advice(guest: Visitor, model: str, kind: str, words: str) -> None:
     guest.begin(model)
-    ended = guest.finished(guest.run(limit=2, retries=0, timeout_ms=700)["id"])
+    # Only what hangs may run out of time: elsewhere a busy machine has as long as it needs.
+    hanging: dict[str, Any] = {"timeout_ms": 700} if kind == "timeout" else {}
+    ended = guest.finished(guest.run(limit=2, retries=0, **hanging)["id"])
     assert ended["status"] == "failed", ended
     assert "Every prompt failed" in ended["detail"]
     for result in ended["results"]:

@@ -111,7 +111,7 @@ def test_a_stored_keys_addresses_are_compared_with_who_asked_for_the_run(owner: 
     assert run(owner.api, begin(owner.api, credential=away))["status"] == "failed"
 
 
-@pytest.mark.parametrize("target", [{"model": "openai/slow-300"}, {"model": "slow-300", "preset": "openai"}])
+@pytest.mark.parametrize("target", [{"model": "openai/slow-1000"}, {"model": "slow-1000", "preset": "openai"}])
 def test_a_key_that_is_revoked_in_mid_run_ends_the_run_within_seconds(owner: User, target: dict[str, str]) -> None:
     """A run through the gateway, and one that goes to an endpoint with a key of its own."""
     own = {"api_key": "sk-withdrawn-1234567"} if "preset" in target else {}
@@ -163,7 +163,7 @@ def test_a_users_deletion_takes_sessions_runs_and_what_the_jobs_remember(own_sta
 
 
 def assert_forgotten(stack: Stack, run_id: str) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while True:
         with closing(sqlite3.connect(stack.data_dir / "jobs.db")) as jobs:
             left = jobs.execute("SELECT count(*) FROM workflow_status WHERE workflow_uuid LIKE ?", (f"{run_id}%",))

@@ -54,7 +54,7 @@ def workshop(
 _numbers = count(1)
 
 
-def until(true: Callable[[], bool], what: str, seconds: float = 15.0) -> None:
+def until(true: Callable[[], bool], what: str, seconds: float = 60.0) -> None:
     """Poll for what another process does in its own time."""
     deadline = time.monotonic() + seconds
     while not true():

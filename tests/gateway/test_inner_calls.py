@@ -182,7 +182,7 @@ async def test_giving_up_in_mid_stream_settles_as_cancelled(inside: Inside) -> N
     await answered.settled()
     assert [piece async for piece in chunks] == []
     assert [(row.status, row.error) for row in await inside.rows()] == [("cancelled", "cancelled")]
-    await asyncio.wait_for(inside.upstream.lost.acquire(), 10)
+    await asyncio.wait_for(inside.upstream.lost.acquire(), 60)
 
 
 async def test_cancelling_the_wait_for_the_head_settles_as_cancelled(inside: Inside) -> None:
@@ -194,7 +194,7 @@ async def test_cancelling_the_wait_for_the_head_settles_as_cancelled(inside: Ins
     await inside.upstream.asked.acquire()
     asking.cancel()
     await asyncio.wait([asking])
-    await asyncio.wait_for(inside.upstream.lost.acquire(), 10)
+    await asyncio.wait_for(inside.upstream.lost.acquire(), 60)
     assert [row.status for row in await inside.rows()] == ["cancelled"]
 
 

@@ -20,7 +20,7 @@ from ownkey.gateway.net.tls import client_context
 
 Script = Callable[["Peer"], Awaitable[None]]
 
-QUICK = NetSettings(connect_timeout=5, first_byte_timeout=20, idle_timeout=20, total_timeout=30)
+QUICK = NetSettings(connect_timeout=60, first_byte_timeout=100, idle_timeout=100, total_timeout=150)
 SHORT = 0.08
 """Seconds of a time limit that a test expects to run out."""
 

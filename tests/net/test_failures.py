@@ -152,7 +152,7 @@ async def test_total_time_runs_also_while_nobody_reads() -> None:
         gone.set()
 
     async with HostileServer(script) as server, client_of() as client:
-        response = await client.send(ask(server, timeouts=Timeouts(total=SHORT * 6)))
+        response = await client.send(ask(server, timeouts=Timeouts(total=SHORT * 20)))
         await gone.wait()
         with pytest.raises(TimedOut):
             await response.chunk()
@@ -216,7 +216,7 @@ async def test_connection_is_not_used_again_in_the_middle_of_a_body() -> None:
         response = await client.send(ask(server, body=b"x" * 32_000_000))
         stopped.set()
         assert await response.read(100) == b"x"
-        assert await asyncio.wait_for((await client.send(ask(server))).read(100), 5) == b"second"
+        assert await asyncio.wait_for((await client.send(ask(server))).read(100), 60) == b"second"
 
 
 async def test_early_success_does_not_cut_the_upload_short() -> None:
@@ -275,7 +275,7 @@ async def test_violation_closes_the_connection_and_says_nothing_from_the_peer() 
     async with HostileServer(script) as server, client_of() as client:
         with pytest.raises(ProtocolViolation) as failed:
             await client.send(ask(server))
-        await asyncio.wait_for(gone.wait(), 5)
+        await asyncio.wait_for(gone.wait(), 60)
     error = failed.value
     assert "canary" not in f"{error} {error.public} {error.operator}"
 
@@ -322,7 +322,7 @@ async def test_cancelling_the_wait_for_the_head_closes_the_connection_at_once(sa
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        await asyncio.wait_for(gone.wait(), 5)
+        await asyncio.wait_for(gone.wait(), 60)
 
 
 async def test_cancelling_in_the_moment_the_head_comes_closes_the_connection_at_once(
@@ -346,7 +346,7 @@ async def test_cancelling_in_the_moment_the_head_comes_closes_the_connection_at_
         tasks.append(asyncio.create_task(client.send(ask(server))))
         with pytest.raises(asyncio.CancelledError):
             await tasks[0]
-        await asyncio.wait_for(gone.wait(), 5)
+        await asyncio.wait_for(gone.wait(), 60)
 
 
 async def test_cancelling_the_wait_for_the_body_closes_the_connection_at_once() -> None:
@@ -364,7 +364,7 @@ async def test_cancelling_the_wait_for_the_body_closes_the_connection_at_once() 
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        await asyncio.wait_for(gone.wait(), 5)
+        await asyncio.wait_for(gone.wait(), 60)
 
 
 @pytest.mark.parametrize("how", ["abort", "forget"])
@@ -384,7 +384,7 @@ async def test_response_left_early_closes_its_connection(how: str) -> None:
             with pytest.raises(ConnectionLost):
                 await response.chunk()
         del response
-        await asyncio.wait_for(gone.wait(), 5)
+        await asyncio.wait_for(gone.wait(), 60)
 
 
 async def test_reader_that_stops_bounds_what_is_buffered() -> None:
@@ -408,7 +408,7 @@ async def test_reader_that_stops_bounds_what_is_buffered() -> None:
 
     async with HostileServer(script) as server, client_of() as client:
         response = await client.send(ask(server))
-        await asyncio.wait_for(blocked.wait(), 20)
+        await asyncio.wait_for(blocked.wait(), 60)
         assert sent < 16 * 1024 * 1024
         first = await response.chunk()
         assert len(first) <= 64 * 1024 + 256 * 1024

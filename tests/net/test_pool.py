@@ -98,7 +98,7 @@ async def test_bytes_sent_to_an_idle_connection_close_it() -> None:
     async with HostileServer(script) as server, client_of() as client:
         assert await fetch(client, ask(server)) == b"good"
         more.set()
-        await asyncio.wait_for(gone.wait(), 5)
+        await asyncio.wait_for(gone.wait(), 60)
         assert await fetch(client, ask(server)) == b"1"
 
 
@@ -222,7 +222,7 @@ async def test_idle_connection_is_closed_after_its_lifetime() -> None:
 
     async with HostileServer(script) as server, client_of(settings=with_limits(idle_lifetime=SHORT)) as client:
         await fetch(client, ask(server))
-        await asyncio.wait_for(gone.wait(), 5)
+        await asyncio.wait_for(gone.wait(), 60)
 
 
 async def test_keep_alive_hint_shortens_the_lifetime() -> None:
@@ -246,7 +246,7 @@ async def test_only_so_many_idle_connections_are_kept() -> None:
     async with HostileServer(script) as server, client_of(settings=with_limits(max_idle_per_origin=2)) as client:
         await asyncio.gather(*(fetch(client, ask(server)) for _ in range(5)))
         for _ in range(3):
-            await asyncio.wait_for(closed.acquire(), 5)
+            await asyncio.wait_for(closed.acquire(), 60)
         assert closed.locked()
 
 
@@ -308,7 +308,7 @@ async def test_place_handed_to_a_request_that_was_just_cancelled_is_not_lost() -
             first.add_done_callback(lambda _, task=second: task.cancel())
             await asyncio.wait([first, second])
             assert first.exception() is None
-        assert await asyncio.wait_for(fetch(client, ask(server)), 5)
+        assert await asyncio.wait_for(fetch(client, ask(server)), 60)
 
 
 @pytest.mark.parametrize("freed", ["connection", "place"])
@@ -336,7 +336,7 @@ async def test_what_is_handed_to_a_request_cancelled_in_the_same_moment_goes_to_
             await response.read(10)
         await asyncio.wait([unlucky])
         assert unlucky.cancelled()
-        assert (await asyncio.wait_for(client.send(ask(server)), 5)).status == 200
+        assert (await asyncio.wait_for(client.send(ask(server)), 60)).status == 200
 
 
 async def test_failed_dials_give_their_places_back() -> None:
@@ -392,7 +392,7 @@ async def test_crowd_on_few_connections_gets_each_its_own_answer() -> None:
             else:
                 assert await fetch(client, request) == b"%d" % number
 
-        await asyncio.wait_for(asyncio.gather(*(one(number) for number in range(600))), 30)
+        await asyncio.wait_for(asyncio.gather(*(one(number) for number in range(600))), 60)
 
 
 async def test_closing_ends_what_is_under_way_and_refuses_the_rest() -> None:

@@ -10,7 +10,7 @@ from tests.page.guests import Guest
 from tests.services.stack import Stack, User
 
 # However busy the machine is: what is expected comes, or the test says after a long while that it did not.
-expect.set_options(timeout=30_000)
+expect.set_options(timeout=45_000)
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from playwright.sync_api import Browser, ConsoleMessage, Dialog, Locator, Page, Request, expect
 
 KEY = "sk-visitor-1234567890"
-_PATIENCE_MS = 10_000
+_PATIENCE_MS = 45_000
 _REFUSED = "Failed to load resource"
 """Chromium's note of every answer above 399; what the page makes of those answers is tested as such."""
 

@@ -76,8 +76,15 @@ def walk(guest: Guest, look: Callable[[Page, str], None]) -> None:
     look(page, "receipt")
 
 
-@pytest.mark.parametrize("width", [1280, 390])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(
+    ("scheme", "width"),
+    [
+        ("light", 1280),
+        ("dark", 390),
+        pytest.param("light", 390, marks=pytest.mark.long),
+        pytest.param("dark", 1280, marks=pytest.mark.long),
+    ],
+)
 def test_axe_finds_nothing_in_any_step(guest_with: Callable[..., Guest], scheme: str, width: int) -> None:
     guest = guest_with(viewport={"width": width, "height": 844}, color_scheme=scheme, reduced_motion="reduce")
     found: list[str] = []
@@ -91,7 +98,9 @@ def test_axe_finds_nothing_in_any_step(guest_with: Callable[..., Guest], scheme:
     assert found == []
 
 
-@pytest.mark.parametrize("width", [360, 390, 768])
+@pytest.mark.parametrize(
+    "width", [360, pytest.param(390, marks=pytest.mark.long), pytest.param(768, marks=pytest.mark.long)]
+)
 def test_no_step_scrolls_sideways_on_small_screens(guest_with: Callable[..., Guest], width: int) -> None:
     guest = guest_with(viewport={"width": width, "height": 780}, has_touch=True)
     wide: list[str] = []

@@ -103,7 +103,7 @@ class Load:
         self.calls: list[Call] = []
         self.answered = asyncio.Condition()
 
-    async def until(self, enough: Callable[[Sequence[Call]], bool], seconds: float = 30.0) -> None:
+    async def until(self, enough: Callable[[Sequence[Call]], bool], seconds: float = 60.0) -> None:
         """Wait until the calls so far are enough."""
         async with asyncio.timeout(seconds), self.answered:
             await self.answered.wait_for(lambda: enough(self.calls))

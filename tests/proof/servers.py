@@ -45,7 +45,7 @@ class Output:
         with self._changed:
             return b"".join(self._parts).decode(errors="replace")
 
-    def wait_for(self, pattern: str, seconds: float = 30.0) -> "re.Match[str]":
+    def wait_for(self, pattern: str, seconds: float = 120.0) -> "re.Match[str]":
         """The first match; fails when the process ends or the time is up without one."""
         deadline = time.monotonic() + seconds
         with self._changed:
@@ -59,7 +59,7 @@ class Output:
                     raise AssertionError(f"{pattern!r} was not printed:\n{text}")
                 self._changed.wait(left)
 
-    def wait_for_end(self, seconds: float = 30.0) -> str:
+    def wait_for_end(self, seconds: float = 120.0) -> str:
         """All of it, once the process and its children have closed it."""
         with self._changed:
             assert self._changed.wait_for(lambda: self._ended, seconds), "the output is still open"
@@ -207,7 +207,7 @@ class Command:
         self.popen.stdin.write(text.encode())
         self.popen.stdin.close()
 
-    def wait(self, seconds: float = 60.0) -> int:
+    def wait(self, seconds: float = 120.0) -> int:
         """The exit status; all output is read then."""
         status = self.popen.wait(seconds)
         if self.popen.stdin is not None:

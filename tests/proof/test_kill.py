@@ -89,7 +89,7 @@ async def _until_served(load: Load) -> None:
 
 async def _until_recovered(data_dir: Path) -> None:
     """Only the living server's journal is left."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while len(journal_runs(data_dir)) > 1:  # noqa: ASYNC110 (a directory tells nobody)
             await asyncio.sleep(0.05)
 

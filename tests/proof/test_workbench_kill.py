@@ -15,8 +15,7 @@ import pytest
 from tests.proof.servers import ForkedStack, Launcher
 from tests.services.stack import Process
 
-_KILLS = 10
-_PROMPTS, _REPEATS, _CONCURRENCY = 10, 60, 4
+_PROMPTS, _CONCURRENCY = 10, 4
 
 
 @pytest.fixture
@@ -26,16 +25,19 @@ def stack(launcher: Launcher, sandbox: Process, tmp_path: Path) -> Iterator[Fork
     running.close()
 
 
-@pytest.mark.timeout(300)
-async def test_a_run_goes_on_after_ten_kills_and_repeats_nothing_that_was_done(stack: ForkedStack) -> None:
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize(("kills", "repeats"), [(3, 20), pytest.param(10, 60, marks=pytest.mark.long)])
+async def test_a_run_goes_on_after_kills_and_repeats_nothing_that_was_done(
+    stack: ForkedStack, kills: int, repeats: int
+) -> None:
     user, key = stack.user("workbench-kill"), f"sk-{token_hex(12)}"
     session = _made(user.api, "/workbench/sessions", {"preset": "openai", "api_key": key, "model": "slow-60"})
-    body = {"suite_id": "qa-easy", "repeats": _REPEATS, "concurrency": _CONCURRENCY}
+    body = {"suite_id": "qa-easy", "repeats": repeats, "concurrency": _CONCURRENCY}
     run = _made(user.api, f"/workbench/sessions/{session['id']}/runs", body)
     path = f"/workbench/runs/{run['id']}"
     dice = random.Random(run["id"])
     seen = 0
-    for _ in range(_KILLS):
+    for _ in range(kills):
         # Some progress each time, so that each kill is in the middle of the run.
         seen = await _until_more_than(user.api, path, seen)
         await asyncio.sleep(dice.uniform(0, 0.2))
@@ -47,12 +49,12 @@ async def test_a_run_goes_on_after_ten_kills_and_repeats_nothing_that_was_done(s
     assert ended["status"] == "completed"
     results = _all_results(user.api, path)
     slots = Counter((result["position"], result["repeat"]) for result in results)
-    assert slots == {(position, repeat): 1 for position in range(_PROMPTS) for repeat in range(_REPEATS)}
+    assert slots == {(position, repeat): 1 for position in range(_PROMPTS) for repeat in range(repeats)}
     assert {result["status"] for result in results} == {"ok"}
     assert len({result["seq"] for result in results}) == len(results)
     # Only what was under way at a kill may have been asked twice.
     asked = _asked(stack.sandbox.url, key)
-    assert len(results) <= asked <= len(results) + _KILLS * _CONCURRENCY
+    assert len(results) <= asked <= len(results) + kills * _CONCURRENCY
     assert ended["metrics"]["targets"][0]["requests"] == len(results)
 
 

@@ -1,4 +1,7 @@
-"""A server's memory does not follow the answers of the runs that it carries out."""
+"""A server's memory does not follow the answers of the runs that it carries out.
+
+The ordinary run has the same of the engine alone: `tests/workbench/engine/test_memory.py`.
+"""
 
 import json
 import sys
@@ -16,7 +19,8 @@ _MEBIBYTE = 1024 * 1024
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="resident memory is read from /proc")
-@pytest.mark.timeout(180)
+@pytest.mark.long
+@pytest.mark.timeout(600)
 def test_answers_are_stored_and_not_held(own_stack: Stack) -> None:
     api = own_stack.user("memory").api
     target = {"preset": "openai", "api_key": "sk-memory-1234567", "model": "chunk-2000"}

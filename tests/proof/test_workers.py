@@ -76,7 +76,7 @@ async def test_workers_do_not_outlive_their_supervisor(workers: TwoWorkers) -> N
 
 async def _until_all_serve(workers: TwoWorkers) -> None:
     """Both have answered for their metrics."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         seen: set[bytes] = set()
         while len(seen) < 2:
             answers = await asyncio.gather(*[ask(workers.url, "", METRICS) for _ in range(8)])

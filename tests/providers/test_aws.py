@@ -50,7 +50,7 @@ def botocores(
     return {name.lower(): str(value) for name, value in request.headers.items() if name.lower() not in given}
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(data=st.data())
 def test_every_signature_is_botocores(data: st.DataObject) -> None:
     key = AccessKey(

@@ -15,7 +15,7 @@ from ownkey.providers import load_catalogue
 from ownkey.providers.auth import auth_headers
 from ownkey.providers.checks import check_request, read_check
 from ownkey.sandbox import SandboxServer
-from ownkey.sandbox.png import picture
+from ownkey.sandbox.media import picture
 from ownkey.wire import address_of
 
 PROVIDERS = [provider.name for provider in load_catalogue().providers()]

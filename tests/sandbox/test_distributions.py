@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ownkey.sandbox import Options
-from ownkey.sandbox.distributions import LONGEST_MS, parse_distribution
-from ownkey.sandbox.model_name import parse_model_name
+from ownkey.sandbox.behaviours.invocation import parse_model_name
+from ownkey.sandbox.options import LONGEST_MS, parse_distribution
 from ownkey.sandbox.pacing import DrawnPace, Pace, Timing, pace_for, share
 
 FORMS = ["constant:200", "uniform:100:300", "exponential:200", "lognormal:200:0.5"]

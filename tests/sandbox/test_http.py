@@ -189,7 +189,7 @@ async def test_a_large_chunked_body_is_refused_as_soon_as_it_is_too_large():
 
 
 async def test_idle_connections_are_closed():
-    options = Options(idle_timeout_s=0.05, sweep_s=0.05)
+    options = Options(idle_timeout_s=0.5, sweep_s=0.1)
     async with SandboxServer(options=options) as server, RawClient(server.url) as client:
         client.send(request(CHAT, chat()))
         assert (await client.receive()).status == 200

@@ -6,16 +6,16 @@ from typing import Any
 import pytest
 
 from ownkey.sandbox.behaviours import reply_to
-from ownkey.sandbox.directions import verdict_in
-from ownkey.sandbox.scene import Scene
-from ownkey.sandbox.turn import Ask
+from ownkey.sandbox.behaviours.invocation import verdict_in
+from ownkey.sandbox.chat import ChatRequest
+from ownkey.sandbox.state import State
 from ownkey.workbench.graders.opinions import Better, read_better, read_opinion
 from ownkey.workbench.graders.questions import preference_question, rubric_question
 from ownkey.workbench.records import Message, Prompt
 
 
 def said(prompt: str, model: str = "judge") -> str:
-    return reply_to(Ask(model=model, prompt=prompt, prompt_tokens=None, input_tokens=1), None, Scene()).text
+    return reply_to(ChatRequest(model=model, prompt=prompt, prompt_tokens=None, input_tokens=1), None, State()).text
 
 
 def question(text: str, reference: str | None = None) -> Prompt:

@@ -76,7 +76,8 @@ async def test_many_paced_streams_run_at_once(sandbox: SandboxServer):
 
     started = time.monotonic()
     assert set(await asyncio.gather(*map(read, clients))) == {8}
-    assert time.monotonic() - started < 5
+    # One after the other they would need 60 seconds, however fast the machine is.
+    assert time.monotonic() - started < 30
     assert sandbox.sandbox.stats.open_streams == 0
 
 

@@ -5,16 +5,16 @@ from tests.sandbox.raw import call, chat
 
 from ownkey.sandbox import SandboxServer
 from ownkey.sandbox.behaviours import reply_to
-from ownkey.sandbox.behaviours.scored import IGNORANCE
-from ownkey.sandbox.directions import answer_in
-from ownkey.sandbox.scene import Scene
-from ownkey.sandbox.turn import Ask
+from ownkey.sandbox.behaviours.invocation import answer_in
+from ownkey.sandbox.behaviours.judging import IGNORANCE
+from ownkey.sandbox.chat import ChatRequest
+from ownkey.sandbox.state import State
 
 CHAT = "/openai/v1/chat/completions"
 
 
 def said(model: str, prompt: str, seed: int = 0) -> str:
-    return reply_to(Ask(model=model, prompt=prompt, prompt_tokens=None, input_tokens=1), None, Scene(seed)).text
+    return reply_to(ChatRequest(model=model, prompt=prompt, prompt_tokens=None, input_tokens=1), None, State(seed)).text
 
 
 def right(model: str, seed: int = 0, prompts: int = 2000) -> set[int]:
@@ -39,7 +39,7 @@ def test_a_model_is_right_in_its_share_of_prompts_and_else_does_not_know():
     assert len(right("right-80")) == pytest.approx(1600, abs=60)
     assert len(right("right-25")) == pytest.approx(500, abs=60)
     assert (len(right("right-0")), len(right("right-100"))) == (0, 2000)
-    assert said("right-0", "sandbox:answer Paris") == said("right-100", "no direction") == IGNORANCE
+    assert said("right-0", "sandbox:answer Paris") == said("right-100", "no directive") == IGNORANCE
 
 
 def test_a_better_model_knows_all_that_a_worse_one_knows_until_the_seeds_differ():

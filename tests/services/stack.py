@@ -16,7 +16,7 @@ import httpx2
 import pytest
 
 OPERATOR = ("operator@example.com", "correct horse battery")
-_READY_SECONDS = 60.0
+_READY_SECONDS = 120.0
 
 
 class Process:

@@ -73,27 +73,30 @@ async def test_a_backup_while_writes_flow_is_consistent(urls: tuple[str, str], t
     """Every transaction makes a user and the change that announces it: a torn copy would have one without the other."""
     source, target = urls
     stop = asyncio.Event()
+    written = asyncio.Semaphore(0)
 
     async def write(database: Database) -> int:
-        written = 0
+        number = 0
         while not stop.is_set():
+            number += 1
             async with database.write() as conn:
-                await users.create(conn, a_user(id=UserId(f"user_{written + 1}")))
-                await changes.append(conn, f"user:user_{written + 1}")
-            written += 1
-        return written
+                await users.create(conn, a_user(id=UserId(f"user_{number}")))
+                await changes.append(conn, f"user:user_{number}")
+            written.release()
+        return number
 
     async with opened(source) as database, asyncio.TaskGroup() as tasks:
         writing = tasks.create_task(write(database))
         for number in range(3):
+            # Each backup begins after some writes and while the next one is under way.
+            await written.acquire()
             await backup(database, tmp_path / f"backup{number}")
         stop.set()
-    assert writing.result() > 0
     await restore(tmp_path / "backup2", target)
     async with opened(target) as database, database.read() as conn:
         last = await changes.latest(conn)
         assert await users.count(conn) == last == len(await changes.since(conn, 0))
-        assert 0 < last <= writing.result()
+        assert 3 <= last <= writing.result()
 
 
 async def test_neither_a_backup_nor_a_restore_replaces_anything(urls: tuple[str, str], tmp_path: Path) -> None:

@@ -84,12 +84,15 @@ async def test_with_a_user_everything_of_theirs_goes_and_nothing_of_others(datab
 
 
 # Which pages are rebuilt depends on the ids: one database in twenty keeps old copies of rows if nothing is done.
-@pytest.mark.parametrize("size", [*[120] * 30, 6000])
+@pytest.mark.parametrize(
+    ("size", "turn"),
+    [(6000, 0)] + [pytest.param(120, turn, marks=[pytest.mark.long] if turn >= 10 else []) for turn in range(30)],
+)
 async def test_a_deleted_or_replaced_ciphertext_leaves_no_byte_in_sqlites_files(
-    sqlite_database: Database, size: int
+    sqlite_database: Database, size: int, turn: int
 ) -> None:
     """In a database grown and thinned at random, so that pages have been split, merged and rebalanced."""
-    chance = random.Random(size)
+    chance = random.Random(size + turn)
     user = await stored_user(sqlite_database)
     living: dict[str, bytes] = {}
     dead: list[bytes] = []

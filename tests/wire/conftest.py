@@ -13,8 +13,8 @@ from pydantic import TypeAdapter
 from ownkey.domain.formats import WireFormat
 from ownkey.wire import CHAT_FORMATS, Written
 
-CHAT = CHAT_FORMATS[WireFormat.OPENAI_CHAT].requests
-MESSAGES = CHAT_FORMATS[WireFormat.ANTHROPIC_MESSAGES].requests
+CHAT = CHAT_FORMATS[WireFormat.OPENAI_CHAT]
+MESSAGES = CHAT_FORMATS[WireFormat.ANTHROPIC_MESSAGES]
 RECORDINGS = sorted(
     path for path in (Path(__file__).parent / "recordings").glob("*/*.sse") if path.parent.name in CHAT_FORMATS
 )
@@ -35,7 +35,7 @@ def to_anthropic() -> Callable[..., tuple[Any, Written]]:
     adapter: TypeAdapter[Any] = TypeAdapter(MessageCreateParamsNonStreaming)
 
     def translate(body: dict[str, Any], model: str = "claude-opus-5", stream: bool = False) -> tuple[Any, Written]:
-        written = MESSAGES.write(CHAT.read(body), model, stream)
+        written = MESSAGES.write_request(CHAT.read_request(body), model, stream)
         return checked(adapter, written.body), written
 
     return translate
@@ -46,7 +46,7 @@ def to_openai() -> Callable[..., tuple[Any, Written]]:
     adapter: TypeAdapter[Any] = TypeAdapter(CompletionCreateParamsNonStreaming)
 
     def translate(body: dict[str, Any], stream: bool = False, quirks: tuple[str, ...] = ()) -> tuple[Any, Written]:
-        written = CHAT.write(MESSAGES.read(body), "gpt", stream, quirks)
+        written = CHAT.write_request(MESSAGES.read_request(body), "gpt", stream, quirks)
         return checked(adapter, written.body), written
 
     return translate

@@ -15,6 +15,7 @@ from ownkey.wire import CHAT_FORMATS, ChatFormat, ErrorKind, MalformedAnswer
 from ownkey.wire.neutral import (
     ANTHROPIC_REASONING,
     Answer,
+    AnswerLabel,
     Part,
     Reasoning,
     Refusal,
@@ -51,17 +52,17 @@ def message(content: list[dict[str, Any]], stop: str = "end_turn", **more: Any) 
 
 
 def to_chat(answer: Answer) -> Any:
-    body = CHAT.answers.write(answer, model="asked", created=1764, answer_id="id-1")
+    body = CHAT.write_answer(answer, AnswerLabel("asked", 1764, "id-1"))
     return ChatCompletion.model_validate_json(body, strict=True)
 
 
 def to_message(answer: Answer) -> Message:
-    body = MESSAGES.answers.write(answer, model="asked", created=1764, answer_id="id-1")
+    body = MESSAGES.write_answer(answer, AnswerLabel("asked", 1764, "id-1"))
     return Message.model_validate_json(body, strict=True)
 
 
 def test_a_message_becomes_a_completion() -> None:
-    answer = MESSAGES.answers.read(
+    answer = MESSAGES.read_answer(
         message(
             [
                 {"type": "thinking", "thinking": "Hm.", "signature": "sig=="},
@@ -111,7 +112,7 @@ def test_a_completion_becomes_a_message() -> None:
     }
     call = {"id": "call_1", "type": "function", "function": {"name": "f", "arguments": '{"a": 1.0}'}}
     told = to_message(
-        CHAT.answers.read(completion({"content": "Hi", "reasoning_content": "Hm.", "tool_calls": [call]}, usage=usage))
+        CHAT.read_answer(completion({"content": "Hi", "reasoning_content": "Hm.", "tool_calls": [call]}, usage=usage))
     )
     assert [block.to_dict() for block in told.content] == [
         {"type": "thinking", "thinking": "Hm.", "signature": ""},
@@ -131,7 +132,7 @@ def test_a_completion_becomes_a_message() -> None:
 @pytest.mark.parametrize("arguments", ["", " ", "{}"])
 def test_a_call_without_arguments(arguments: str) -> None:
     call = {"id": "c", "type": "function", "function": {"name": "f", "arguments": arguments}}
-    answer = CHAT.answers.read(completion({"content": None, "tool_calls": [call]}))
+    answer = CHAT.read_answer(completion({"content": None, "tool_calls": [call]}))
     block: Any = to_message(answer).content[0]
     assert block.input == {}
 
@@ -139,7 +140,7 @@ def test_a_call_without_arguments(arguments: str) -> None:
 @pytest.mark.parametrize("arguments", ['{"a":', "[1]", "null", "x"])
 def test_arguments_that_are_no_object_stay_readable(arguments: str) -> None:
     call = {"id": "c", "type": "function", "function": {"name": "f", "arguments": arguments}}
-    block: Any = to_message(CHAT.answers.read(completion({"content": None, "tool_calls": [call]}))).content[0]
+    block: Any = to_message(CHAT.read_answer(completion({"content": None, "tool_calls": [call]}))).content[0]
     assert block.input == {"INVALID_JSON": arguments}
 
 
@@ -157,28 +158,28 @@ def test_arguments_that_are_no_object_stay_readable(arguments: str) -> None:
     ],
 )
 def test_stop_reasons(stop: str, finish: str, back: str) -> None:
-    told = to_chat(MESSAGES.answers.read(message([{"type": "text", "text": "x"}], stop)))
+    told = to_chat(MESSAGES.read_answer(message([{"type": "text", "text": "x"}], stop)))
     assert told.choices[0].finish_reason == finish
-    again = CHAT.answers.read(told.model_dump_json().encode())
+    again = CHAT.read_answer(told.model_dump_json().encode())
     assert to_message(again).stop_reason == back
 
 
 def test_the_stop_sequence_is_told_where_it_can_be() -> None:
-    answer = MESSAGES.answers.read(message([], "stop_sequence", stop_sequence="\n\nH:"))
+    answer = MESSAGES.read_answer(message([], "stop_sequence", stop_sequence="\n\nH:"))
     assert answer.stop == Stop(StopReason.STOP_SEQUENCE, "\n\nH:")
     assert to_message(answer).stop_sequence == "\n\nH:"
 
 
 def test_refusals() -> None:
-    refused = CHAT.answers.read(completion({"content": None, "refusal": "I won't."}))
+    refused = CHAT.read_answer(completion({"content": None, "refusal": "I won't."}))
     assert refused.parts == (Refusal("I won't."),)
     told = to_message(refused)
     assert told.stop_reason == "refusal"
     assert [block.to_dict() for block in told.content] == [{"type": "text", "text": "I won't."}]
     assert to_chat(refused).choices[0].message.refusal == "I won't."
     explained = message([], "refusal", stop_details={"type": "refusal", "category": None, "explanation": "Why."})
-    assert to_chat(MESSAGES.answers.read(explained)).choices[0].message.refusal == "Why."
-    filtered = CHAT.answers.read(completion({"content": ""}, "content_filter"))
+    assert to_chat(MESSAGES.read_answer(explained)).choices[0].message.refusal == "Why."
+    filtered = CHAT.read_answer(completion({"content": ""}, "content_filter"))
     assert to_message(filtered).stop_reason == "refusal"
 
 
@@ -187,7 +188,7 @@ def test_reasoning_of_other_vendors_gets_no_signature() -> None:
         {"type": "reasoning.summary", "summary": "S", "format": "openai-responses-v1", "index": 0},
         {"type": "reasoning.encrypted", "data": "gA==", "format": "openai-responses-v1", "index": 1},
     ]
-    answer = CHAT.answers.read(completion({"content": "x", "reasoning": "S", "reasoning_details": details}))
+    answer = CHAT.read_answer(completion({"content": "x", "reasoning": "S", "reasoning_details": details}))
     assert [block.to_dict() for block in to_message(answer).content] == [
         {"type": "thinking", "thinking": "S", "signature": ""},
         {"type": "text", "text": "x"},
@@ -200,7 +201,7 @@ def test_content_in_pieces() -> None:
         {"type": "text", "text": "x"},
         {"type": "reference", "reference_ids": [1]},
     ]
-    assert CHAT.answers.read(completion({"content": pieces})).parts == (Reasoning("Hm"), Text("x"))
+    assert CHAT.read_answer(completion({"content": pieces})).parts == (Reasoning("Hm"), Text("x"))
 
 
 @pytest.mark.parametrize(
@@ -238,7 +239,7 @@ def test_content_in_pieces() -> None:
 )
 def test_usage_of_openai_and_its_dialects(usage: Any, expected: Usage | None) -> None:
     body = completion({"content": "x"}, usage=usage)
-    assert CHAT.answers.read(body).usage == expected
+    assert CHAT.read_answer(body).usage == expected
     assert CHAT.usage_of(body) == expected
 
 
@@ -279,7 +280,7 @@ CALL = {"id": "c", "function": {"name": "f", "arguments": {}}}
 )
 def test_malformed_answers(format_: ChatFormat, body: bytes) -> None:
     with pytest.raises(MalformedAnswer) as caught:
-        format_.answers.read(body)
+        format_.read_answer(body)
     assert caught.value.error is None
     assert caught.value.operator
     assert caught.value.status == 502
@@ -288,7 +289,7 @@ def test_malformed_answers(format_: ChatFormat, body: bytes) -> None:
 @pytest.mark.parametrize("format_", [CHAT, MESSAGES])
 def test_an_error_with_status_200(format_: ChatFormat) -> None:
     with pytest.raises(MalformedAnswer) as caught:
-        format_.answers.read(b'{"type":"error","error":{"type":"rate_limit_error","message":"Slow down."}}')
+        format_.read_answer(b'{"type":"error","error":{"type":"rate_limit_error","message":"Slow down."}}')
     assert caught.value.error is not None
     assert (caught.value.error.kind, caught.value.public) == (ErrorKind.RATE_LIMIT, "Slow down.")
 
@@ -317,11 +318,11 @@ def answers(draw: st.DrawFn, signed: bool) -> Answer:
 
 @given(answers(signed=True))
 def test_messages_round_trip(answer: Answer) -> None:
-    assert MESSAGES.answers.read(MESSAGES.answers.write(answer, model="m", created=1, answer_id="i")) == answer
+    assert MESSAGES.read_answer(MESSAGES.write_answer(answer, AnswerLabel("m", 1, "i"))) == answer
     to_message(answer)
 
 
 @given(answers(signed=True) | answers(signed=False))
 def test_completions_round_trip(answer: Answer) -> None:
-    assert CHAT.answers.read(CHAT.answers.write(answer, model="m", created=1, answer_id="i")) == answer
+    assert CHAT.read_answer(CHAT.write_answer(answer, AnswerLabel("m", 1, "i"))) == answer
     to_chat(answer)

@@ -8,8 +8,8 @@ from ownkey.domain.errors import InvalidRequest
 from ownkey.domain.formats import WireFormat
 from ownkey.wire import CHAT_FORMATS
 
-CHAT = CHAT_FORMATS[WireFormat.OPENAI_CHAT].requests
-MESSAGES = CHAT_FORMATS[WireFormat.ANTHROPIC_MESSAGES].requests
+CHAT = CHAT_FORMATS[WireFormat.OPENAI_CHAT]
+MESSAGES = CHAT_FORMATS[WireFormat.ANTHROPIC_MESSAGES]
 
 
 def chat(**fields: Any) -> dict[str, Any]:
@@ -73,7 +73,7 @@ def messages(**fields: Any) -> dict[str, Any]:
 )
 def test_bad_chat_fields_are_named(fields: dict[str, Any], param: str) -> None:
     with pytest.raises(InvalidRequest) as caught:
-        CHAT.read(chat(**fields))
+        CHAT.read_request(chat(**fields))
     assert caught.value.param == param
     assert param in caught.value.public
 
@@ -117,7 +117,7 @@ def test_bad_chat_fields_are_named(fields: dict[str, Any], param: str) -> None:
 )
 def test_bad_messages_fields_are_named(fields: dict[str, Any], param: str) -> None:
     with pytest.raises(InvalidRequest) as caught:
-        MESSAGES.read(messages(**fields))
+        MESSAGES.read_request(messages(**fields))
     assert caught.value.param == param
 
 
@@ -138,12 +138,12 @@ def test_a_lone_surrogate_is_refused() -> None:
         ),
     ):
         with pytest.raises(InvalidRequest, match="surrogate"):
-            MESSAGES.write(CHAT.read(body), "claude", False)
+            MESSAGES.write_request(CHAT.read_request(body), "claude", False)
     with pytest.raises(InvalidRequest, match="surrogate"):
-        CHAT.write(MESSAGES.read(messages(system="\ud800")), "gpt", False)
+        CHAT.write_request(MESSAGES.read_request(messages(system="\ud800")), "gpt", False)
 
 
 def test_a_long_unknown_kind_is_not_echoed_whole() -> None:
     with pytest.raises(InvalidRequest) as caught:
-        CHAT.read(chat(messages=[{"role": "x" * 100_000, "content": "Hi"}]))
+        CHAT.read_request(chat(messages=[{"role": "x" * 100_000, "content": "Hi"}]))
     assert len(caught.value.public) < 500

@@ -24,11 +24,11 @@ from ownkey.wire.events import (
     TextDelta,
     UsageReported,
 )
-from ownkey.wire.neutral import Answer, Reasoning, Refusal, Stop, StopReason, Text, Turn
-from ownkey.wire.translation import Named, Wishes, new_reader, new_writer, translate_request
+from ownkey.wire.neutral import Answer, AnswerLabel, Reasoning, Refusal, Stop, StopReason, Text, Turn
+from ownkey.wire.translation import Wishes, new_reader, new_writer, translate_request
 
 COMPLETIONS = CLIENT_CHATS[WireFormat.OPENAI_COMPLETIONS]
-NAMED = Named("asked/model", 1700000000, "req_1")
+NAMED = AnswerLabel("asked/model", 1700000000, "req_1")
 
 
 def to(target: WireFormat, body: dict[str, Any], **wishes: Any) -> tuple[dict[str, Any], tuple[str, ...]]:
@@ -46,7 +46,7 @@ def to(target: WireFormat, body: dict[str, Any], **wishes: Any) -> tuple[dict[st
 
 @pytest.mark.parametrize("prompt", ["Say hi", ["Say hi"]])
 def test_a_prompt_is_the_one_turn_of_a_chat(prompt: object) -> None:
-    read = COMPLETIONS.requests.read({"model": "m", "prompt": prompt})
+    read = COMPLETIONS.read_request({"model": "m", "prompt": prompt})
     assert read.turns == (Turn("user", (Text("Say hi"),)),)
 
 
@@ -99,7 +99,7 @@ def test_unknown_fields_are_dropped_by_name() -> None:
 )
 def test_what_a_chat_cannot_say_is_refused_by_name(field: str, value: object) -> None:
     with pytest.raises(UnsupportedField) as refused:
-        COMPLETIONS.requests.read({"prompt": "x", field: value})
+        COMPLETIONS.read_request({"prompt": "x", field: value})
     assert refused.value.param == field
 
 
@@ -108,7 +108,7 @@ def test_what_a_chat_cannot_say_is_refused_by_name(field: str, value: object) ->
 )
 def test_what_is_wrong_is_named(body: dict[str, Any]) -> None:
     with pytest.raises(InvalidRequest) as refused:
-        COMPLETIONS.requests.read(body)
+        COMPLETIONS.read_request(body)
     assert refused.value.param in body.keys() | {"prompt"}
 
 
@@ -126,7 +126,7 @@ def test_what_is_wrong_is_named(body: dict[str, Any]) -> None:
 def test_an_answer_is_a_text_completion(reason: StopReason, finish: str) -> None:
     parts = (Reasoning("hm"), Text("a"), Text("b"), Refusal("c"))
     answer = Answer(id="x", model="m", parts=parts, stop=Stop(reason), usage=Usage(3, 4))
-    body = COMPLETIONS.answers.write(answer, model="asked/model", created=5, answer_id="req_1")
+    body = COMPLETIONS.write_answer(answer, AnswerLabel("asked/model", 5, "req_1"))
     read = TypeAdapter(Completion).validate_json(body)
     assert (read.choices[0].text, read.choices[0].finish_reason) == ("abc", finish)
     assert read.usage is not None

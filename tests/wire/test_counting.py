@@ -11,13 +11,13 @@ from ownkey.domain.errors import InvalidRequest, UnsupportedField
 from ownkey.domain.formats import WireFormat
 from ownkey.domain.usage import Usage
 from ownkey.wire import FORMATS
-from ownkey.wire.anthropic_count_tokens import estimate
+from ownkey.wire.count_tokens import estimate_message
 from ownkey.wire.counting import text_tokens
 
 
 def count(**body: Any) -> int:
     asked = {"model": "m", "messages": [{"role": "user", "content": "Hello"}]} | body
-    return json.loads(estimate(asked))["input_tokens"]
+    return json.loads(estimate_message(asked))["input_tokens"]
 
 
 @pytest.mark.parametrize(

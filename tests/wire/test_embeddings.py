@@ -13,12 +13,13 @@ from ownkey.domain.errors import InvalidRequest, UnsupportedField
 from ownkey.domain.formats import WireFormat
 from ownkey.domain.usage import Usage
 from ownkey.wire import MalformedAnswer
+from ownkey.wire.neutral import AnswerLabel
 from ownkey.wire.registry import EMBEDDING_FORMATS
-from ownkey.wire.translation import Named, Wishes, translate_answer, translate_request
+from ownkey.wire.translation import Wishes, translate_answer, translate_request
 
 OPENAI, SINGLE, BATCH = WireFormat.OPENAI_EMBEDDINGS, WireFormat.GEMINI_EMBED, WireFormat.GEMINI_BATCH_EMBED
-NAMED = Named("asked", 1, "id")
-PACKED = Named("asked", 1, "id", {"encoding_format": "base64"})
+NAMED = AnswerLabel("asked", 1, "id")
+PACKED = AnswerLabel("asked", 1, "id", {"encoding_format": "base64"})
 
 
 def translated(source: WireFormat, target: WireFormat, body: dict[str, Any]) -> tuple[Any, tuple[str, ...]]:
@@ -136,5 +137,5 @@ def test_a_wrong_number_of_vectors_or_one_beyond_single_precision_is_malformed()
             BATCH,
             OPENAI,
             b'{"embeddings":[{"values":[1e300]}]}',
-            Named("asked", 1, "id", {"encoding_format": "base64"}),
+            AnswerLabel("asked", 1, "id", {"encoding_format": "base64"}),
         )

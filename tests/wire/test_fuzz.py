@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from ownkey.domain.errors import InvalidRequest
 from ownkey.domain.formats import WireFormat
 from ownkey.wire import CHAT_FORMATS, FORMATS, PROVIDER_CHATS
-from ownkey.wire.neutral import Conversation
+from ownkey.wire.neutral import AnswerLabel, Conversation
 
 RECORDINGS = Path(__file__).parent / "recordings"
 CHAT_REQUEST: dict[str, Any] = json.loads((RECORDINGS / "openai_chat" / "request.json").read_text())
@@ -55,13 +55,13 @@ def test_any_object_is_read_or_refused(body: dict[str, Any], source: WireFormat,
         except InvalidRequest:
             continue
     try:
-        conversation = CHAT_FORMATS[source].requests.read(body)
+        conversation = CHAT_FORMATS[source].read_request(body)
     except InvalidRequest:
         return
     assert isinstance(conversation, Conversation)
     for target in PROVIDER_CHATS.values():
         try:
-            written = target.requests.write(conversation, model, True)
+            written = target.write_request(conversation, model, True)
         except InvalidRequest:
             continue
         assert isinstance(msgspec.json.decode(written.body), dict)
@@ -109,11 +109,11 @@ def test_any_upstream_bytes_end_in_an_event(format_: Any, data: st.DataObject) -
         ]
     ) | st.binary(max_size=10)
     pieces = data.draw(st.lists(piece, max_size=12))
-    reader = format_.streams.reader()
+    reader = format_.reader()
     events = [event for part in pieces for event in reader.feed(part)] + reader.finish()
     assert [type(event).__name__ for event in events].count("Finished") == int(reader.ended)
     assert (reader.error is None) == reader.ended
     for target in CHAT_FORMATS.values():
-        writer = target.streams.writer("m", 1, "i", True)
+        writer = target.writer(AnswerLabel("m", 1, "i"), True)
         written = b"".join(map(writer.write, events)) + writer.finish()
         assert written.endswith(b"\n\n")

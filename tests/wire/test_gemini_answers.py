@@ -32,6 +32,7 @@ from ownkey.wire.events import (
 from ownkey.wire.neutral import (
     GEMINI_REASONING,
     Answer,
+    AnswerLabel,
     Part,
     Reasoning,
     Refusal,
@@ -53,7 +54,7 @@ def response(parts: list[dict[str, Any]] | None, finish: str = "STOP", **more: A
 
 
 def told(answer: Answer) -> types.GenerateContentResponse:
-    body = GEMINI.answers.write(answer, model="asked", created=1, answer_id="id-1")
+    body = GEMINI.write_answer(answer, AnswerLabel("asked", 1, "id-1"))
     return types.GenerateContentResponse.model_validate_json(body)
 
 
@@ -100,7 +101,7 @@ def test_a_whole_answer_is_read_with_its_thoughts_and_calls() -> None:
             ]
         )
     )
-    answer = GEMINI.answers.read(json.dumps(body | {"usageMetadata": usage, "modelVersion": "v"}).encode())
+    answer = GEMINI.read_answer(json.dumps(body | {"usageMetadata": usage, "modelVersion": "v"}).encode())
     assert answer == Answer(
         id="r",
         model="v",
@@ -114,12 +115,12 @@ def test_a_whole_answer_is_read_with_its_thoughts_and_calls() -> None:
         stop=Stop(StopReason.TOOL_USE),
         usage=Usage(12, 12, 4, 0, 7),
     )
-    chat = json.loads(CHAT.answers.write(answer, model="m", created=1, answer_id="i"))
+    chat = json.loads(CHAT.write_answer(answer, AnswerLabel("m", 1, "i")))
     ChatCompletion.model_validate(chat, strict=True)
     calls = chat["choices"][0]["message"]["tool_calls"]
     assert [call.get("extra_content") for call in calls] == [{"google": {"thought_signature": "Y2FsbA=="}}, None]
-    blocks = json.loads(MESSAGES.answers.write(answer, model="m", created=1, answer_id="i"))["content"]
-    Message.model_validate_json(MESSAGES.answers.write(answer, model="m", created=1, answer_id="i"), strict=True)
+    blocks = json.loads(MESSAGES.write_answer(answer, AnswerLabel("m", 1, "i")))["content"]
+    Message.model_validate_json(MESSAGES.write_answer(answer, AnswerLabel("m", 1, "i")), strict=True)
     assert [(block["type"], block.get("data")) for block in blocks] == [
         ("thinking", None),
         ("redacted_thinking", "google-gemini-v1:c2ln"),
@@ -141,14 +142,14 @@ def test_a_whole_answer_is_read_with_its_thoughts_and_calls() -> None:
     ],
 )
 def test_reasons_for_the_end(finish: str, stop: Stop) -> None:
-    assert GEMINI.answers.read(response([{"text": "x"}], finish)).stop == stop
-    assert GEMINI.answers.read(response(None, finish)).parts == ()
+    assert GEMINI.read_answer(response([{"text": "x"}], finish)).stop == stop
+    assert GEMINI.read_answer(response(None, finish)).parts == ()
 
 
 def test_a_blocked_prompt_is_a_refusal() -> None:
-    answer = GEMINI.answers.read(b'{"promptFeedback":{"blockReason":"SAFETY"},"usageMetadata":{"totalTokenCount":3}}')
+    answer = GEMINI.read_answer(b'{"promptFeedback":{"blockReason":"SAFETY"},"usageMetadata":{"totalTokenCount":3}}')
     assert answer.stop == Stop(StopReason.REFUSAL, explanation="The prompt was blocked: SAFETY.")
-    chat = json.loads(CHAT.answers.write(answer, model="m", created=1, answer_id="i"))
+    chat = json.loads(CHAT.write_answer(answer, AnswerLabel("m", 1, "i")))
     assert chat["choices"][0]["finish_reason"] == "content_filter"
     assert chat["choices"][0]["message"]["refusal"] == "The prompt was blocked: SAFETY."
 
@@ -168,7 +169,7 @@ def test_a_blocked_prompt_is_a_refusal() -> None:
 )
 def test_what_is_no_answer_is_malformed(body: bytes, says: str | None) -> None:
     with pytest.raises(MalformedAnswer) as caught:
-        GEMINI.answers.read(body)
+        GEMINI.read_answer(body)
     assert (caught.value.error is None) == (says is None)
     assert says is None or says in caught.value.public
 
@@ -308,7 +309,7 @@ def test_an_error_in_a_stream_is_googles() -> None:
 
 
 def test_calls_that_grow_without_end_are_cut() -> None:
-    writer = GEMINI.streams.writer("m", 1, "i", True)
+    writer = GEMINI.writer(AnswerLabel("m", 1, "i"), True)
     writer.write(ToolCallStarted(0, "a", "f"))
     outs = [writer.write(ToolCallDelta(0, "x" * 1_000_000)) for _ in range(20)]
     assert b"too large" in b"".join(outs)

@@ -24,7 +24,7 @@ GEMINI = CHAT_FORMATS[WireFormat.GEMINI]
 
 
 def read(format_: ChatFormat, *data: bytes) -> list[Event]:
-    reader = format_.streams.reader()
+    reader = format_.reader()
     return [event for piece in data for event in reader.feed(piece)] + reader.finish()
 
 

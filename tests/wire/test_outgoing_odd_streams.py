@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from ownkey.domain.formats import WireFormat
 from ownkey.wire import CHAT_FORMATS, PROVIDER_CHATS, ErrorKind, MalformedAnswer
 from ownkey.wire.events import Event, Finished, Stopped, StreamFailed, TextDelta, UsageReported
-from ownkey.wire.neutral import Stop, StopReason
+from ownkey.wire.neutral import AnswerLabel, Stop, StopReason
 
 START = b'data: {"type":"message-start","id":"a","delta":{"message":{"role":"assistant"}}}\n\n'
 TEXT = b'data: {"type":"content-delta","index":0,"delta":{"message":{"content":{"text":"x"}}}}\n\n'
@@ -28,7 +28,7 @@ def end_of(reason: bytes, more: bytes = b"") -> bytes:
 
 
 def read(format_: WireFormat, *data: bytes) -> list[Event]:
-    reader = PROVIDER_CHATS[format_].streams.reader()
+    reader = PROVIDER_CHATS[format_].reader()
     return [event for piece in data for event in reader.feed(piece)] + reader.finish()
 
 
@@ -106,7 +106,7 @@ def test_malformed_ollama_streams_fail(data: bytes, message: str, kind: ErrorKin
 
 
 def test_a_giant_line_is_not_gathered() -> None:
-    reader = PROVIDER_CHATS[WireFormat.OLLAMA_CHAT].streams.reader()
+    reader = PROVIDER_CHATS[WireFormat.OLLAMA_CHAT].reader()
     seen = [event for _ in range(200) for event in reader.feed(b"x" * 100_000)]
     assert len(seen) == 1
     assert isinstance(seen[0], StreamFailed)
@@ -170,8 +170,8 @@ def test_any_upstream_bytes_end_in_an_event(format_: WireFormat, data: st.DataOb
     assert isinstance(events[-1], Finished | StreamFailed)
     assert sum(isinstance(event, Finished | StreamFailed) for event in events) == 1
     for target in CHAT_FORMATS.values():
-        writer = target.streams.writer("m", 1, "id", True)
-        reader = target.streams.reader()
+        writer = target.writer(AnswerLabel("m", 1, "id"), True)
+        reader = target.reader()
         again = reader.feed(b"".join(map(writer.write, events)) + writer.finish()) + reader.finish()
         assert isinstance(again[-1], Finished | StreamFailed)
 
@@ -184,6 +184,6 @@ def test_any_upstream_bytes_end_in_an_event(format_: WireFormat, data: st.DataOb
 )
 def test_any_whole_answer_is_read_or_malformed(format_: WireFormat, body: bytes) -> None:
     try:
-        PROVIDER_CHATS[format_].answers.read(body)
+        PROVIDER_CHATS[format_].read_answer(body)
     except MalformedAnswer:
         return

@@ -27,7 +27,7 @@ from ownkey.wire.events import (
     ToolCallStarted,
     UsageReported,
 )
-from ownkey.wire.neutral import Stop, StopReason
+from ownkey.wire.neutral import AnswerLabel, Stop, StopReason
 
 EVENT: Any = V2ChatStreamResponse
 FOLDER = Path(__file__).parent / "recordings"
@@ -36,7 +36,7 @@ EVERY = pytest.mark.parametrize("file", FILES, ids=[f"{file.parent.name}/{file.s
 
 
 def events_of(file: Path, *pieces: bytes) -> list[Event]:
-    reader = PROVIDER_CHATS[WireFormat(file.parent.name)].streams.reader()
+    reader = PROVIDER_CHATS[WireFormat(file.parent.name)].reader()
     return [event for piece in pieces for event in reader.feed(piece)] + reader.finish()
 
 
@@ -139,7 +139,7 @@ def test_a_stream_cut_at_any_byte_gives_a_prefix_and_fails(file: Path) -> None:
     expected = events_of(file, data)
     complete = len(data.rstrip())
     for at in range(len(data)):
-        reader = PROVIDER_CHATS[WireFormat(file.parent.name)].streams.reader()
+        reader = PROVIDER_CHATS[WireFormat(file.parent.name)].reader()
         events = reader.feed(data[:at]) + reader.finish()
         if at >= complete:
             assert events == expected
@@ -160,9 +160,9 @@ def test_every_cut_has_a_well_formed_end_for_every_client(file: Path) -> None:
     data = file.read_bytes()
     for at in range(0, len(data) - 4, 3):
         for target in CHAT_FORMATS.values():
-            writer = target.streams.writer("m", 1, "id", True)
+            writer = target.writer(AnswerLabel("m", 1, "id"), True)
             written = b"".join(map(writer.write, events_of(file, data[:at]))) + writer.finish()
-            reader = target.streams.reader()
+            reader = target.reader()
             again = reader.feed(written) + reader.finish()
             assert isinstance(again[-1], StreamFailed)
             assert "ended before" in again[-1].error.message
@@ -172,9 +172,9 @@ def test_every_cut_has_a_well_formed_end_for_every_client(file: Path) -> None:
 def test_a_whole_stream_is_whole_for_every_client(file: Path) -> None:
     events = events_of(file, file.read_bytes())
     for target in CHAT_FORMATS.values():
-        writer = target.streams.writer("m", 1, "id", True)
+        writer = target.writer(AnswerLabel("m", 1, "id"), True)
         written = b"".join(map(writer.write, events)) + writer.finish()
-        reader = target.streams.reader()
+        reader = target.reader()
         again = reader.feed(written) + reader.finish()
         assert isinstance(again[-1], Finished)
         assert reader.usage == [event.usage for event in events if isinstance(event, UsageReported)][-1]

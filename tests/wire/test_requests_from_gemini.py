@@ -14,11 +14,11 @@ from tests.wire.conftest import checked
 from ownkey.domain.errors import InvalidRequest, UnsupportedField
 from ownkey.domain.formats import WireFormat
 from ownkey.wire import CHAT_FORMATS, Written
-from ownkey.wire.neutral import GEMINI_REASONING, Reasoning, Text, ToolCall, ToolResult
+from ownkey.wire.neutral import GEMINI_REASONING, AnswerLabel, Reasoning, Text, ToolCall, ToolResult
 
-CHAT = CHAT_FORMATS[WireFormat.OPENAI_CHAT].requests
-MESSAGES = CHAT_FORMATS[WireFormat.ANTHROPIC_MESSAGES].requests
-GEMINI = CHAT_FORMATS[WireFormat.GEMINI].requests
+CHAT = CHAT_FORMATS[WireFormat.OPENAI_CHAT]
+MESSAGES = CHAT_FORMATS[WireFormat.ANTHROPIC_MESSAGES]
+GEMINI = CHAT_FORMATS[WireFormat.GEMINI]
 USER = {"role": "user", "parts": [{"text": "hi"}]}
 Translate = Callable[..., tuple[dict[str, Any], Written]]
 
@@ -28,7 +28,7 @@ def chat() -> Translate:
     adapter: TypeAdapter[Any] = TypeAdapter(CompletionCreateParamsNonStreaming)
 
     def translate(**body: Any) -> tuple[dict[str, Any], Written]:
-        written = CHAT.write(GEMINI.read({"contents": [USER]} | body), "gpt", False)
+        written = CHAT.write_request(GEMINI.read_request({"contents": [USER]} | body), "gpt", False)
         return checked(adapter, written.body), written
 
     return translate
@@ -39,7 +39,7 @@ def messages() -> Translate:
     adapter: TypeAdapter[Any] = TypeAdapter(MessageCreateParamsNonStreaming)
 
     def translate(model: str = "claude-opus-5", **body: Any) -> tuple[dict[str, Any], Written]:
-        written = MESSAGES.write(GEMINI.read({"contents": [USER]} | body), model, False)
+        written = MESSAGES.write_request(GEMINI.read_request({"contents": [USER]} | body), model, False)
         return checked(adapter, written.body), written
 
     return translate
@@ -127,7 +127,7 @@ def test_calls_without_ids_get_them_by_their_place(chat: Translate) -> None:
 
 
 def test_signatures_and_thoughts_are_kept_apart() -> None:
-    turns = GEMINI.read(
+    turns = GEMINI.read_request(
         {
             "contents": [
                 USER,
@@ -164,8 +164,8 @@ def test_claudes_signatures_ride_in_a_gemini_clients_history(messages: Translate
     hidden = {"type": "redacted_thinking", "data": "x~~"}
     use = {"type": "tool_use", "id": "t", "name": "f", "input": {}}
     answer = {"type": "message", "id": "i", "model": "m", "role": "assistant", "content": [thinking, hidden, use]}
-    read = CHAT_FORMATS[WireFormat.ANTHROPIC_MESSAGES].answers.read(json.dumps(answer).encode())
-    told = json.loads(format_.answers.write(read, model="m", created=1, answer_id="i"))
+    read = CHAT_FORMATS[WireFormat.ANTHROPIC_MESSAGES].read_answer(json.dumps(answer).encode())
+    told = json.loads(format_.write_answer(read, AnswerLabel("m", 1, "i")))
     parts = told["candidates"][0]["content"]["parts"]
     for part in parts:
         if "thoughtSignature" in part:

@@ -36,7 +36,7 @@ def to_claude(**body: Any) -> tuple[Any, Written]:
 
 
 def test_responses_keep_their_meaning() -> None:
-    written = RESPONSES.requests.write(RESPONSES.requests.read(REQUEST), "m", False)
+    written = RESPONSES.write_request(RESPONSES.read_request(REQUEST), "m", False)
     assert json.loads(written.body) == REQUEST
     assert written.dropped == ()
 

@@ -38,8 +38,8 @@ def extras(value: Any) -> list[str]:
 
 
 def translate(source: WireFormat, body: dict[str, Any], stream: bool = False) -> tuple[dict[str, Any], Written]:
-    written = PROVIDER_CHATS[WireFormat.COHERE_CHAT].requests.write(
-        CHAT_FORMATS[source].requests.read(body), "command-a", stream
+    written = PROVIDER_CHATS[WireFormat.COHERE_CHAT].write_request(
+        CHAT_FORMATS[source].read_request(body), "command-a", stream
     )
     sent: dict[str, Any] = json.loads(written.body)
     assert set(sent) <= {*FIELDS, *PLAIN}
@@ -278,7 +278,7 @@ def test_an_answer_with_plan_thinking_text_and_calls() -> None:
         },
         "usage": {"billed_units": {"input_tokens": 5.0, "output_tokens": 2.0}, "cached_tokens": 9.0},
     }
-    answer = PROVIDER_CHATS[WireFormat.COHERE_CHAT].answers.read(json.dumps(body).encode())
+    answer = PROVIDER_CHATS[WireFormat.COHERE_CHAT].read_answer(json.dumps(body).encode())
     assert answer.parts == (
         Reasoning("I will look.", format="cohere-tool-plan"),
         Reasoning("Hm.", format="cohere-thinking"),
@@ -301,5 +301,5 @@ def test_an_answer_with_plan_thinking_text_and_calls() -> None:
 )
 def test_an_answer_that_is_none(body: Any, told: str | None) -> None:
     with pytest.raises(MalformedAnswer) as caught:
-        PROVIDER_CHATS[WireFormat.COHERE_CHAT].answers.read(json.dumps(body).encode())
+        PROVIDER_CHATS[WireFormat.COHERE_CHAT].read_answer(json.dumps(body).encode())
     assert (caught.value.error.message if caught.value.error else None) == told

@@ -10,9 +10,9 @@ from ownkey.domain.errors import InvalidRequest, UnsupportedField
 from ownkey.domain.formats import WireFormat
 from ownkey.wire import CHAT_FORMATS, Written
 
-CHAT = CHAT_FORMATS[WireFormat.OPENAI_CHAT].requests
-MESSAGES = CHAT_FORMATS[WireFormat.ANTHROPIC_MESSAGES].requests
-GEMINI = CHAT_FORMATS[WireFormat.GEMINI].requests
+CHAT = CHAT_FORMATS[WireFormat.OPENAI_CHAT]
+MESSAGES = CHAT_FORMATS[WireFormat.ANTHROPIC_MESSAGES]
+GEMINI = CHAT_FORMATS[WireFormat.GEMINI]
 NEW, OLD = "gemini-3-flash", "gemini-2.5-flash"
 USER = {"role": "user", "content": "hi"}
 TOOL: dict[str, Any] = {
@@ -40,12 +40,12 @@ def checked(written: Written) -> dict[str, Any]:
 
 
 def from_chat(body: dict[str, Any], model: str = NEW) -> tuple[dict[str, Any], Written]:
-    written = GEMINI.write(CHAT.read({"messages": [USER]} | body), model, False)
+    written = GEMINI.write_request(CHAT.read_request({"messages": [USER]} | body), model, False)
     return checked(written), written
 
 
 def from_messages(body: dict[str, Any], model: str = NEW) -> tuple[dict[str, Any], Written]:
-    written = GEMINI.write(MESSAGES.read({"max_tokens": 9, "messages": [USER]} | body), model, False)
+    written = GEMINI.write_request(MESSAGES.read_request({"max_tokens": 9, "messages": [USER]} | body), model, False)
     return checked(written), written
 
 

@@ -20,7 +20,7 @@ PNG = "iVBORw0KGgo="
 
 
 def translate(source: WireFormat, body: dict[str, Any], stream: bool = False) -> tuple[dict[str, Any], Written]:
-    written = OLLAMA.requests.write(CHAT_FORMATS[source].requests.read(body), "qwen3", stream)
+    written = OLLAMA.write_request(CHAT_FORMATS[source].read_request(body), "qwen3", stream)
     sent: dict[str, Any] = json.loads(written.body)
     typed = ChatRequest.model_validate(sent)
     assert set(sent) <= set(ChatRequest.model_fields)
@@ -198,7 +198,7 @@ def test_an_answer_with_thinking_text_and_calls() -> None:
         "prompt_eval_count": 5,
         "eval_count": 2,
     }
-    answer = OLLAMA.answers.read(json.dumps(body).encode())
+    answer = OLLAMA.read_answer(json.dumps(body).encode())
     assert answer.parts == (
         Reasoning("Hm."),
         Text("Wait."),
@@ -211,8 +211,8 @@ def test_an_answer_with_thinking_text_and_calls() -> None:
 
 def test_an_answer_that_is_an_error() -> None:
     with pytest.raises(MalformedAnswer) as caught:
-        OLLAMA.answers.read(b'{"error":"model \'x\' not found"}')
+        OLLAMA.read_answer(b'{"error":"model \'x\' not found"}')
     assert caught.value.error is not None
     assert caught.value.error.message == "model 'x' not found"
     with pytest.raises(MalformedAnswer):
-        OLLAMA.answers.read(b'{"done":true}')
+        OLLAMA.read_answer(b'{"done":true}')

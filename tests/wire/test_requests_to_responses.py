@@ -15,7 +15,7 @@ from ownkey.wire import CHAT_FORMATS, Written
 from ownkey.wire.neutral import OPENAI_REASONING
 from ownkey.wire.translation import Wishes, translate_request
 
-RESPONSES = CHAT_FORMATS[WireFormat.OPENAI_RESPONSES].requests
+RESPONSES = CHAT_FORMATS[WireFormat.OPENAI_RESPONSES]
 ANTHROPIC, CHAT = WireFormat.ANTHROPIC_MESSAGES, WireFormat.OPENAI_CHAT
 Translate = Callable[..., tuple[Any, Written]]
 
@@ -25,8 +25,8 @@ def sent() -> Translate:
     adapter: TypeAdapter[Any] = TypeAdapter(ResponseCreateParamsNonStreaming)
 
     def translate(source: WireFormat, body: dict[str, Any], quirks: tuple[str, ...] = ()) -> tuple[Any, Written]:
-        written = CHAT_FORMATS[source].requests.read(body)
-        told = RESPONSES.write(written, "gpt", False, quirks)
+        written = CHAT_FORMATS[source].read_request(body)
+        told = RESPONSES.write_request(written, "gpt", False, quirks)
         return checked(adapter, told.body), told
 
     return translate
@@ -122,7 +122,7 @@ def test_images_files_and_schemas(sent: Translate) -> None:
 def test_perplexitys_dialect(sent: Translate) -> None:
     schema = {"name": "n", "schema": {"type": "object"}}
     asked = chat(response_format={"type": "json_schema", "json_schema": schema}, user="u")
-    written = RESPONSES.write(CHAT_FORMATS[CHAT].requests.read(asked), "m", True, ("agent_api",))
+    written = RESPONSES.write_request(CHAT_FORMATS[CHAT].read_request(asked), "m", True, ("agent_api",))
     assert json.loads(written.body) == {
         "model": "m",
         "store": False,
@@ -195,8 +195,8 @@ def test_reasoning_goes_back_to_openai_alone(sent: Translate) -> None:
     ]
     answered = {"role": "assistant", "content": "yes", "reasoning_details": details}
     asked = chat({"role": "user", "content": "hi"}, answered, {"role": "user", "content": "and?"})
-    conversation = CHAT_FORMATS[CHAT].requests.read(asked)
-    written = RESPONSES.write(conversation, "gpt", False)
+    conversation = CHAT_FORMATS[CHAT].read_request(asked)
+    written = RESPONSES.write_request(conversation, "gpt", False)
     assert json.loads(written.body)["input"][1:3] == [
         {"type": "reasoning", "summary": [], "encrypted_content": "gAAA"},
         {"type": "message", "role": "assistant", "content": "yes"},

@@ -11,8 +11,7 @@ from ownkey.domain.formats import WireFormat
 from ownkey.domain.price import Rates, list_cost
 from ownkey.domain.usage import Usage
 from ownkey.wire import FORMATS, MalformedAnswer
-from ownkey.wire.rerank.cohere import read, write
-from ownkey.wire.rerank.usage import usage_of
+from ownkey.wire.rerank import COHERE_RERANK, usage_of
 
 ASKED: dict[str, Any] = {"model": "m", "query": "q", "documents": ["a", {"text": "b"}]}
 ANSWER: dict[str, Any] = {
@@ -23,11 +22,11 @@ ANSWER: dict[str, Any] = {
 
 
 def sent(**more: Any) -> Any:
-    return json.loads(write(ASKED | more, "rerank-v4").body)
+    return json.loads(COHERE_RERANK.write(ASKED | more, "rerank-v4").body)
 
 
 def answered(body: dict[str, Any] = ANSWER, **more: Any) -> Any:
-    return json.loads(read(json.dumps(body).encode(), ASKED | more, "m", "id")[0])
+    return json.loads(COHERE_RERANK.read(json.dumps(body).encode(), ASKED | more, "m", "id")[0])
 
 
 def test_documents_become_texts() -> None:
@@ -46,7 +45,7 @@ def test_an_object_of_several_fields_becomes_yaml() -> None:
 
 
 def test_hints_are_named_and_coheres_own_fields_pass() -> None:
-    written = write(ASKED | {"max_chunks_per_doc": 5, "max_tokens_per_doc": 100, "priority": 1}, "m")
+    written = COHERE_RERANK.write(ASKED | {"max_chunks_per_doc": 5, "max_tokens_per_doc": 100, "priority": 1}, "m")
     assert written.dropped == ("max_chunks_per_doc",)
     assert {"max_tokens_per_doc": 100, "priority": 1}.items() <= json.loads(written.body).items()
 
@@ -90,7 +89,7 @@ def test_documents_come_back_when_asked_for() -> None:
 )
 def test_what_is_no_answer_is_malformed(body: bytes) -> None:
     with pytest.raises(MalformedAnswer):
-        read(body, ASKED, "m", "id")
+        COHERE_RERANK.read(body, ASKED, "m", "id")
 
 
 @pytest.mark.parametrize(

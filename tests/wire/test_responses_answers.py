@@ -14,6 +14,7 @@ from ownkey.wire.neutral import (
     ANTHROPIC_REASONING,
     OPENAI_REASONING,
     Answer,
+    AnswerLabel,
     Reasoning,
     Refusal,
     Stop,
@@ -21,15 +22,15 @@ from ownkey.wire.neutral import (
     Text,
     ToolCall,
 )
-from ownkey.wire.translation import Named, translate_answer
+from ownkey.wire.translation import translate_answer
 
 RESPONSES = CHAT_FORMATS[WireFormat.OPENAI_RESPONSES]
-NAMED = Named("the-model", 1764, "req_77", {"instructions": "Be brief.", "previous_response_id": "resp_1"})
+NAMED = AnswerLabel("the-model", 1764, "req_77", {"instructions": "Be brief.", "previous_response_id": "resp_1"})
 
 
 def written(*parts: Any, stop: Stop | None = None, usage: Usage | None = None) -> Response:
     answer = Answer(id="x", model="m", parts=parts, stop=stop or Stop(), usage=usage)
-    body = RESPONSES.answers.write(answer, model="the-model", created=1764, answer_id="req_77")
+    body = RESPONSES.write_answer(answer, AnswerLabel("the-model", 1764, "req_77"))
     response = Response.model_validate_json(body, strict=True)
     assert unknown_fields(response) == set()
     return response
@@ -40,7 +41,7 @@ def body(*output: dict[str, Any], **more: Any) -> bytes:
 
 
 def read(*output: dict[str, Any], **more: Any) -> Answer:
-    return RESPONSES.answers.read(body(*output, **more))
+    return RESPONSES.read_answer(body(*output, **more))
 
 
 def message(*content: dict[str, Any]) -> dict[str, Any]:
@@ -84,7 +85,7 @@ def test_an_answer_written_and_read_again_is_the_same() -> None:
         ToolCall("c1", "f", '{"x":1}'),
     )
     answer = Answer(id="x", model="m", parts=parts, stop=Stop(StopReason.TOOL_USE), usage=Usage(3, 4, 1, 1, 2))
-    again = RESPONSES.answers.read(RESPONSES.answers.write(answer, model="m", created=1, answer_id="req_77"))
+    again = RESPONSES.read_answer(RESPONSES.write_answer(answer, AnswerLabel("m", 1, "req_77")))
     assert (again.parts, again.stop, again.usage) == (parts, answer.stop, answer.usage)
 
 
@@ -173,7 +174,7 @@ def test_reading_ends_and_parts() -> None:
 )
 def test_malformed_answers(data: bytes, message_: str | None, kind: ErrorKind | None) -> None:
     with pytest.raises(MalformedAnswer) as caught:
-        RESPONSES.answers.read(data)
+        RESPONSES.read_answer(data)
     assert (caught.value.error.message if caught.value.error else None) == message_
     assert (caught.value.error.kind if caught.value.error else None) == kind
 

@@ -29,9 +29,9 @@ from ownkey.wire.events import (
     ToolCallStarted,
     UsageReported,
 )
-from ownkey.wire.neutral import ANTHROPIC_REASONING, OPENAI_REASONING, Stop, StopReason
+from ownkey.wire.neutral import ANTHROPIC_REASONING, OPENAI_REASONING, AnswerLabel, Stop, StopReason
 from ownkey.wire.sse import SseParser
-from ownkey.wire.translation import Named, new_writer
+from ownkey.wire.translation import new_writer
 
 RESPONSES = CHAT_FORMATS[WireFormat.OPENAI_RESPONSES]
 EVENT: TypeAdapter[Any] = TypeAdapter(ResponseStreamEvent)
@@ -49,17 +49,17 @@ DONE = {
 
 
 def recorded(path: Path) -> list[Event]:
-    reader = CHAT_FORMATS[WireFormat(path.parent.name)].streams.reader()
+    reader = CHAT_FORMATS[WireFormat(path.parent.name)].reader()
     return reader.feed(path.read_bytes()) + reader.finish()
 
 
 def read(*data: bytes) -> list[Event]:
-    reader = RESPONSES.streams.reader()
+    reader = RESPONSES.reader()
     return [event for piece in data for event in reader.feed(piece)] + reader.finish()
 
 
 def written(events: Sequence[Event], asked: dict[str, Any] | None = None) -> bytes:
-    writer = new_writer(WireFormat.OPENAI_RESPONSES, Named("the-model", 1764, "req_77", asked or {}), True)
+    writer = new_writer(WireFormat.OPENAI_RESPONSES, AnswerLabel("the-model", 1764, "req_77", asked or {}), True)
     return b"".join(map(writer.write, events)) + writer.finish()
 
 
@@ -304,7 +304,7 @@ def test_failures_before_and_after_the_beginning() -> None:
 
 
 def test_an_endless_answer_ends_in_a_failure() -> None:
-    writer = RESPONSES.streams.writer("m", 1, "req_1", True)
+    writer = RESPONSES.writer(AnswerLabel("m", 1, "req_1"), True)
     writer.write(Started("c", "m"))
     outputs = [writer.write(TextDelta(0, "x" * 4_000_000)) for _ in range(12)]
     assert sum(b"response.failed" in output for output in outputs) == 1

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from ownkey.domain.formats import WireFormat
 from ownkey.wire import CHAT_FORMATS, ChatFormat, Observer
 from ownkey.wire.events import Event, Finished, Started, StreamFailed
+from ownkey.wire.neutral import AnswerLabel
 
 
 def format_of(recording: Path) -> ChatFormat:
@@ -17,7 +18,7 @@ def format_of(recording: Path) -> ChatFormat:
 
 
 def events_of(format_: ChatFormat, *pieces: bytes) -> list[Event]:
-    reader = format_.streams.reader()
+    reader = format_.reader()
     return [event for piece in pieces for event in reader.feed(piece)] + reader.finish()
 
 
@@ -58,7 +59,7 @@ def test_a_stream_cut_at_any_byte_gives_a_prefix_and_fails(recording: Path) -> N
     expected = events_of(format_, data)
     complete = len(data.rstrip(b"\r\n"))
     for at in range(len(data)):
-        reader = format_.streams.reader()
+        reader = format_.reader()
         events = reader.feed(data[:at]) + reader.finish()
         if at >= complete:
             assert events == expected
@@ -75,7 +76,7 @@ def test_every_cut_has_a_well_formed_end_in_every_format(recording: Path) -> Non
     format_, data = format_of(recording), recording.read_bytes()
     for at in range(0, len(data) - 4, 3):
         for target in CHAT_FORMATS.values():
-            writer = target.streams.writer("m", 1, "id", True)
+            writer = target.writer(AnswerLabel("m", 1, "id"), True)
             written = b"".join(map(writer.write, events_of(format_, data[:at]))) + writer.finish()
             again = events_of(target, written)
             assert isinstance(again[-1], StreamFailed)
@@ -94,7 +95,7 @@ def test_observers_do_not_depend_on_cuts(recording: Path, wants_usage: bool) -> 
 def test_observers_learn_what_readers_learn(recording: Path) -> None:
     format_, data = format_of(recording), recording.read_bytes()
     for at in range(len(data) + 1):
-        observer, reader = format_.observer(True), format_.streams.reader()
+        observer, reader = format_.observer(True), format_.reader()
         assert observer.feed(data[:at]) + observer.finish() == data[:at]
         reader.feed(data[:at])
         reader.finish()

@@ -28,7 +28,7 @@ from ownkey.wire.events import (
     ToolCallStarted,
     UsageReported,
 )
-from ownkey.wire.neutral import ANTHROPIC_REASONING, Stop, StopReason
+from ownkey.wire.neutral import ANTHROPIC_REASONING, AnswerLabel, Stop, StopReason
 from ownkey.wire.sse import SseParser
 
 CHAT = CHAT_FORMATS[WireFormat.OPENAI_CHAT]
@@ -39,17 +39,17 @@ EVENT: TypeAdapter[Any] = TypeAdapter(RawMessageStreamEvent)
 
 def recorded(name: str) -> list[Event]:
     path = RECORDINGS / f"{name}.sse"
-    reader = CHAT_FORMATS[WireFormat(path.parent.name)].streams.reader()
+    reader = CHAT_FORMATS[WireFormat(path.parent.name)].reader()
     return reader.feed(path.read_bytes()) + reader.finish()
 
 
 def read(format_: ChatFormat, *data: bytes) -> list[Event]:
-    reader = format_.streams.reader()
+    reader = format_.reader()
     return [event for piece in data for event in reader.feed(piece)] + reader.finish()
 
 
 def written(format_: ChatFormat, events: list[Event], include_usage: bool = True) -> bytes:
-    writer = format_.streams.writer("the-model", 1764, "id-1", include_usage)
+    writer = format_.writer(AnswerLabel("the-model", 1764, "id-1"), include_usage)
     return b"".join(map(writer.write, events)) + writer.finish()
 
 
@@ -167,7 +167,7 @@ def test_interleaved_calls_for_an_anthropic_client_come_one_after_the_other() ->
 
 
 def test_a_call_goes_out_as_it_comes_and_the_next_as_soon_as_it_is_whole() -> None:
-    writer = MESSAGES.streams.writer("m", 1, "id", True)
+    writer = MESSAGES.writer(AnswerLabel("m", 1, "id"), True)
     writer.write(Started("x", "m"))
     assert b"content_block_start" in writer.write(ToolCallStarted(0, "a", "f"))
     assert b"partial_json" in writer.write(ToolCallDelta(0, '{"x":'))
@@ -180,7 +180,7 @@ def test_a_call_goes_out_as_it_comes_and_the_next_as_soon_as_it_is_whole() -> No
 
 
 def test_waiting_calls_are_bounded() -> None:
-    writer = MESSAGES.streams.writer("m", 1, "id", True)
+    writer = MESSAGES.writer(AnswerLabel("m", 1, "id"), True)
     for event in (Started("x", "m"), ToolCallStarted(0, "a", "f"), ToolCallStarted(1, "b", "g")):
         writer.write(event)
     piece = "x" * 1_000_000
@@ -219,8 +219,8 @@ def test_messages_for_an_openai_client_keep_signatures_and_tools() -> None:
 def test_signatures_pass_through_an_openai_client_unchanged() -> None:
     answer = chat_completion(written(CHAT, recorded("anthropic_messages/thinking_and_tools")))
     returned = answer.choices[0].message.to_dict()
-    conversation = CHAT.requests.read({"model": "m", "messages": [{"role": "user", "content": "?"}, returned]})
-    body = json.loads(MESSAGES.requests.write(conversation, "claude", False).body)
+    conversation = CHAT.read_request({"model": "m", "messages": [{"role": "user", "content": "?"}, returned]})
+    body = json.loads(MESSAGES.write_request(conversation, "claude", False).body)
     assert body["messages"][1]["content"] == [
         {"type": "thinking", "thinking": "Need weather.", "signature": "EqQBCgIYAhIM=="},
         {"type": "redacted_thinking", "data": "EmwKAhgB"},
@@ -272,9 +272,9 @@ def test_a_refusal_is_explained_to_both() -> None:
 
 def test_pings_are_relayed() -> None:
     assert Pinged() in recorded("anthropic_messages/text")
-    assert written(CHAT, [Started("x", "m"), Pinged()]).count(CHAT.streams.ping) == 1
-    assert SseParser().feed(CHAT.streams.ping) == []
-    assert SseParser().feed(MESSAGES.streams.ping) == [(b"ping", b'{"type":"ping"}')]
+    assert written(CHAT, [Started("x", "m"), Pinged()]).count(CHAT.ping) == 1
+    assert SseParser().feed(CHAT.ping) == []
+    assert SseParser().feed(MESSAGES.ping) == [(b"ping", b'{"type":"ping"}')]
 
 
 def test_an_error_reaches_each_client_in_its_shape() -> None:
@@ -297,7 +297,7 @@ def test_an_error_reaches_each_client_in_its_shape() -> None:
 
 def test_nothing_is_written_after_the_end() -> None:
     for format_ in CHAT_FORMATS.values():
-        writer = format_.streams.writer("m", 1, "id", True)
+        writer = format_.writer(AnswerLabel("m", 1, "id"), True)
         for event in (Started("x", "m"), Finished()):
             writer.write(event)
         assert writer.write(TextDelta(0, "late")) == writer.write(Finished()) == writer.finish() == b""

@@ -1,7 +1,6 @@
 """From an attempt to the bytes sent upstream: body in the target's format, headers, address."""
 
 import time
-from typing import Any
 
 from msgspec import Struct
 
@@ -127,19 +126,14 @@ def _same_format_body(ask: Ask, attempt: Attempt, preferences: Preferences) -> b
     if ask.form is not None:
         same = ask.model == attempt.upstream_model
         return ask.body if same else ask.form.with_model(ask.body, attempt.upstream_model)
-    changes: dict[str, Any] = {}
-    if format_.rename is not None:
-        changes |= format_.rename(ask.parsed, attempt.upstream_model)
-    elif ask.model != attempt.upstream_model and format_.model_in_body:
-        changes["model"] = attempt.upstream_model
+    changes = dict(format_.rename(ask.parsed, attempt.upstream_model))
     if preferences.temperature is not None or preferences.max_tokens is not None:
         changes |= format_.defaults(
             ask.parsed, preferences.temperature, preferences.max_tokens, attempt.provider.quirks
         )
     if ask.stream:
         changes |= format_.ask_usage(ask.parsed)
-    if format_.adapt is not None:
-        changes |= format_.adapt(ask.parsed, attempt.provider.quirks)
+    changes |= format_.adapt(ask.parsed, attempt.provider.quirks)
     return splice(ask.body, ask.parsed, changes) if changes else ask.body
 
 

@@ -20,9 +20,10 @@ from ownkey.gateway.refusals import passed_headers, render_told
 from ownkey.gateway.responses import Keeping
 from ownkey.gateway.scrub import scrub
 from ownkey.gateway.streams import CUT, ClientStream, PassedStream, TranslatedStream
-from ownkey.wire import FORMATS, EventWriter, MalformedAnswer, WireError, ping_of
+from ownkey.wire import FORMATS, MalformedAnswer, StreamWriter, WireError, ping_of
 from ownkey.wire.events import StreamFailed
-from ownkey.wire.translation import Named, new_reader, new_writer, translate_answer
+from ownkey.wire.neutral import AnswerLabel
+from ownkey.wire.translation import new_reader, new_writer, translate_answer
 
 _ANSWER_LIMIT = 64 * 1024 * 1024
 _JSON = (b"content-type", b"application/json")
@@ -185,12 +186,12 @@ def _translate_answer(body: bytes, answered: Answered, ask: Ask, meter: Meter) -
     return body
 
 
-def _named(ask: Ask, meter: Meter) -> Named:
-    return Named(ask.model, int(meter.at), meter.request_id, ask.asked)
+def _named(ask: Ask, meter: Meter) -> AnswerLabel:
+    return AnswerLabel(ask.model, int(meter.at), meter.request_id, ask.asked)
 
 
 def _open_stream(answered: Answered, ask: Ask, meter: Meter) -> ClientStream:
-    def writer() -> EventWriter:
+    def writer() -> StreamWriter:
         return new_writer(ask.format, _named(ask, meter), ask.wants_usage)
 
     def failed(error: WireError) -> bytes:

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from ownkey.domain.errors import OwnkeyError, UpstreamError
 from ownkey.gateway.whole_events import WholeEvents, end_of_last_event
-from ownkey.wire import EventReader, EventWriter, MalformedAnswer, Observer, Watched, WireError
+from ownkey.wire import EventReader, MalformedAnswer, Observer, StreamWriter, Watched, WireError
 from ownkey.wire.errors import own_error
 from ownkey.wire.events import StreamFailed
 from ownkey.wire.observing import frame_of
@@ -103,7 +103,7 @@ class TranslatedStream:
 
     between_events = True
 
-    def __init__(self, reader: EventReader, writer: EventWriter) -> None:
+    def __init__(self, reader: EventReader, writer: StreamWriter) -> None:
         self.watched: Watched = reader
         self.failure: OwnkeyError | None = None
         self._reader = reader

@@ -2,8 +2,7 @@
 
 import argparse
 
-from ownkey.sandbox.distributions import parse_distribution
-from ownkey.sandbox.options import Options
+from ownkey.sandbox.options import Options, parse_distribution
 from ownkey.sandbox.server import run
 
 

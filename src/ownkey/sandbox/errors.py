@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 import msgspec
 from msgspec import Struct, structs
 
-from ownkey.sandbox.keys import Trouble
+from ownkey.sandbox.keys import KeyDefect
 
 
 class Problem(Struct, frozen=True, kw_only=True):
@@ -238,27 +238,27 @@ def render(problem: Problem, shape: Shape, request_id: str) -> bytes:
     return msgspec.json.encode(shape(problem, request_id))
 
 
-OPENAI_TROUBLES: dict[Trouble, Problem] = {
-    Trouble.MISSING: Problem(
+OPENAI_KEY_PROBLEMS: dict[KeyDefect, Problem] = {
+    KeyDefect.MISSING: Problem(
         status=401,
         message=(
             "You didn't provide an API key. You need to provide your API key in an Authorization header using Bearer "
             "auth (i.e. Authorization: Bearer YOUR_KEY)."
         ),
     ),
-    Trouble.INVALID: Problem(
+    KeyDefect.INVALID: Problem(
         status=401,
         code="invalid_api_key",
         message="Incorrect API key provided: {key}. You can find your API key in your account settings.",
     ),
-    Trouble.LIMITED: Problem(
+    KeyDefect.LIMITED: Problem(
         status=429,
         type="requests",
         code="rate_limit_exceeded",
         retry_after=1,
         message="Rate limit reached on requests per min (RPM): Limit 3, Used 3, Requested 1. Please try again in 1s.",
     ),
-    Trouble.BROKE: Problem(
+    KeyDefect.BROKE: Problem(
         status=429,
         type="insufficient_quota",
         code="insufficient_quota",
@@ -267,10 +267,10 @@ OPENAI_TROUBLES: dict[Trouble, Problem] = {
             "this error, read the docs: https://platform.openai.com/docs/guides/error-codes/api-errors."
         ),
     ),
-    Trouble.REVOKED: Problem(
+    KeyDefect.REVOKED: Problem(
         status=403, code="api_key_revoked", message="This API key has been revoked and can no longer be used."
     ),
-    Trouble.RESTRICTED: Problem(
+    KeyDefect.RESTRICTED: Problem(
         status=403,
         message=(
             "You have insufficient permissions for this operation. Missing scopes: api.model.read. Check that you have "

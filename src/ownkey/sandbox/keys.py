@@ -5,7 +5,7 @@ from enum import StrEnum
 from hashlib import sha256
 
 
-class Trouble(StrEnum):
+class KeyDefect(StrEnum):
     """What is wrong with a key; the value is the word that a key contains to be so, where it has one."""
 
     MISSING = "missing"
@@ -22,18 +22,25 @@ class Trouble(StrEnum):
 CARRIERS = (b"authorization", b"x-api-key", b"api-key", b"x-goog-api-key")
 SECRET_HEADERS = frozenset((*CARRIERS, b"x-amz-security-token", b"proxy-authorization", b"cookie"))
 
-_WORDS = (Trouble.INVALID, Trouble.LIMITED, Trouble.BROKE, Trouble.REVOKED, Trouble.RESTRICTED, Trouble.REJECTED)
+_WORDS = (
+    KeyDefect.INVALID,
+    KeyDefect.LIMITED,
+    KeyDefect.BROKE,
+    KeyDefect.REVOKED,
+    KeyDefect.RESTRICTED,
+    KeyDefect.REJECTED,
+)
 
 
 class KeyIdentity:
     """A key that has been seen. Only `digest` (the first 16 hexadecimal digits of its SHA-256) is ever shown."""
 
-    __slots__ = ("digest", "raw", "requests", "trouble")
+    __slots__ = ("defect", "digest", "raw", "requests")
 
     def __init__(self, raw: bytes) -> None:
         self.raw = raw
         self.digest = sha256(raw).hexdigest()[:16]
-        self.trouble = next((word for word in _WORDS if word.value.encode() in raw.lower()), None)
+        self.defect = next((word for word in _WORDS if word.value.encode() in raw.lower()), None)
         self.requests = 0
 
     def __repr__(self) -> str:
@@ -51,7 +58,7 @@ class KeyIdentity:
         return f"{text[:8]}{'*' * (len(text) - 12)}{text[-4:]}" if len(text) > 12 else f"{text[:2]}***"
 
 
-class KeyBook:
+class KeyRegistry:
     """The keys seen so far, the oldest forgotten beyond `limit`."""
 
     def __init__(self, limit: int = 65_536) -> None:

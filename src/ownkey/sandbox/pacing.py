@@ -1,12 +1,14 @@
-"""When each token of an answer is due. Times are offsets in seconds, so that delays never add up."""
+"""When each token of an answer is due, and when its bytes were sent.
 
-from math import inf
-from typing import TypeAlias
+Due times are offsets in seconds from the request's arrival, so that delays never add up.
+"""
+
+from math import inf, isfinite
+from typing import Any, TypeAlias
 
 from msgspec import Struct
 
-from ownkey.sandbox.distributions import Distribution, amount, parse_distribution
-from ownkey.sandbox.options import Options
+from ownkey.sandbox.options import Distribution, Options, amount, parse_distribution
 
 
 class Timing(Struct, frozen=True):
@@ -80,9 +82,9 @@ def pace_for(
     """
     ttft_ms, rate, first, gap = options.ttft_ms, options.tokens_per_second, options.ttft, options.gap
     if b"x-sandbox-ttft-ms" in headers:
-        first = _told(headers, b"x-sandbox-ttft-ms")
+        first = _distribution(headers, b"x-sandbox-ttft-ms")
     if b"x-sandbox-gap-ms" in headers:
-        gap = _told(headers, b"x-sandbox-gap-ms")
+        gap = _distribution(headers, b"x-sandbox-gap-ms")
     if b"x-sandbox-tps" in headers:
         rate, gap = amount(headers[b"x-sandbox-tps"].decode("latin-1")), None
     if first is not None and first.kind == "constant":
@@ -102,7 +104,7 @@ def pace_for(
     return Pace(ttft_ms / 1000 + extra_s, 1 / rate if rate else 0.0, jitter, stops_after)
 
 
-def _told(headers: dict[bytes, bytes], name: bytes) -> Distribution:
+def _distribution(headers: dict[bytes, bytes], name: bytes) -> Distribution:
     return parse_distribution(headers[name].decode("latin-1"))
 
 
@@ -117,3 +119,61 @@ def share(seed: int, index: int) -> float:
 def _wobble(seed: int, index: int) -> float:
     """A number in (-0.25, 0.25)."""
     return (share(seed, index) - 0.5) / 2
+
+
+class Planned(Struct, frozen=True):
+    """Offsets in seconds from the request's arrival: of the first byte, the last token and the last byte.
+
+    Those of what will never be sent are infinite. `tokens` is 0 for an answer in one piece.
+    """
+
+    first: float
+    last_token: float
+    last: float
+    tokens: int = 0
+
+    def lines(self) -> bytes:
+        """Header lines: `x-sandbox-ttft-ms`, and for streams `x-sandbox-gap-ms`, the mean of the gaps."""
+        lines = f"x-sandbox-ttft-ms: {1000 * self.first:.3f}\r\n"
+        if self.tokens > 1 and isfinite(self.last_token):
+            gap = 1000 * (self.last_token - self.first) / (self.tokens - 1)
+            lines += f"x-sandbox-gap-ms: {gap:.3f}\r\n"
+        return lines.encode()
+
+
+class Timeline(Struct):
+    """Monotonic seconds, each taken just before the bytes are handed to the operating system; 0 is not yet.
+
+    `arrived` is when the last byte of the request had been received.
+    """
+
+    arrived: float = 0.0
+    first: float = 0.0
+    last_token: float = 0.0
+    last: float = 0.0
+    planned: Planned | None = None
+
+    def describe(self) -> dict[str, Any]:
+        """As JSON shows it: offsets from `arrived` in milliseconds, None for what did not or will not happen."""
+        planned = self.planned
+        return {
+            "arrived_monotonic_s": self.arrived,
+            "planned_ms": planned
+            and {
+                "first_byte": _offset(planned.first),
+                "last_token": _offset(planned.last_token),
+                "last_byte": _offset(planned.last),
+            },
+            "actual_ms": {
+                "first_byte": self._since(self.first),
+                "last_token": self._since(self.last_token),
+                "last_byte": self._since(self.last),
+            },
+        }
+
+    def _since(self, at: float) -> float | None:
+        return _offset(at - self.arrived) if at else None
+
+
+def _offset(seconds: float) -> float | None:
+    return round(1000 * seconds, 3) if isfinite(seconds) else None

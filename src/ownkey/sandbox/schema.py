@@ -9,6 +9,8 @@ import re
 from math import ceil, floor
 from typing import Any, TypeAlias, cast
 
+from ownkey.sandbox.errors import Problem, Refused
+
 Schema: TypeAlias = dict[str, Any]
 
 _MAX_DEPTH = 24
@@ -262,3 +264,11 @@ def _within_bounds(node: Schema, *, whole: bool) -> int | float:
 
 def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def instance_of(schema: dict[str, Any]) -> Any:
+    """Raises Refused for a schema that nothing satisfies."""
+    try:
+        return minimal(schema)
+    except Unsatisfiable as error:
+        raise Refused(Problem(status=400, message=f"Invalid schema: {error}.", param="schema")) from error

@@ -6,8 +6,8 @@ from typing import Literal
 from msgspec import Struct, structs
 
 from ownkey.sandbox import errors
-from ownkey.sandbox.errors import OPENAI_TROUBLES, Problem, Shape
-from ownkey.sandbox.keys import Trouble
+from ownkey.sandbox.errors import OPENAI_KEY_PROBLEMS, Problem, Shape
+from ownkey.sandbox.keys import KeyDefect
 
 EVENT_STREAM = "text/event-stream; charset=utf-8"
 CONTENT_FILTER = (
@@ -22,7 +22,7 @@ _AZURE_OPENING = (
 
 
 class Vendor(Struct, frozen=True, kw_only=True):
-    """One vendor's face. `troubles` replace OpenAI's texts for bad keys, `{key}` being the masked key.
+    """One vendor's ways. `key_problems` replace OpenAI's texts for bad keys, `{key}` being the masked key.
 
     `request_id` is the header that carries the request's id; `head` further header lines.
     With `version_required`, calls need a known `anthropic-version`. `opening` is sent before a
@@ -34,7 +34,7 @@ class Vendor(Struct, frozen=True, kw_only=True):
 
     name: str
     shape: Shape = errors.openai
-    troubles: dict[Trouble, Problem] = {}
+    key_problems: dict[KeyDefect, Problem] = {}
     request_id: str = "x-request-id"
     head: str = ""
     key_required: bool = True
@@ -48,11 +48,11 @@ class Vendor(Struct, frozen=True, kw_only=True):
     version_required: bool = False
     keeps_responses: bool = True
 
-    def trouble(self, trouble: Trouble) -> Problem:
-        """The problem that this vendor makes of a bad key."""
-        if trouble is Trouble.REJECTED and trouble not in self.troubles:
-            trouble = Trouble.INVALID
-        return self.troubles.get(trouble) or OPENAI_TROUBLES[trouble]
+    def key_problem(self, defect: KeyDefect) -> Problem:
+        """The error that this vendor returns for a bad key."""
+        if defect is KeyDefect.REJECTED and defect not in self.key_problems:
+            defect = KeyDefect.INVALID
+        return self.key_problems.get(defect) or OPENAI_KEY_PROBLEMS[defect]
 
 
 ANTHROPIC = Vendor(
@@ -62,24 +62,24 @@ ANTHROPIC = Vendor(
     head="anthropic-organization-id: 00000000-0000-4000-8000-000000000000\r\n",
     models_shape="anthropic",
     version_required=True,
-    troubles={
-        Trouble.MISSING: Problem(status=401, message="x-api-key header is required"),
-        Trouble.INVALID: Problem(status=401, message="invalid x-api-key"),
-        Trouble.LIMITED: Problem(
+    key_problems={
+        KeyDefect.MISSING: Problem(status=401, message="x-api-key header is required"),
+        KeyDefect.INVALID: Problem(status=401, message="invalid x-api-key"),
+        KeyDefect.LIMITED: Problem(
             status=429,
             retry_after=1,
             message="This request would exceed your organization's rate limit of 50 requests per minute.",
             head="anthropic-ratelimit-requests-limit: 50\r\nanthropic-ratelimit-requests-remaining: 0\r\n",
         ),
-        Trouble.BROKE: Problem(
+        KeyDefect.BROKE: Problem(
             status=400,
             message=(
                 "Your credit balance is too low to access the Anthropic API. Please go to Plans & Billing to upgrade "
                 "or purchase credits."
             ),
         ),
-        Trouble.REVOKED: Problem(status=403, message="This API key has been revoked."),
-        Trouble.RESTRICTED: Problem(
+        KeyDefect.REVOKED: Problem(status=403, message="This API key has been revoked."),
+        KeyDefect.RESTRICTED: Problem(
             status=403, message="Your API key does not have permission to use the specified resource."
         ),
     },
@@ -95,12 +95,12 @@ GEMINI = Vendor(
     name="gemini",
     shape=errors.google,
     models_shape="gemini",
-    troubles={
-        Trouble.MISSING: Problem(status=401, message="Missing or invalid Authorization header."),
-        Trouble.INVALID: Problem(
+    key_problems={
+        KeyDefect.MISSING: Problem(status=401, message="Missing or invalid Authorization header."),
+        KeyDefect.INVALID: Problem(
             status=401, code="API_KEY_INVALID", message="API key not valid. Please pass a valid API key."
         ),
-        Trouble.REJECTED: Problem(
+        KeyDefect.REJECTED: Problem(
             status=400, code="API_KEY_INVALID", message="API key not valid. Please pass a valid API key."
         ),
     },
@@ -112,39 +112,39 @@ BEDROCK = Vendor(
     request_id="x-amzn-requestid",
     error_head=errors.aws_head,
     events_type="application/vnd.amazon.eventstream",
-    troubles={
-        Trouble.MISSING: Problem(
+    key_problems={
+        KeyDefect.MISSING: Problem(
             status=403, message="Missing Authentication Token", code="MissingAuthenticationTokenException"
         ),
-        Trouble.INVALID: Problem(
+        KeyDefect.INVALID: Problem(
             status=401,
             message="The security token included in the request is invalid.",
             code="UnrecognizedClientException",
         ),
-        Trouble.REJECTED: Problem(
+        KeyDefect.REJECTED: Problem(
             status=403,
             message="The security token included in the request is invalid.",
             code="UnrecognizedClientException",
         ),
-        Trouble.LIMITED: Problem(
+        KeyDefect.LIMITED: Problem(
             status=429,
             message="Too many requests, please wait before trying again.",
             code="ThrottlingException",
             retry_after=1,
         ),
-        Trouble.BROKE: Problem(
+        KeyDefect.BROKE: Problem(
             status=402,
             message=(
                 "Model access is denied due to INVALID_PAYMENT_INSTRUMENT: A valid payment instrument must be provided."
             ),
             code="AccessDeniedException",
         ),
-        Trouble.REVOKED: Problem(
+        KeyDefect.REVOKED: Problem(
             status=403,
             message="This API key has been revoked and can no longer be used.",
             code="AccessDeniedException",
         ),
-        Trouble.RESTRICTED: Problem(
+        KeyDefect.RESTRICTED: Problem(
             status=403,
             message=(
                 "User: arn:aws:iam::123456789012:user/sandbox is not authorized to perform: bedrock:* because no "
@@ -181,14 +181,14 @@ _ROWS = (
         reasoning_field="reasoning",
         extras="openrouter",
         opening=b": OPENROUTER PROCESSING\n\n",
-        troubles={
-            Trouble.MISSING: Problem(status=401, message="No auth credentials found"),
-            Trouble.INVALID: Problem(status=401, message="User not found."),
-            Trouble.BROKE: Problem(
+        key_problems={
+            KeyDefect.MISSING: Problem(status=401, message="No auth credentials found"),
+            KeyDefect.INVALID: Problem(status=401, message="User not found."),
+            KeyDefect.BROKE: Problem(
                 status=402, message="Insufficient credits. Add more using https://openrouter.ai/settings/credits"
             ),
-            Trouble.LIMITED: Problem(status=429, message="Rate limit exceeded: limit_rpm.", retry_after=1),
-            Trouble.REVOKED: Problem(status=403, message="This key has been disabled."),
+            KeyDefect.LIMITED: Problem(status=429, message="Rate limit exceeded: limit_rpm.", retry_after=1),
+            KeyDefect.REVOKED: Problem(status=403, message="This key has been disabled."),
         },
     ),
     Vendor(
@@ -196,24 +196,24 @@ _ROWS = (
         keeps_responses=False,
         reasoning_field="reasoning",
         extras="groq",
-        troubles={
-            Trouble.INVALID: Problem(status=401, message="Invalid API Key", code="invalid_api_key"),
-            Trouble.BROKE: Problem(status=402, message="Payment required.", type="insufficient_quota"),
+        key_problems={
+            KeyDefect.INVALID: Problem(status=401, message="Invalid API Key", code="invalid_api_key"),
+            KeyDefect.BROKE: Problem(status=402, message="Payment required.", type="insufficient_quota"),
         },
     ),
     Vendor(
         name="xai",
         shape=errors.xai,
-        troubles={
-            Trouble.INVALID: Problem(
+        key_problems={
+            KeyDefect.INVALID: Problem(
                 status=401,
                 message="Incorrect API key provided: {key}. You can obtain an API key from https://console.x.ai.",
             ),
-            Trouble.REJECTED: Problem(
+            KeyDefect.REJECTED: Problem(
                 status=400,
                 message="Incorrect API key provided: {key}. You can obtain an API key from https://console.x.ai.",
             ),
-            Trouble.BROKE: Problem(
+            KeyDefect.BROKE: Problem(
                 status=429, message="Your team has either used all available credits or reached its spending limit."
             ),
         },
@@ -221,14 +221,14 @@ _ROWS = (
     Vendor(
         name="deepseek",
         extras="deepseek",
-        troubles={
-            Trouble.INVALID: Problem(
+        key_problems={
+            KeyDefect.INVALID: Problem(
                 status=401,
                 type="authentication_error",
                 code="invalid_request_error",
                 message="Authentication Fails, Your api key: {key} is invalid",
             ),
-            Trouble.BROKE: Problem(
+            KeyDefect.BROKE: Problem(
                 status=402, type="unknown_error", code="invalid_request_error", message="Insufficient Balance"
             ),
         },
@@ -238,17 +238,17 @@ _ROWS = (
         keeps_responses=False,
         shape=errors.bare_string,
         public_models=True,
-        troubles={
-            Trouble.MISSING: Problem(status=401, message="Invalid username or password."),
-            Trouble.RESTRICTED: Problem(
+        key_problems={
+            KeyDefect.MISSING: Problem(status=401, message="Invalid username or password."),
+            KeyDefect.RESTRICTED: Problem(
                 status=403,
                 message=(
                     "This authentication method does not have sufficient permissions to call Inference Providers on "
                     "behalf of user ownkey-sandbox"
                 ),
             ),
-            Trouble.INVALID: Problem(status=401, message="Invalid credentials in Authorization header"),
-            Trouble.BROKE: Problem(
+            KeyDefect.INVALID: Problem(status=401, message="Invalid credentials in Authorization header"),
+            KeyDefect.BROKE: Problem(
                 status=402,
                 message="You have exceeded your monthly included credits for Inference Providers.",
             ),
@@ -258,8 +258,8 @@ _ROWS = (
         name="together",
         shape=errors.together,
         models_shape="array",
-        troubles={
-            Trouble.BROKE: Problem(
+        key_problems={
+            KeyDefect.BROKE: Problem(
                 status=402, type="credit_limit", message="Credit limit exceeded, please add credits to your account."
             )
         },
@@ -267,23 +267,25 @@ _ROWS = (
     Vendor(
         name="fireworks",
         shape=errors.fireworks,
-        troubles={
-            Trouble.INVALID: Problem(
+        key_problems={
+            KeyDefect.INVALID: Problem(
                 status=401, code="invalid_request_error", message="The API key you provided is invalid."
             ),
-            Trouble.BROKE: Problem(status=402, code="payment_required", message="Your account has run out of credits."),
+            KeyDefect.BROKE: Problem(
+                status=402, code="payment_required", message="Your account has run out of credits."
+            ),
         },
     ),
     Vendor(
         name="mistral",
         shape=errors.mistral,
-        troubles={
-            Trouble.MISSING: Problem(status=401, message="Unauthorized"),
-            Trouble.INVALID: Problem(status=401, message="Unauthorized"),
-            Trouble.LIMITED: Problem(
+        key_problems={
+            KeyDefect.MISSING: Problem(status=401, message="Unauthorized"),
+            KeyDefect.INVALID: Problem(status=401, message="Unauthorized"),
+            KeyDefect.LIMITED: Problem(
                 status=429, type="rate_limited", code="1300", message="Rate limit exceeded", retry_after=1
             ),
-            Trouble.BROKE: Problem(
+            KeyDefect.BROKE: Problem(
                 status=402, type="payment_required", code="3002", message="You have exceeded your usage limit."
             ),
         },
@@ -291,8 +293,8 @@ _ROWS = (
     Vendor(
         name="perplexity",
         shape=errors.perplexity,
-        troubles={
-            Trouble.INVALID: Problem(
+        key_problems={
+            KeyDefect.INVALID: Problem(
                 status=401, code="invalid_api_key", message="Invalid API key provided. Please check your API key."
             ),
         },
@@ -301,10 +303,10 @@ _ROWS = (
     Vendor(
         name="cohere",
         shape=errors.cohere,
-        troubles={
-            Trouble.MISSING: Problem(status=401, message="no api key supplied"),
-            Trouble.INVALID: Problem(status=401, message="invalid api token"),
-            Trouble.BROKE: Problem(status=402, message="Please add or update your payment method to continue."),
+        key_problems={
+            KeyDefect.MISSING: Problem(status=401, message="no api key supplied"),
+            KeyDefect.INVALID: Problem(status=401, message="invalid api token"),
+            KeyDefect.BROKE: Problem(status=402, message="Please add or update your payment method to continue."),
         },
     ),
     GEMINI,
@@ -314,8 +316,8 @@ _ROWS = (
         request_id="apim-request-id",
         extras="azure",
         opening=_AZURE_OPENING,
-        troubles={
-            Trouble.INVALID: Problem(
+        key_problems={
+            KeyDefect.INVALID: Problem(
                 status=401, code="401", message="Access denied due to invalid subscription key or wrong API endpoint."
             )
         },
@@ -328,36 +330,36 @@ _ROWS = (
 _BY_NAME = {vendor.name: vendor for vendor in _ROWS}
 
 
-def native_face(name: str) -> Vendor:
+def native_vendor(name: str) -> Vendor:
     """How a provider answers in its own ways; OpenAI's under its name when it has no row."""
     return _BY_NAME.get(name) or Vendor(name=name)
 
 
-def openai_face(name: str) -> Vendor:
+def openai_vendor(name: str) -> Vendor:
     """How a provider answers in OpenAI's formats."""
-    return _AS_OPENAI.get(name) or native_face(name)
+    return _AS_OPENAI.get(name) or native_vendor(name)
 
 
-def anthropic_face(name: str) -> Vendor:
+def anthropic_vendor(name: str) -> Vendor:
     """How a provider answers in Anthropic's format."""
-    return ANTHROPIC if native_face(name) is ANTHROPIC else _ANTHROPIC_ELSEWHERE
+    return ANTHROPIC if native_vendor(name) is ANTHROPIC else _ANTHROPIC_ELSEWHERE
 
 
-def gemini_face(name: str) -> Vendor:
+def gemini_vendor(name: str) -> Vendor:
     """How a provider answers in Google's format."""
-    return GEMINI if native_face(name) is GEMINI else _GEMINI_ELSEWHERE
+    return GEMINI if native_vendor(name) is GEMINI else _GEMINI_ELSEWHERE
 
 
-def ollama_face(name: str) -> Vendor:
+def ollama_vendor(name: str) -> Vendor:
     """How Ollama answers in its own format."""
-    return structs.replace(native_face(name), shape=errors.bare_string)
+    return structs.replace(native_vendor(name), shape=errors.bare_string)
 
 
-def bedrock_face(name: str) -> Vendor:
+def bedrock_vendor(name: str) -> Vendor:
     """How a provider answers in Bedrock's format."""
     return BEDROCK
 
 
-def entra_face(name: str) -> Vendor:
+def entra_vendor(name: str) -> Vendor:
     """How the server of access tokens answers."""
     return ENTRA

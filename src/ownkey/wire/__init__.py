@@ -5,23 +5,20 @@ of them that hold conversations in both directions. `CLIENT_CHATS` adds what is 
 what only providers speak: `translation` leads from each of the former to each of the latter.
 """
 
-from ownkey.wire.errors import ErrorKind, MalformedAnswer, WireError
+from ownkey.wire.errors import ErrorKind, Errors, MalformedAnswer, WireError
+from ownkey.wire.fields import splice
 from ownkey.wire.format import (
-    Answers,
     ChatFormat,
-    Errors,
+    ClientChat,
     EventReader,
-    EventWriter,
     Format,
     Observer,
-    OutgoingFormat,
     Outline,
     ProviderChat,
-    Requests,
-    Streams,
     Watched,
     Written,
 )
+from ownkey.wire.neutral import AnswerLabel
 from ownkey.wire.registry import (
     CHAT_FORMATS,
     CLIENT_CHATS,
@@ -33,7 +30,7 @@ from ownkey.wire.registry import (
     event_type,
     ping_of,
 )
-from ownkey.wire.splice import splice
+from ownkey.wire.writing import StreamWriter
 
 __all__ = [
     "CHAT_FORMATS",
@@ -41,20 +38,18 @@ __all__ = [
     "FORMATS",
     "PROVIDER_CHATS",
     "PROVIDER_RERANKS",
-    "Answers",
+    "AnswerLabel",
     "ChatFormat",
+    "ClientChat",
     "ErrorKind",
     "Errors",
     "EventReader",
-    "EventWriter",
     "Format",
     "MalformedAnswer",
     "Observer",
-    "OutgoingFormat",
     "Outline",
     "ProviderChat",
-    "Requests",
-    "Streams",
+    "StreamWriter",
     "Watched",
     "WireError",
     "Written",

@@ -1,5 +1,6 @@
 """Errors as they travel: read from a provider in any shape, written in the shape of the client's format."""
 
+from abc import ABC, abstractmethod
 from enum import StrEnum
 from typing import Any, cast
 
@@ -93,6 +94,26 @@ def kind_of_status(status: int) -> ErrorKind:
 def own_error(error: OwnkeyError) -> WireError:
     """Ownkey's own error, ready to be written in any format."""
     return WireError(kind_of_status(error.status), error.public, error.status, code=error.code, param=error.param)
+
+
+class ErrorReader:
+    """Reads the errors of providers whose shape `read_error` knows."""
+
+    def read(self, status: int, body: bytes) -> WireError:
+        """The error in a body; never raises."""
+        return read_error(status, body)
+
+
+class Errors(ErrorReader, ABC):
+    """Errors in a format that clients speak."""
+
+    @abstractmethod
+    def write(self, error: WireError, request_id: str) -> bytes:
+        """The body of an error response. `request_id` is left out where the shape has no place for it."""
+
+    def write_own(self, error: OwnkeyError, request_id: str) -> bytes:
+        """Ownkey's own error."""
+        return self.write(own_error(error), request_id)
 
 
 def truncated() -> WireError:

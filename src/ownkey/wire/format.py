@@ -1,20 +1,29 @@
-"""What a wire format consists of. The parts are modules or small classes that fit these protocols."""
+"""What a wire format consists of.
 
+    Format          what clients send and what passes to a provider as it is
+    ├─ EmbeddingFormat  embeddings, translated into every other EmbeddingFormat
+    └─ ClientChat       chat as clients speak it
+       └─ ChatFormat        … and as providers speak it, too
+    ProviderChat    chat as providers speak it
+    ProviderRerank  rerank as only providers speak it
+
+A format is one instance of a class of its own. Methods with a body are defaults.
+"""
+
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Protocol
 from urllib.parse import quote
 
 from msgspec import Struct
 
-from ownkey.domain.errors import OwnkeyError
 from ownkey.domain.formats import WireFormat
 from ownkey.domain.usage import Usage
-from ownkey.wire.embeddings import EmbeddingAnswer, EmbeddingAsk
-from ownkey.wire.errors import WireError
+from ownkey.wire.errors import ErrorReader, Errors, WireError
 from ownkey.wire.events import Event
-from ownkey.wire.neutral import Answer, Conversation
-from ownkey.wire.sse import MAX_EVENT
+from ownkey.wire.neutral import Answer, AnswerLabel, Conversation, EmbeddingAnswer, EmbeddingAsk
+from ownkey.wire.sse import MAX_EVENT, PING
+from ownkey.wire.writing import StreamWriter
 
 
 class Outline(Struct, frozen=True):
@@ -30,38 +39,6 @@ class Written(Struct, frozen=True):
 
     body: bytes
     dropped: tuple[str, ...] = ()
-
-
-class RequestReader(Protocol):
-    def read(self, body: dict[str, Any]) -> Conversation:
-        """A client's request. Raises InvalidRequest naming the field."""
-        ...
-
-
-class RequestWriter(Protocol):
-    def write(self, conversation: Conversation, model: str, stream: bool, quirks: Collection[str] = ()) -> Written:
-        """A request for a provider with the given quirks. Raises UnsupportedField, InvalidRequest."""
-        ...
-
-
-class Requests(RequestReader, RequestWriter, Protocol):
-    """Requests in both directions."""
-
-
-class AnswerReader(Protocol):
-    def read(self, body: bytes) -> Answer:
-        """A provider's whole answer. Raises MalformedAnswer."""
-        ...
-
-
-class AnswerWriter(Protocol):
-    def write(self, answer: Answer, *, model: str, created: int, answer_id: str) -> bytes:
-        """The answer for a client; `created` is in Unix seconds."""
-        ...
-
-
-class Answers(AnswerReader, AnswerWriter, Protocol):
-    """Whole answers in both directions."""
 
 
 class Watched(Protocol):
@@ -89,70 +66,15 @@ class Watched(Protocol):
 
 
 class EventReader(Watched, Protocol):
+    """Reads a provider's stream into events."""
+
     def feed(self, data: bytes) -> list[Event]:
         """The events that `data` completes; nothing follows Finished or StreamFailed."""
         ...
 
     def finish(self) -> list[Event]:
-        """To be called at the end of the body: a StreamFailed when the stream was cut short."""
+        """Call at the end of the body: returns a StreamFailed when the stream was cut short."""
         ...
-
-
-class EventWriter(Protocol):
-    def write(self, event: Event) -> bytes:
-        """The client's bytes for `event`, which may be empty."""
-        ...
-
-    def finish(self) -> bytes:
-        """What is still due when no more events come: an error, unless the stream is closed already."""
-        ...
-
-
-class NewWriter(Protocol):
-    def __call__(self, model: str, created: int, answer_id: str, include_usage: bool) -> EventWriter: ...
-
-
-class EventSink(Protocol):
-    @property
-    def writer(self) -> NewWriter:
-        """`writer(…)` is fresh for each stream."""
-        ...
-
-    @property
-    def ping(self) -> bytes:
-        """Keeps a silent stream alive and means nothing."""
-        ...
-
-
-class EventSource(Protocol):
-    @property
-    def reader(self) -> Callable[[], EventReader]:
-        """`reader()` is fresh for each stream."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Streams that are only read."""
-
-    reader: Callable[[], EventReader]
-
-
-@dataclass(frozen=True, slots=True)
-class Streams:
-    """`reader()` and `writer(…)` are fresh for each stream; `ping` keeps a silent one alive and means nothing."""
-
-    reader: Callable[[], EventReader]
-    writer: NewWriter
-    ping: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Sink:
-    """Streams that are only written."""
-
-    writer: NewWriter
-    ping: bytes
 
 
 class Observer(Watched, Protocol):
@@ -163,37 +85,7 @@ class Observer(Watched, Protocol):
         ...
 
     def finish(self) -> bytes:
-        """To be called at the end of the body: the bytes that were held back."""
-        ...
-
-
-class ErrorReader(Protocol):
-    def read(self, status: int, body: bytes) -> WireError: ...
-
-
-class Errors(ErrorReader, Protocol):
-    def write(self, error: WireError, request_id: str) -> bytes: ...
-
-    def write_own(self, error: OwnkeyError, request_id: str) -> bytes: ...
-
-
-class Defaults(Protocol):
-    def __call__(
-        self, parsed: dict[str, Any], temperature: float | None, max_tokens: int | None, quirks: Collection[str] = ()
-    ) -> dict[str, Any]: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Echoing:
-    """Writers for the answer to one request, in a format whose answers repeat their request."""
-
-    answers: AnswerWriter
-    writer: NewWriter
-
-
-class Address(Protocol):
-    def __call__(self, path: str, model: str, stream: bool) -> str:
-        """The path, and query if any, below a provider's base URL; `path` is the catalogue row's."""
+        """Call at the end of the body: returns the bytes that were held back."""
         ...
 
 
@@ -201,144 +93,159 @@ EVENT_STREAM = "text/event-stream"
 """The media type of streams of server-sent events."""
 
 
-def plain_address(path: str, model: str, stream: bool) -> str:
-    """The row's path with the model in the place of `{model}`, percent-encoded, for streams too."""
-    del stream
-    return path.replace("{model}", quote(model, safe="")) if "{" in path else path
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Format:
+class Format(ABC):
     """A wire format as far as requests that pass through need it."""
 
     name: WireFormat
-    outline: Callable[[dict[str, Any]], Outline]
-    """Read and check what a plan needs. Raises InvalidRequest."""
-    defaults: Defaults
-    """Top-level changes for what the client left open."""
-    ask_usage: Callable[[dict[str, Any]], dict[str, Any]]
-    """Top-level changes that make a stream report usage; empty when the client asked for it itself."""
-    usage_of: Callable[[bytes], Usage | None]
-    """The usage in a whole answer, None where there is none that can be read."""
-    observer: Callable[[bool], Observer]
-    """`(request_wants_usage)`: a fresh observer of one stream."""
     errors: Errors
-    address: Address = plain_address
-    """Where a provider answers this format; see `Address`."""
-    model_in_body: bool = True
-    """False where the address names the model and the body has no field for it."""
-    rename: Callable[[dict[str, Any], str], dict[str, Any]] | None = None
-    """`(parsed, model)`: the top-level changes that name the upstream's model, where it is not the field `model`."""
-    adapt: Callable[[dict[str, Any], Collection[str]], dict[str, Any]] | None = None
-    """`(parsed, quirks)`: top-level changes that a provider's quirks demand of a request that passes."""
     multipart: bool = False
     """Whether requests are forms with files (multipart/form-data) and not JSON."""
     media: bool = False
     """Whether an answer may be other than JSON: audio, subtitles, plain text. Such bytes pass unread."""
-    failure: Callable[[WireError], bytes] | None = None
-    """An error as the last event of a stream, for formats that stream and are no ChatFormat."""
-    estimate: Callable[[dict[str, Any]], bytes] | None = None
-    """For counts of tokens: the answer with our own estimate, for models whose provider does not count."""
     largest_event: int = MAX_EVENT
     """Bytes of a stream's event up to which it is held back until it is whole."""
+    estimate: Callable[[dict[str, Any]], bytes] | None = None
+    """For token counts: the answer with our own estimate, for models whose provider does not count."""
+    ping: bytes = PING
+    """Keeps a silent stream alive and means nothing."""
+
+    @abstractmethod
+    def outline(self, parsed: dict[str, Any]) -> Outline:
+        """Read and check what a plan needs. Raises InvalidRequest."""
+
+    @abstractmethod
+    def usage_of(self, body: bytes) -> Usage | None:
+        """The usage in a whole answer, None where there is none that can be read."""
+
+    @abstractmethod
+    def observer(self, request_wants_usage: bool) -> Observer:
+        """A fresh observer of one stream."""
+
+    def failure(self, error: WireError) -> bytes:
+        """An error as the last event of a stream that has passed as it is so far."""
+        return b"data: " + self.errors.write(error, "") + b"\n\n"
+
+    def defaults(
+        self,
+        parsed: dict[str, Any],
+        temperature: float | None,
+        max_tokens: int | None,
+        quirks: Collection[str] = (),
+    ) -> dict[str, Any]:
+        """Top-level changes that apply a user's preferences to what the client left open. Only chats have any."""
+        return {}
+
+    def ask_usage(self, parsed: dict[str, Any]) -> dict[str, Any]:
+        """Top-level changes that make a stream report usage. Most formats report it unasked."""
+        return {}
+
+    def rename(self, parsed: dict[str, Any], model: str) -> dict[str, Any]:
+        """Top-level changes that name the upstream's model."""
+        return {} if parsed.get("model") == model else {"model": model}
+
+    def adapt(self, parsed: dict[str, Any], quirks: Collection[str]) -> dict[str, Any]:
+        """Top-level changes that a provider's quirks demand of a request that passes."""
+        return {}
+
+    def address(self, path: str, model: str, stream: bool) -> str:
+        """The path and query below a provider's base URL; `path` is the catalogue row's."""
+        return plain_address(path, model)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IncomingFormat(Format):
-    """A chat format as far as clients speak it."""
-
-    requests: RequestReader
-    answers: AnswerWriter
-    streams: EventSink
-    hottest: float
-    """The highest temperature the format takes."""
-    echo: Callable[[dict[str, Any]], Echoing] | None = None
-    """Writers of the answer to a request, where answers repeat it; `answers` and `streams` know nothing of it."""
-    words: Mapping[str, str] = field(default_factory=dict[str, str])
-    """This format's names of fields that writers name as OpenAI's chat does, for what is refused or dropped."""
+def plain_address(path: str, model: str) -> str:
+    """The row's path with the model in the place of `{model}`, percent-encoded."""
+    return path.replace("{model}", quote(model, safe="")) if "{" in path else path
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChatFormat(IncomingFormat):
-    """A format that can be translated into every other ChatFormat."""
-
-    requests: Requests
-    answers: Answers
-    streams: Streams
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class EmbeddingFormat(Format):
     """A format of embeddings that can be translated into every other one."""
 
-    read_ask: Callable[[dict[str, Any]], EmbeddingAsk]
-    """A client's request. Raises InvalidRequest naming the field."""
-    write_ask: Callable[[EmbeddingAsk, str], Written]
-    """`(ask, model)`: a request for a provider. Raises UnsupportedField."""
-    read_answer: Callable[[bytes], EmbeddingAnswer]
-    """A provider's answer. Raises MalformedAnswer."""
-    write_answer: Callable[[EmbeddingAnswer, dict[str, Any], str], bytes]
-    """`(answer, asked, model)`: the answer for a client that sent `asked` and calls the model so."""
+    @abstractmethod
+    def read_ask(self, body: dict[str, Any]) -> EmbeddingAsk:
+        """A client's request. Raises InvalidRequest naming the field."""
+
+    @abstractmethod
+    def write_ask(self, ask: EmbeddingAsk, model: str) -> Written:
+        """A request for a provider. Raises UnsupportedField."""
+
+    @abstractmethod
+    def read_answer(self, body: bytes) -> EmbeddingAnswer:
+        """A provider's answer. Raises MalformedAnswer."""
+
+    @abstractmethod
+    def write_answer(self, answer: EmbeddingAnswer, asked: dict[str, Any], model: str) -> bytes:
+        """The answer for a client that sent `asked` and calls the model `model`."""
 
 
-class ProviderChat(Protocol):
-    """A chat format as far as a provider needs to speak it: every ChatFormat, and formats that no client speaks."""
+class ClientChat(Format):
+    """A chat format as far as clients speak it."""
 
-    @property
-    def name(self) -> WireFormat: ...
+    hottest: float
+    """The highest temperature the format takes."""
+    words: Mapping[str, str] = {}
+    """This format's names of fields that writers name as OpenAI's chat does, for errors and dropped hints."""
 
-    @property
-    def address(self) -> Address: ...
+    @abstractmethod
+    def read_request(self, body: dict[str, Any]) -> Conversation:
+        """A client's request. Raises InvalidRequest naming the field."""
 
-    @property
-    def requests(self) -> RequestWriter: ...
+    @abstractmethod
+    def write_answer(self, answer: Answer, label: AnswerLabel) -> bytes:
+        """A whole answer for a client."""
 
-    @property
-    def answers(self) -> AnswerReader: ...
-
-    @property
-    def streams(self) -> EventSource: ...
-
-    @property
-    def errors(self) -> ErrorReader: ...
-
-    @property
-    def hottest(self) -> float: ...
+    @abstractmethod
+    def writer(self, label: AnswerLabel, include_usage: bool) -> StreamWriter:
+        """A fresh writer of one stream for a client."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OutgoingFormat:
-    """A chat format that providers speak and clients do not."""
+class ProviderChat(ABC):
+    """A chat format as far as a provider needs to speak it."""
 
     name: WireFormat
-    requests: RequestWriter
-    answers: AnswerReader
-    streams: EventSource
     errors: ErrorReader
     hottest: float
-    address: Address = plain_address
     event_type: str = EVENT_STREAM
     """The media type of its streams."""
 
+    @abstractmethod
+    def write_request(
+        self, conversation: Conversation, model: str, stream: bool, quirks: Collection[str] = ()
+    ) -> Written:
+        """A request for a provider with the given quirks. Raises UnsupportedField, InvalidRequest."""
 
-class RerankWriter(Protocol):
-    def __call__(self, parsed: dict[str, Any], model: str) -> Written:
-        """A client's rerank request for a provider. Raises UnsupportedField, InvalidRequest."""
-        ...
+    @abstractmethod
+    def read_answer(self, body: bytes) -> Answer:
+        """A provider's whole answer. Raises MalformedAnswer."""
+
+    @abstractmethod
+    def reader(self) -> EventReader:
+        """A fresh reader of one stream from a provider."""
+
+    def address(self, path: str, model: str, stream: bool) -> str:
+        """As `Format.address`."""
+        return plain_address(path, model)
 
 
-class RerankReader(Protocol):
-    def __call__(self, body: bytes, asked: dict[str, Any], model: str, answer_id: str) -> tuple[bytes, Usage | None]:
-        """A provider's answer to `asked` as the client's format has it. Raises MalformedAnswer."""
-        ...
+class ChatFormat(ClientChat, ProviderChat):
+    """A chat format that clients and providers speak: it can be translated in both directions."""
+
+    errors: Errors  # pyright: ignore[reportIncompatibleVariableOverride] # never assigned anew
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OutgoingRerank:
+class ProviderRerank(ABC):
     """A rerank format that providers speak and clients do not."""
 
     name: WireFormat
-    write: RerankWriter
-    read: RerankReader
     errors: ErrorReader
-    address: Address = plain_address
+
+    @abstractmethod
+    def write(self, parsed: dict[str, Any], model: str) -> Written:
+        """A client's rerank request for a provider. Raises UnsupportedField, InvalidRequest."""
+
+    @abstractmethod
+    def read(self, body: bytes, asked: dict[str, Any], model: str, answer_id: str) -> tuple[bytes, Usage | None]:
+        """A provider's answer to `asked` as the client's format has it. Raises MalformedAnswer."""
+
+    def address(self, path: str, model: str, stream: bool) -> str:
+        """As `Format.address`."""
+        return plain_address(path, model)

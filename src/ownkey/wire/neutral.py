@@ -208,3 +208,31 @@ class Answer(Struct, frozen=True, kw_only=True):
     parts: tuple[Part, ...]
     stop: Stop
     usage: Usage | None
+
+
+class EmbeddingAsk(Struct, frozen=True, kw_only=True):
+    """A request without its model. `hints` are the source's fields that other formats have no place for."""
+
+    origin: WireFormat
+    texts: tuple[str, ...]
+    dimensions: int | None = None
+    hints: tuple[str, ...] = ()
+
+
+class EmbeddingAnswer(Struct, frozen=True):
+    """`vectors` are in the order of the texts. `usage` is None when the provider reported none."""
+
+    vectors: tuple[list[float], ...]
+    usage: Usage | None = None
+
+
+class AnswerLabel(Struct, frozen=True):
+    """What a translated answer says of itself: `model` as the client named it, `created` in Unix seconds.
+
+    `asked` is the client's request, for formats whose answers repeat it.
+    """
+
+    model: str
+    created: int
+    id: str
+    asked: dict[str, Any] = {}

@@ -6,6 +6,9 @@ Only the fields `event` and `data` matter here; ids and retry times are skipped,
 MAX_EVENT = 8 * 1024 * 1024
 """The largest event read, in bytes: room for an image in base64, and an end to a hostile stream."""
 
+PING = b": ping\n\n"
+"""A comment, which every reader of server-sent events skips."""
+
 _BOM = b"\xef\xbb\xbf"
 
 Frame = tuple[bytes, bytes]

@@ -11,8 +11,10 @@ from msgspec import Struct
 from ownkey.domain.errors import InvalidRequest
 from ownkey.domain.formats import WireFormat
 from ownkey.domain.usage import Usage
-from ownkey.wire.format import EventReader, EventWriter, Written
+from ownkey.wire.format import EventReader, Written
+from ownkey.wire.neutral import AnswerLabel
 from ownkey.wire.registry import CLIENT_CHATS, EMBEDDING_FORMATS, PROVIDER_CHATS, PROVIDER_RERANKS
+from ownkey.wire.writing import StreamWriter
 
 
 class Wishes(Struct, frozen=True):
@@ -20,18 +22,6 @@ class Wishes(Struct, frozen=True):
 
     temperature: float | None = None
     max_tokens: int | None = None
-
-
-class Named(Struct, frozen=True):
-    """How the translated answer calls itself: `model` as the client named it, `created` in Unix seconds.
-
-    `asked` is the client's request, for formats whose answers repeat it.
-    """
-
-    model: str
-    created: int
-    id: str
-    asked: dict[str, Any] = {}
 
 
 def translate_request(
@@ -55,9 +45,9 @@ def translate_request(
         # A preference is a wish: it bends to the target, where a value the client sent would be refused.
         temperature = min(temperature, spoken.hottest, wanted.hottest)
     filled = parsed | spoken.defaults(parsed, temperature, wishes.max_tokens, ())
-    conversation = spoken.requests.read(filled)
+    conversation = spoken.read_request(filled)
     try:
-        written = wanted.requests.write(conversation, model, stream, quirks)
+        written = wanted.write_request(conversation, model, stream, quirks)
     except InvalidRequest as error:
         raise _in_words(error, spoken.words) from None
     if spoken.words and written.dropped:
@@ -76,26 +66,24 @@ def _in_words(error: InvalidRequest, words: Mapping[str, str]) -> InvalidRequest
     return type(error)(words[name] + text if text != error.public else error.public, param=words[name])
 
 
-def translate_answer(source: WireFormat, target: WireFormat, body: bytes, named: Named) -> tuple[bytes, Usage | None]:
+def translate_answer(
+    source: WireFormat, target: WireFormat, body: bytes, label: AnswerLabel
+) -> tuple[bytes, Usage | None]:
     """A provider's whole answer (in `source`) for a client (in `target`), and its usage. Raises MalformedAnswer."""
     if source in EMBEDDING_FORMATS:
         found = EMBEDDING_FORMATS[source].read_answer(body)
-        return EMBEDDING_FORMATS[target].write_answer(found, named.asked, named.model), found.usage
+        return EMBEDDING_FORMATS[target].write_answer(found, label.asked, label.model), found.usage
     if source in PROVIDER_RERANKS:
-        return PROVIDER_RERANKS[source].read(body, named.asked, named.model, named.id)
-    answer = PROVIDER_CHATS[source].answers.read(body)
-    spoken = CLIENT_CHATS[target]
-    answers = spoken.answers if spoken.echo is None else spoken.echo(named.asked).answers
-    return answers.write(answer, model=named.model, created=named.created, answer_id=named.id), answer.usage
+        return PROVIDER_RERANKS[source].read(body, label.asked, label.model, label.id)
+    answer = PROVIDER_CHATS[source].read_answer(body)
+    return CLIENT_CHATS[target].write_answer(answer, label), answer.usage
 
 
 def new_reader(source: WireFormat) -> EventReader:
     """A reader of one stream of a provider's."""
-    return PROVIDER_CHATS[source].streams.reader()
+    return PROVIDER_CHATS[source].reader()
 
 
-def new_writer(target: WireFormat, named: Named, include_usage: bool) -> EventWriter:
+def new_writer(target: WireFormat, label: AnswerLabel, include_usage: bool) -> StreamWriter:
     """A writer of one stream for a client."""
-    spoken = CLIENT_CHATS[target]
-    writer = spoken.streams.writer if spoken.echo is None else spoken.echo(named.asked).writer
-    return writer(named.model, named.created, named.id, include_usage)
+    return CLIENT_CHATS[target].writer(label, include_usage)

@@ -1,15 +1,17 @@
 """Every client format × every provider format × every feature, over real sockets through a running Ownkey.
 
 A format that a client comes to speak is a row in SPEAKERS, one that a provider comes to speak a row in
-`providers.py`; the two tests at the end see to it that none is forgotten.
+`providers.py`; the tests at the end see to it that none is forgotten, and that the ordinary run has some of each.
 """
 
 import json
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 
 import httpx2
 import pytest
+from _pytest.mark import ParameterSet
 from tests.acceptance.matrix.expected import expected
 from tests.acceptance.matrix.features import FEATURES, Feature
 from tests.acceptance.matrix.providers import PROVIDERS, Provider, write_rows
@@ -40,9 +42,18 @@ def user(sandbox: Process, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     assert running.stop() == 0
 
 
-@pytest.mark.parametrize("feature", FEATURES, ids=lambda feature: feature.name)
-@pytest.mark.parametrize("provider", PROVIDERS)
-@pytest.mark.parametrize("client", SPEAKERS)
+def pairs() -> Iterator[ParameterSet]:
+    """All of them. The ordinary run has plain text for each pair of formats and, by turns, every fourth feature: each
+    feature meets each provider's format once, and each client's format at least once; the rest is long."""
+    for (at, client), (to, provider), (number, feature) in product(
+        enumerate(SPEAKERS), enumerate(PROVIDERS), enumerate(FEATURES)
+    ):
+        often = number == 0 or (at + to + number) % len(SPEAKERS) == 0
+        marks = () if often else (pytest.mark.long,)
+        yield pytest.param(client, provider, feature, id=f"{client}-{provider}-{feature.name}", marks=marks)
+
+
+@pytest.mark.parametrize(("client", "provider", "feature"), list(pairs()))
 def test_pair(user: User, client: str, provider: str, feature: Feature) -> None:
     outcome = expected(client, provider, feature.name)
     if outcome == "-":
@@ -95,6 +106,14 @@ def refuses(user: User, speaker: Speaker, model: str, body: Json, field: str) ->
 def events_of(answer: httpx2.Response) -> list[Json]:
     data = [line.removeprefix("data:").strip() for line in answer.text.splitlines() if line.startswith("data:")]
     return [json.loads(line) for line in data if line != "[DONE]"]
+
+
+def test_the_ordinary_run_has_each_pair_of_formats_and_each_feature_on_both_sides() -> None:
+    names = [feature.name for feature in FEATURES]
+    often = [tuple(str(param.id).split("-", 2)) for param in pairs() if not param.marks]
+    assert {(client, provider) for client, provider, _ in often} == set(product(SPEAKERS, PROVIDERS))
+    assert {(client, feature) for client, _, feature in often} == set(product(SPEAKERS, names))
+    assert {(provider, feature) for _, provider, feature in often} == set(product(PROVIDERS, names))
 
 
 def test_every_client_format_is_in_the_matrix() -> None:

@@ -81,7 +81,7 @@ class Client:
 
     async def answer(self, method: str = "GET") -> Answer:
         """The next response, informational ones skipped. Raises IncompleteReadError when none comes."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(30):
             return await self._answer(method)
 
     async def _answer(self, method: str) -> Answer:
@@ -122,7 +122,7 @@ class Client:
 
     async def at_end(self) -> bool:
         """Whether the server closes without sending more; waits for it."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(30):
             try:
                 return await self.reader.read(1) == b""
             except ConnectionResetError:
@@ -173,7 +173,7 @@ class Served:
 
     async def until(self, condition: Callable[[], bool]) -> None:
         """Wait for something inside the server that no event tells."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(30):
             while not condition():  # noqa: ASYNC110
                 await asyncio.sleep(0.002)
 

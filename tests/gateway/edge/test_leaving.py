@@ -44,7 +44,7 @@ async def test_half_closing_counts_as_leaving(serve: Serve) -> None:
     await client.send(get("/v1/x"))
     await client.reader.readuntil(b"1\r\nx\r\n")
     client.writer.write_eof()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         await over.wait()
 
 
@@ -66,7 +66,7 @@ async def test_half_closing_frees_a_writer_that_is_held_back(serve: Serve) -> No
     await client.send(get("/v1/x"))
     await held_back.wait()
     client.writer.write_eof()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         await over.wait()
 
 
@@ -88,7 +88,7 @@ async def test_every_request_on_a_lost_connection_is_told(serve: Serve) -> None:
     # With requests waiting nothing is read, so the loss shows when it is looked for.
     connection.flow.resume_reading()
     client.reset()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         await over.wait()
     await served.until(lambda: not served.server.server_state.tasks)
     assert started == ["/v1/running"]

@@ -13,9 +13,9 @@ from botocore.serialize import create_serializer
 from botocore.validate import ParamValidator
 
 from ownkey.domain.formats import WireFormat
-from ownkey.sandbox.formats.event_stream import event, exception
+from ownkey.sandbox.formats.bedrock_converse import event, exception
 from ownkey.wire import CHAT_FORMATS, Written
-from ownkey.wire.bedrock_converse.format import BEDROCK_CONVERSE
+from ownkey.wire.bedrock_converse import BEDROCK_CONVERSE
 
 CLAUDE = "eu.anthropic.claude-sonnet-4-5-20250929-v1:0"
 NEW_CLAUDE = "eu.anthropic.claude-opus-5-v1:0"
@@ -63,7 +63,7 @@ def with_bytes(value: Any) -> Any:
 
 def _translator(source: WireFormat) -> Translate:
     def translate(body: dict[str, Any], model: str = CLAUDE, stream: bool = False) -> tuple[dict[str, Any], Written]:
-        written = BEDROCK_CONVERSE.requests.write(CHAT_FORMATS[source].requests.read(body), model, stream)
+        written = BEDROCK_CONVERSE.write_request(CHAT_FORMATS[source].read_request(body), model, stream)
         return checked(written.body, model, stream), written
 
     return translate

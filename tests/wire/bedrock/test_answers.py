@@ -8,10 +8,11 @@ from tests.wire.bedrock.conftest import SERVICE, parsed_answer
 
 from ownkey.domain.formats import WireFormat
 from ownkey.domain.usage import Usage
-from ownkey.wire.bedrock_converse import answers, errors
+from ownkey.wire.bedrock_converse import answers
+from ownkey.wire.bedrock_converse.errors import _EXCEPTIONS, ERRORS
 from ownkey.wire.errors import ErrorKind, MalformedAnswer
-from ownkey.wire.neutral import ANTHROPIC_REASONING, Reasoning, StopReason, Text, ToolCall
-from ownkey.wire.translation import Named, translate_answer
+from ownkey.wire.neutral import ANTHROPIC_REASONING, AnswerLabel, Reasoning, StopReason, Text, ToolCall
+from ownkey.wire.translation import translate_answer
 
 TOTALS = {"inputTokens": 3, "outputTokens": 5, "totalTokens": 8}
 
@@ -133,7 +134,7 @@ def test_an_error_with_status_200_is_told() -> None:
 
 def test_a_refusal_reaches_both_clients_in_their_words() -> None:
     body = json.dumps(response({"text": "Sorry."}, stop="guardrail_intervened")).encode()
-    named = Named("m", 1, "id")
+    named = AnswerLabel("m", 1, "id")
     chat, usage = translate_answer(WireFormat.BEDROCK_CONVERSE, WireFormat.OPENAI_CHAT, body, named)
     assert json.loads(chat)["choices"][0]["finish_reason"] == "content_filter"
     message, _ = translate_answer(WireFormat.BEDROCK_CONVERSE, WireFormat.ANTHROPIC_MESSAGES, body, named)
@@ -159,14 +160,14 @@ def test_a_refusal_reaches_both_clients_in_their_words() -> None:
     ],
 )  # fmt: skip
 def test_errors_are_read_with_their_kind(status: int, body: dict[str, Any], kind: ErrorKind, type_: str | None) -> None:
-    error = errors.read(status, json.dumps(body).encode())
+    error = ERRORS.read(status, json.dumps(body).encode())
     assert (error.kind, error.status, error.type) == (kind, status, type_)
     assert error.message
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[1]", b"\xff", b'{"error":{"message":"elsewhere"}}'])
 def test_bodies_of_other_shapes_are_read_too(body: bytes) -> None:
-    assert errors.read(500, body).status == 500
+    assert ERRORS.read(500, body).status == 500
 
 
 def test_the_statuses_are_those_of_the_service_model() -> None:
@@ -174,4 +175,4 @@ def test_the_statuses_are_those_of_the_service_model() -> None:
     stream = SERVICE.operation_model("ConverseStream").output_shape.members["stream"]
     shapes += [member for member in stream.members.values() if member.metadata.get("exception")]
     for shape in shapes:
-        assert errors._EXCEPTIONS[shape.name.lower()][1] == shape.metadata["error"]["httpStatusCode"]
+        assert _EXCEPTIONS[shape.name.lower()][1] == shape.metadata["error"]["httpStatusCode"]

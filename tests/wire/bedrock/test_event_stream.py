@@ -11,7 +11,7 @@ from botocore.eventstream import EventStreamBuffer, InvalidHeadersLength, Parser
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ownkey.sandbox.formats.event_stream import event, message
+from ownkey.sandbox.formats.bedrock_converse import event, message
 from ownkey.wire.bedrock_converse.event_stream import EventStreamParser, Message
 from ownkey.wire.errors import MalformedAnswer
 

@@ -12,7 +12,7 @@ from tests.wire.bedrock.conftest import parsed_stream, stream_of, text_stream
 
 from ownkey.domain.formats import WireFormat
 from ownkey.domain.usage import Usage
-from ownkey.sandbox.formats.event_stream import message
+from ownkey.sandbox.formats.bedrock_converse import message
 from ownkey.wire import CHAT_FORMATS
 from ownkey.wire.bedrock_converse.stream_reading import ConverseReader
 from ownkey.wire.errors import ErrorKind
@@ -30,7 +30,7 @@ from ownkey.wire.events import (
     ToolCallStarted,
     UsageReported,
 )
-from ownkey.wire.neutral import ANTHROPIC_REASONING, Stop, StopReason
+from ownkey.wire.neutral import ANTHROPIC_REASONING, AnswerLabel, Stop, StopReason
 
 USAGE = {
     "inputTokens": 3,
@@ -144,9 +144,9 @@ def test_a_stream_cut_at_any_byte_gives_a_prefix_and_fails_unless_its_stop_was_w
 def test_every_cut_has_a_well_formed_end_for_every_client(target: WireFormat) -> None:
     format_ = CHAT_FORMATS[target]
     for at in range(0, len(stream_of(*EVERYTHING[:-1])), 7):
-        writer = format_.streams.writer("m", 1, "id", True)
+        writer = format_.writer(AnswerLabel("m", 1, "id"), True)
         written = b"".join(map(writer.write, read(DATA[:at]))) + writer.finish()
-        reader = format_.streams.reader()
+        reader = format_.reader()
         again = reader.feed(written) + reader.finish()
         assert isinstance(again[-1], StreamFailed)
         assert "ended before" in again[-1].error.message
@@ -155,9 +155,9 @@ def test_every_cut_has_a_well_formed_end_for_every_client(target: WireFormat) ->
 @pytest.mark.parametrize("target", list(CHAT_FORMATS))
 def test_every_client_gets_the_whole_answer(target: WireFormat) -> None:
     format_ = CHAT_FORMATS[target]
-    writer = format_.streams.writer("m", 1, "id", True)
+    writer = format_.writer(AnswerLabel("m", 1, "id"), True)
     written = b"".join(map(writer.write, read(DATA))) + writer.finish()
-    reader = format_.streams.reader()
+    reader = format_.reader()
     again = reader.feed(written) + reader.finish()
     assert isinstance(again[-1], Finished)
     assert reader.usage is not None

@@ -23,8 +23,10 @@ from ownkey.workbench.summary import Verdict
 COMPARISONS = 1000
 
 
-@pytest.mark.parametrize("seed", [20, 21])
-@pytest.mark.parametrize(("prompts", "repeats"), [(10, 1), (30, 1), (100, 1), (10, 3)])
+@pytest.mark.parametrize("seed", [20, pytest.param(21, marks=pytest.mark.long)])
+@pytest.mark.parametrize(
+    ("prompts", "repeats"), [(10, 1), (30, 1), pytest.param(100, 1, marks=pytest.mark.long), (10, 3)]
+)
 def test_equal_models_are_called_different_no_more_often_than_the_level(prompts: int, repeats: int, seed: int):
     judged = judge_many(Case("alike", prompts, repeats), COMPARISONS, seed)
     false = COMPARISONS - judged.overall[Verdict.CANNOT_TELL]
@@ -32,7 +34,7 @@ def test_equal_models_are_called_different_no_more_often_than_the_level(prompts:
     assert false <= LEVEL * COMPARISONS
 
 
-@pytest.mark.parametrize("prompts", [10, 30, 100])
+@pytest.mark.parametrize("prompts", [10, 30, pytest.param(100, marks=pytest.mark.long)])
 def test_where_models_differ_in_price_alone_nothing_else_is_called_different(prompts: int):
     judged = judge_many(Case("cheaper", prompts, price=0.8), COMPARISONS)
     for name in ("passed", "score", "latency_ms", "ttft_ms", "decode_tokens_per_second"):
@@ -50,11 +52,11 @@ def test_a_verdict_for_the_wrong_one_is_rare():
     [
         (Case("faster", 10, latency=0.8), 0.50, 0.15),
         (Case("faster", 30, latency=0.8), 0.63, 0.65),
-        (Case("faster", 100, latency=0.8), 0.81, 0.99),
+        pytest.param(Case("faster", 100, latency=0.8), 0.81, 0.99, marks=pytest.mark.long),
         (Case("cheaper", 30, price=0.8), 0.39, 0.59),
-        (Case("cheaper", 100, price=0.8), 0.80, 0.99),
+        pytest.param(Case("cheaper", 100, price=0.8), 0.80, 0.99, marks=pytest.mark.long),
         (Case("passes", 30, passes=(0.7, 0.9)), 0.18, 0.12),
-        (Case("passes", 100, passes=(0.7, 0.9)), 0.77, 0.76),
+        pytest.param(Case("passes", 100, passes=(0.7, 0.9)), 0.77, 0.76, marks=pytest.mark.long),
         (Case("passes", 30, passes=(0.5, 0.9)), 0.64, 0.58),
         (Case("passes", 30, repeats=3, passes=(0.7, 0.9)), 0.62, 0.59),
         (Case("faster", 10, repeats=3, latency=0.8), 0.64, 0.50),

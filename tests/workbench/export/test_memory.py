@@ -32,12 +32,12 @@ async def peak(name: str, count: int) -> int:
 
 @pytest.mark.parametrize("name", ["csv", "json", "jsonl", "junit"])
 async def test_ten_times_the_results_need_no_more_memory(name: str) -> None:
-    assert await peak(name, 5000) < await peak(name, 500) + _ROOM
+    assert await peak(name, 2500) < await peak(name, 250) + _ROOM
 
 
 async def test_the_report_keeps_numbers_and_few_answers() -> None:
-    """The answers alone would be 12 MB."""
-    assert await peak("html", 5000) < await peak("html", 500) + _ROOM
+    """The answers alone would be 6 MB."""
+    assert await peak("html", 2500) < await peak("html", 250) + _ROOM
 
 
 @pytest.mark.parametrize("name", sorted(FORMATS))

@@ -124,7 +124,7 @@ async def test_a_run_that_broke_off_by_an_error_of_ours_is_not_taken_up_again(tm
     async with running(tmp_path, work) as jobs:
         await jobs.start("broken", 1)
         await work.under_way.wait()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while await jobs.take_up("broken", 1):
                 continue
         assert await jobs.forget([("broken", 1)]) == 1
@@ -179,7 +179,7 @@ async def ended(jobs: DurableJobs, run_id: str) -> None:
     """Wait until the library has written down that the workflow is over."""
     from dbos import DBOS
 
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while await asyncio.to_thread(lambda: DBOS.list_workflows(workflow_id_prefix=run_id, status="PENDING")):
             continue
 

@@ -11,12 +11,11 @@ import msgspec
 
 from ownkey.sandbox import tokens
 from ownkey.sandbox.behaviours import last_segment
-from ownkey.sandbox.context import Context
+from ownkey.sandbox.chat import LONGEST, ChatRequest, Finish, Reply, Tool
 from ownkey.sandbox.errors import Problem, render
-from ownkey.sandbox.exchange import Answer, Beat
-from ownkey.sandbox.formats.anthropic_conversation import Body, check_signatures, measure, sign
+from ownkey.sandbox.exchange import Answer, Context, StreamEvent
+from ownkey.sandbox.formats.anthropic_request import Body, check_signatures, measure, sign
 from ownkey.sandbox.reading import invalid, read_json
-from ownkey.sandbox.turn import LONGEST, Ask, Finish, Reply, Tool
 
 VERSIONS = (b"2023-06-01", b"2026-10-21")
 
@@ -32,7 +31,7 @@ _STOP_REASON = {
 }
 
 
-def read(context: Context) -> Ask:
+def read(context: Context) -> ChatRequest:
     body = _read_body(context)
     if body.max_tokens is None:
         raise invalid("max_tokens", "max_tokens: Field required")
@@ -43,7 +42,7 @@ def read(context: Context) -> Ask:
     if last_segment(body.model or "").startswith("think-"):
         check_signatures(body.messages or [])
     conversation = measure(body)
-    ask = Ask(
+    chat = ChatRequest(
         model=body.model or "",
         prompt=conversation.prompt,
         prompt_tokens=None,
@@ -55,11 +54,11 @@ def read(context: Context) -> Ask:
         stop=body.stop_sequences or (),
     )
     if body.tools:
-        _read_tools(body, ask)
+        _read_tools(body, chat)
     output = body.output_config.format if body.output_config and body.output_config.format else body.output_format
     if output is not None:
-        ask.output_schema = output.schema or {}
-    return ask
+        chat.output_schema = output.schema or {}
+    return chat
 
 
 def count_tokens(context: Context) -> Answer:
@@ -98,29 +97,29 @@ def _check_sampling(context: Context, body: Body) -> None:
             raise invalid(name, f"{name}: Input should be less than or equal to 1")
 
 
-def _read_tools(body: Body, ask: Ask) -> None:
+def _read_tools(body: Body, chat: ChatRequest) -> None:
     tools = [Tool(tool.name, tool.input_schema or {}) for tool in body.tools or ()]
     choice: dict[str, Any] = body.tool_choice or {}
-    ask.parallel = not choice.get("disable_parallel_tool_use", False)
+    chat.parallel = not choice.get("disable_parallel_tool_use", False)
     if choice.get("type") == "tool":
-        ask.forced_tool = str(choice.get("name", ""))
-        if all(tool.name != ask.forced_tool for tool in tools):
-            raise invalid("tool_choice", f"tool_choice.name: Tool '{ask.forced_tool}' not found in provided tools")
-    ask.tools = () if choice.get("type") == "none" else tools
+        chat.forced_tool = str(choice.get("name", ""))
+        if all(tool.name != chat.forced_tool for tool in tools):
+            raise invalid("tool_choice", f"tool_choice.name: Tool '{chat.forced_tool}' not found in provided tools")
+    chat.tools = () if choice.get("type") == "none" else tools
 
 
-def _input_usage(ask: Ask, reply: Reply) -> dict[str, Any]:
+def _input_usage(chat: ChatRequest, reply: Reply) -> dict[str, Any]:
     """Anthropic's `input_tokens` leaves out what was read from or written to the cache."""
     return {
-        "input_tokens": ask.input_tokens - reply.cached - reply.cache_written,
+        "input_tokens": chat.input_tokens - reply.cached - reply.cache_written,
         "cache_creation_input_tokens": reply.cache_written,
         "cache_read_input_tokens": reply.cached,
     }
 
 
-def _usage(ask: Ask, reply: Reply, output_tokens: int) -> dict[str, Any]:
+def _usage(chat: ChatRequest, reply: Reply, output_tokens: int) -> dict[str, Any]:
     usage = {
-        **_input_usage(ask, reply),
+        **_input_usage(chat, reply),
         "cache_creation": {"ephemeral_5m_input_tokens": reply.cache_written, "ephemeral_1h_input_tokens": 0},
         "output_tokens": output_tokens,
         "service_tier": "standard",
@@ -130,12 +129,12 @@ def _usage(ask: Ask, reply: Reply, output_tokens: int) -> dict[str, Any]:
     return usage
 
 
-def _envelope(context: Context, ask: Ask, usage: dict[str, Any]) -> dict[str, Any]:
+def _envelope(context: Context, chat: ChatRequest, usage: dict[str, Any]) -> dict[str, Any]:
     return {
         "id": f"msg_{context.ident}",
         "type": "message",
         "role": "assistant",
-        "model": ask.model,
+        "model": chat.model,
         "content": [],
         "stop_reason": None,
         "stop_sequence": None,
@@ -148,7 +147,7 @@ def _tool_use(context: Context, index: int, name: str, arguments: object) -> dic
     return {"type": "tool_use", "id": f"toolu_{context.ident}{index}", "name": name, "input": arguments}
 
 
-def answer(context: Context, ask: Ask, reply: Reply) -> bytes:
+def answer(context: Context, chat: ChatRequest, reply: Reply) -> bytes:
     content: list[dict[str, Any]] = []
     if reply.thinking:
         thinking = "".join(reply.thinking)
@@ -157,7 +156,7 @@ def answer(context: Context, ask: Ask, reply: Reply) -> bytes:
         content.append({"type": "text", "text": reply.text})
     for index, call in enumerate(reply.calls):
         content.append(_tool_use(context, index, call.name, _arguments(call.arguments)))
-    message = _envelope(context, ask, _usage(ask, reply, reply.reported_tokens()))
+    message = _envelope(context, chat, _usage(chat, reply, reply.reported_tokens()))
     message["content"] = content
     message["stop_reason"] = _STOP_REASON[reply.finish]
     message["stop_sequence"] = reply.stop_sequence
@@ -172,11 +171,11 @@ def _arguments(text: str) -> dict[str, Any]:
         return {}
 
 
-def events(context: Context, ask: Ask, reply: Reply) -> Generator[Beat, None, None]:
+def events(context: Context, chat: ChatRequest, reply: Reply) -> Generator[StreamEvent, None, None]:
     """message_start, the content blocks with a ping after the first one's start, message_delta, message_stop."""
     output_tokens = reply.reported_tokens()
-    usage = _usage(ask, reply, min(1, output_tokens))
-    yield 0, _event(b"message_start", {"type": "message_start", "message": _envelope(context, ask, usage)})
+    usage = _usage(chat, reply, min(1, output_tokens))
+    yield 0, _event(b"message_start", {"type": "message_start", "message": _envelope(context, chat, usage)})
     ping = _event(b"ping", {"type": "ping"})
     for index, (opening, deltas, signature) in enumerate(_blocks(context, reply)):
         start = {"type": "content_block_start", "index": index, "content_block": opening}
@@ -198,7 +197,7 @@ def events(context: Context, ask: Ask, reply: Reply) -> Generator[Beat, None, No
             "stop_sequence": reply.stop_sequence,
             "stop_details": None,
         },
-        "usage": {**_input_usage(ask, reply), "output_tokens": output_tokens},
+        "usage": {**_input_usage(chat, reply), "output_tokens": output_tokens},
     }
     if reply.thinking:
         final["usage"]["output_tokens_details"] = {"thinking_tokens": len(reply.thinking)}

@@ -5,22 +5,22 @@ https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.htm
 """
 
 import re
+import struct
 from collections.abc import Generator, Sequence
 from typing import Any, cast
 from urllib.parse import unquote
+from zlib import crc32
 
 import msgspec
 
 from ownkey.sandbox import tokens
 from ownkey.sandbox.behaviours import last_segment
-from ownkey.sandbox.context import Context
+from ownkey.sandbox.chat import LONGEST, ChatRequest, Finish, Reply, Tool
 from ownkey.sandbox.errors import Problem, Refused, render
-from ownkey.sandbox.exchange import Answer, Beat
-from ownkey.sandbox.formats.anthropic_conversation import sign
-from ownkey.sandbox.formats.bedrock_conversation import Body, check_signatures, measure
-from ownkey.sandbox.formats.event_stream import event, exception
+from ownkey.sandbox.exchange import Answer, Context, StreamEvent
+from ownkey.sandbox.formats.anthropic_request import sign
+from ownkey.sandbox.formats.bedrock_request import Body, check_signatures, measure
 from ownkey.sandbox.reading import invalid, read_json
-from ownkey.sandbox.turn import LONGEST, Ask, Finish, Reply, Tool
 
 _DECODER = msgspec.json.Decoder(Body)
 _encode = msgspec.json.Encoder().encode
@@ -38,7 +38,7 @@ _SIGNATURE = re.compile(
 )
 
 
-def read(context: Context) -> Ask:
+def read(context: Context) -> ChatRequest:
     check_signature(context)
     body = read_json(context.request.body, _DECODER, dotted=True)
     _check_inference(body)
@@ -47,7 +47,7 @@ def read(context: Context) -> Ask:
     if last_segment(model).startswith("think-"):
         check_signatures(body)
     conversation = measure(body)
-    ask = Ask(
+    chat = ChatRequest(
         model=model,
         prompt=conversation.prompt,
         prompt_tokens=None,
@@ -59,10 +59,10 @@ def read(context: Context) -> Ask:
         stop=body.inference.stop or (),
     )
     if body.tools is not None:
-        _read_tools(body, ask)
+        _read_tools(body, chat)
     if body.output is not None and "textFormat" in body.output:
-        ask.output_schema = _schema(body.output)
-    return ask
+        chat.output_schema = _schema(body.output)
+    return chat
 
 
 def async_invokes(context: Context) -> Answer:
@@ -111,15 +111,15 @@ def _check_inference(body: Body) -> None:
             )
 
 
-def _read_tools(body: Body, ask: Ask) -> None:
+def _read_tools(body: Body, chat: ChatRequest) -> None:
     config = body.tools
     specs = [tool.spec for tool in config.tools if tool.spec is not None] if config else []
-    ask.tools = [Tool(spec.name, cast("dict[str, Any]", spec.input_schema.get("json") or {})) for spec in specs]
+    chat.tools = [Tool(spec.name, cast("dict[str, Any]", spec.input_schema.get("json") or {})) for spec in specs]
     choice: dict[str, Any] = (config and config.choice) or {}
     if "tool" in choice:
-        ask.forced_tool = str(choice["tool"].get("name", ""))
-        if all(tool.name != ask.forced_tool for tool in ask.tools):
-            raise invalid("toolConfig.toolChoice", f"The tool {ask.forced_tool} of toolChoice is not among the tools.")
+        chat.forced_tool = str(choice["tool"].get("name", ""))
+        if all(tool.name != chat.forced_tool for tool in chat.tools):
+            raise invalid("toolConfig.toolChoice", f"The tool {chat.forced_tool} of toolChoice is not among the tools.")
 
 
 def _schema(output: dict[str, Any]) -> dict[str, Any]:
@@ -130,13 +130,13 @@ def _schema(output: dict[str, Any]) -> dict[str, Any]:
         raise invalid("outputConfig", "outputConfig.textFormat holds no JSON schema.") from error
 
 
-def _usage(ask: Ask, reply: Reply) -> dict[str, Any]:
+def _usage(chat: ChatRequest, reply: Reply) -> dict[str, Any]:
     """`inputTokens` leaves out what was read from or written to the cache."""
     output = reply.reported_tokens()
     usage: dict[str, Any] = {
-        "inputTokens": ask.input_tokens - reply.cached - reply.cache_written,
+        "inputTokens": chat.input_tokens - reply.cached - reply.cache_written,
         "outputTokens": output,
-        "totalTokens": ask.input_tokens + output,
+        "totalTokens": chat.input_tokens + output,
     }
     if reply.cached or reply.cache_written:
         usage |= {"cacheReadInputTokens": reply.cached, "cacheWriteInputTokens": reply.cache_written}
@@ -147,7 +147,7 @@ def _use_id(context: Context, index: int) -> str:
     return f"tooluse_{context.ident}{index}"
 
 
-def answer(context: Context, ask: Ask, reply: Reply) -> bytes:
+def answer(context: Context, chat: ChatRequest, reply: Reply) -> bytes:
     content: list[dict[str, Any]] = []
     if reply.thinking:
         thinking = "".join(reply.thinking)
@@ -161,7 +161,7 @@ def answer(context: Context, ask: Ask, reply: Reply) -> bytes:
         {
             "output": {"message": {"role": "assistant", "content": content}},
             "stopReason": _STOP_REASON[reply.finish],
-            "usage": _usage(ask, reply),
+            "usage": _usage(chat, reply),
             "metrics": {"latencyMs": 1},
         }
     )
@@ -175,7 +175,7 @@ def _arguments(text: str) -> dict[str, Any]:
         return {}
 
 
-def events(context: Context, ask: Ask, reply: Reply) -> Generator[Beat, None, None]:
+def events(context: Context, chat: ChatRequest, reply: Reply) -> Generator[StreamEvent, None, None]:
     """messageStart, the blocks' deltas and ends (only calls have a start), messageStop, metadata."""
     yield 0, _event("messageStart", {"role": "assistant"})
     for index, (start, deltas, end) in enumerate(_blocks(context, reply)):
@@ -187,7 +187,7 @@ def events(context: Context, ask: Ask, reply: Reply) -> Generator[Beat, None, No
             yield 0, _event("contentBlockDelta", {"delta": end, "contentBlockIndex": index})
         yield 0, _event("contentBlockStop", {"contentBlockIndex": index})
     yield 0, _event("messageStop", {"stopReason": _STOP_REASON[reply.finish]})
-    yield 0, _event("metadata", {"usage": _usage(ask, reply), "metrics": {"latencyMs": 1}})
+    yield 0, _event("metadata", {"usage": _usage(chat, reply), "metrics": {"latencyMs": 1}})
 
 
 _Block = tuple[dict[str, Any] | None, Sequence[dict[str, Any]], dict[str, Any] | None]
@@ -214,3 +214,35 @@ def _event(kind: str, value: dict[str, Any]) -> bytes:
 def error_event(context: Context, problem: Problem) -> bytes:
     kind = "internalServerException" if problem.status >= 500 else "validationException"
     return exception(kind, render(problem, context.vendor.shape, context.request_id))
+
+
+MEDIA_TYPE = "application/vnd.amazon.eventstream"
+
+_TEXT = 7
+"""The type of a header whose value is text."""
+
+
+def message(headers: dict[str, str], payload: bytes) -> bytes:
+    """One message with text headers."""
+    block = b"".join(
+        struct.pack(">B", len(name)) + name.encode() + struct.pack(">BH", _TEXT, len(value)) + value.encode()
+        for name, value in headers.items()
+    )
+    prelude = struct.pack(">II", 16 + len(block) + len(payload), len(block))
+    before = prelude + struct.pack(">I", crc32(prelude)) + block + payload
+    return before + struct.pack(">I", crc32(before))
+
+
+def event(kind: str, payload: bytes) -> bytes:
+    return message(
+        {":event-type": kind, ":content-type": "application/json", ":message-type": "event"},
+        payload,
+    )
+
+
+def exception(kind: str, payload: bytes) -> bytes:
+    """An error inside the stream; it is the last message."""
+    return message(
+        {":exception-type": kind, ":content-type": "application/json", ":message-type": "exception"},
+        payload,
+    )

@@ -11,11 +11,10 @@ import msgspec
 from msgspec import Struct
 
 from ownkey.sandbox import tokens
-from ownkey.sandbox.context import Context
+from ownkey.sandbox.chat import LONGEST, ChatRequest, Finish, Reply, Tool
 from ownkey.sandbox.errors import Problem, Refused
-from ownkey.sandbox.exchange import Beat
+from ownkey.sandbox.exchange import Context, StreamEvent
 from ownkey.sandbox.reading import invalid, read_json
-from ownkey.sandbox.turn import LONGEST, Ask, Finish, Reply, Tool
 
 
 class _Function(Struct):
@@ -98,25 +97,25 @@ _ADDED_TOKENS = 7
 """What Cohere adds to every prompt."""
 
 
-def read(context: Context) -> Ask:
+def read(context: Context) -> ChatRequest:
     body = read_json(context.request.body, _DECODER, dotted=True)
     if not body.model:
         raise invalid("model", "invalid request: model is required")
     if not body.messages:
         raise invalid("messages", "invalid request: messages must be at least 1 item long")
     _check(body)
-    ask = _converse(body.model, body.messages)
-    ask.stream = body.stream is True
-    ask.max_tokens = body.max_tokens
-    ask.stop = body.stop_sequences or ()
-    ask.input_tokens += tokens.count(_encode(body.documents).decode()) if body.documents else 0
+    chat = _converse(body.model, body.messages)
+    chat.stream = body.stream is True
+    chat.max_tokens = body.max_tokens
+    chat.stop = body.stop_sequences or ()
+    chat.input_tokens += tokens.count(_encode(body.documents).decode()) if body.documents else 0
     if body.tools:
-        ask.input_tokens += tokens.count(_encode(body.tools).decode())
+        chat.input_tokens += tokens.count(_encode(body.tools).decode())
         offered = [Tool(tool.function.name, tool.function.parameters or {}) for tool in body.tools]
-        ask.tools = () if body.tool_choice == "NONE" else offered
+        chat.tools = () if body.tool_choice == "NONE" else offered
     if body.response_format is not None and body.response_format.type == "json_object":
-        ask.output_schema = body.response_format.json_schema or {}
-    return ask
+        chat.output_schema = body.response_format.json_schema or {}
+    return chat
 
 
 def _check(body: _Body) -> None:
@@ -137,7 +136,7 @@ def _check(body: _Body) -> None:
         raise invalid("response_format", "invalid request: cannot set response_format with tools or documents.")
 
 
-def _converse(model: str, messages: list[_Message]) -> Ask:
+def _converse(model: str, messages: list[_Message]) -> ChatRequest:
     """The question that a conversation asks. Raises Refused when tool results do not answer the calls before them."""
     prompt, last, size = "", 0, 0
     results: list[str] | None = None
@@ -164,7 +163,7 @@ def _converse(model: str, messages: list[_Message]) -> Ask:
         raise _misplaced("all tool calls must be followed by their tool results")
     result = None if results is None else "\n".join(results)
     system_at = next((index for index, message in enumerate(messages) if message.role == "system"), None)
-    return Ask(
+    return ChatRequest(
         model=model, prompt=prompt, prompt_tokens=last, input_tokens=size, tool_result=result, system_at=system_at
     )
 
@@ -181,9 +180,9 @@ def _text(content: str | list[_Part] | None) -> tuple[str, int]:
     return "".join(texts), sum(part.type == "image_url" for part in content)
 
 
-def _usage(ask: Ask, reply: Reply) -> dict[str, Any]:
+def _usage(chat: ChatRequest, reply: Reply) -> dict[str, Any]:
     """Counts are floats at Cohere."""
-    asked, answered = float(ask.input_tokens), float(reply.reported_tokens())
+    asked, answered = float(chat.input_tokens), float(reply.reported_tokens())
     return {
         "billed_units": {"input_tokens": asked, "output_tokens": answered},
         "tokens": {"input_tokens": asked + _ADDED_TOKENS, "output_tokens": answered},
@@ -200,7 +199,7 @@ def _plan(reply: Reply) -> str:
     return f"I will use {', '.join(call.name for call in reply.calls)}." if reply.calls else ""
 
 
-def answer(context: Context, ask: Ask, reply: Reply) -> bytes:
+def answer(context: Context, chat: ChatRequest, reply: Reply) -> bytes:
     message: dict[str, Any] = {"role": "assistant"}
     content: list[dict[str, Any]] = []
     if reply.thinking:
@@ -213,10 +212,10 @@ def answer(context: Context, ask: Ask, reply: Reply) -> bytes:
         calls = [_call(context, index, call.name, call.arguments) for index, call in enumerate(reply.calls)]
         message |= {"tool_plan": _plan(reply), "tool_calls": calls}
     finish = _FINISH[reply.finish]
-    return _encode({"id": context.ident, "message": message, "finish_reason": finish, "usage": _usage(ask, reply)})
+    return _encode({"id": context.ident, "message": message, "finish_reason": finish, "usage": _usage(chat, reply)})
 
 
-def events(context: Context, ask: Ask, reply: Reply) -> Generator[Beat, None, None]:
+def events(context: Context, chat: ChatRequest, reply: Reply) -> Generator[StreamEvent, None, None]:
     """message-start, the content blocks, the plan, the calls, message-end."""
     start: dict[str, Any] = {"role": "assistant", "content": [], "tool_plan": "", "tool_calls": [], "citations": []}
     yield 0, _event("message-start", id=context.ident, delta={"message": start})
@@ -237,7 +236,7 @@ def events(context: Context, ask: Ask, reply: Reply) -> Generator[Beat, None, No
             delta = {"message": {"tool_calls": {"function": {"arguments": piece}}}}
             yield 1, _event("tool-call-delta", index=index, delta=delta)
         yield 0, _event("tool-call-end", index=index)
-    end = {"finish_reason": _FINISH[reply.finish], "usage": _usage(ask, reply)}
+    end = {"finish_reason": _FINISH[reply.finish], "usage": _usage(chat, reply)}
     yield 0, _event("message-end", id=context.ident, delta=end)
 
 

@@ -11,13 +11,11 @@ from urllib.parse import unquote
 
 import msgspec
 
-from ownkey.sandbox.context import Context
+from ownkey.sandbox.chat import LONGEST, Call, ChatRequest, Finish, Reply, Tool
 from ownkey.sandbox.errors import Problem, render
-from ownkey.sandbox.exchange import Answer, Beat
-from ownkey.sandbox.formats.gemini_body import Body, Content, CountBody, json_schema, measure
-from ownkey.sandbox.formats.gemini_spelling import read_spelled
+from ownkey.sandbox.exchange import Answer, Context, StreamEvent
+from ownkey.sandbox.formats.gemini_request import Body, Content, CountBody, json_schema, measure, read_spelled
 from ownkey.sandbox.reading import invalid
-from ownkey.sandbox.turn import LONGEST, Ask, Call, Finish, Reply, Tool
 
 _DECODER = msgspec.json.Decoder(Body)
 _COUNT_DECODER = msgspec.json.Decoder(CountBody)
@@ -41,13 +39,13 @@ def asked_model(context: Context) -> tuple[str, str]:
     return unquote(model), verb
 
 
-def read(context: Context) -> Ask:
+def read(context: Context) -> ChatRequest:
     """The question. A stream that does not ask for events gets them all the same: Ownkey always asks."""
     model, verb = asked_model(context)
     body = read_spelled(context.request.body, _DECODER)
     conversation = measure(body)
     config = body.generation_config
-    ask = Ask(
+    chat = ChatRequest(
         model=model,
         prompt=conversation.prompt,
         prompt_tokens=None,
@@ -60,13 +58,13 @@ def read(context: Context) -> Ask:
         _check_range("temperature", config.temperature, 0, 2)
         _check_range("top_p", config.top_p, 0, 1)
         _check_range("max_output_tokens", config.max_output_tokens, 1, LONGEST)
-        ask.max_tokens = config.max_output_tokens
-        ask.stop = config.stop_sequences or ()
+        chat.max_tokens = config.max_output_tokens
+        chat.stop = config.stop_sequences or ()
         if config.response_mime_type == "application/json":
-            ask.output_schema = config.response_json_schema or json_schema(config.response_schema) or {}
+            chat.output_schema = config.response_json_schema or json_schema(config.response_schema) or {}
     _check_signatures(body.contents or [])
-    _read_tools(body, ask)
-    return ask
+    _read_tools(body, chat)
+    return chat
 
 
 def count_tokens(context: Context) -> Answer:
@@ -86,7 +84,7 @@ def _check_range(name: str, value: float | None, low: float, high: float) -> Non
         raise invalid(name, text, None)
 
 
-def _read_tools(body: Body, ask: Ask) -> None:
+def _read_tools(body: Body, chat: ChatRequest) -> None:
     tools = [
         Tool(function.name, function.parameters_json_schema or json_schema(function.parameters) or {})
         for entry in body.tools or ()
@@ -101,8 +99,8 @@ def _read_tools(body: Body, ask: Ask) -> None:
         if unknown:
             raise invalid("tool_config", f"Function {unknown.pop()} is not declared.", None)
         tools = [tool for tool in tools if tool.name in allowed]
-        ask.forced_tool = allowed[0] if len(allowed) == 1 else None
-    ask.tools = () if mode == "NONE" else tools
+        chat.forced_tool = allowed[0] if len(allowed) == 1 else None
+    chat.tools = () if mode == "NONE" else tools
 
 
 def _signature(kind: str) -> str:
@@ -124,14 +122,14 @@ def _check_signatures(contents: list[Content]) -> None:
                 raise invalid("contents", text, None)
 
 
-def _usage(ask: Ask, reply: Reply, answered: int) -> dict[str, Any]:
+def _usage(chat: ChatRequest, reply: Reply, answered: int) -> dict[str, Any]:
     """The totals up to `answered` tokens of the answer; thoughts are counted apart, and come first."""
     thoughts = min(len(reply.thinking), answered)
     usage: dict[str, Any] = {
-        "promptTokenCount": ask.input_tokens,
+        "promptTokenCount": chat.input_tokens,
         "candidatesTokenCount": answered - thoughts,
-        "totalTokenCount": ask.input_tokens + answered,
-        "promptTokensDetails": [{"modality": "TEXT", "tokenCount": ask.input_tokens}],
+        "totalTokenCount": chat.input_tokens + answered,
+        "promptTokensDetails": [{"modality": "TEXT", "tokenCount": chat.input_tokens}],
     }
     if thoughts:
         usage["thoughtsTokenCount"] = thoughts
@@ -154,7 +152,7 @@ def _arguments(call: Call) -> Any:
         return {}
 
 
-def answer(context: Context, ask: Ask, reply: Reply) -> bytes:
+def answer(context: Context, chat: ChatRequest, reply: Reply) -> bytes:
     parts: list[dict[str, Any]] = []
     if reply.thinking:
         parts.append({"text": "".join(reply.thinking), "thought": True})
@@ -167,14 +165,14 @@ def answer(context: Context, ask: Ask, reply: Reply) -> bytes:
     return _encode(
         {
             "candidates": [candidate],
-            "usageMetadata": _usage(ask, reply, reply.reported_tokens()),
-            "modelVersion": ask.model,
+            "usageMetadata": _usage(chat, reply, reply.reported_tokens()),
+            "modelVersion": chat.model,
             "responseId": context.ident,
         }
     )
 
 
-def events(context: Context, ask: Ask, reply: Reply) -> Generator[Beat, None, None]:
+def events(context: Context, chat: ChatRequest, reply: Reply) -> Generator[StreamEvent, None, None]:
     """A chunk for each token of thoughts and text, one for all calls, and the last with the reason for the end."""
     answered = 0
 
@@ -182,8 +180,8 @@ def events(context: Context, ask: Ask, reply: Reply) -> Generator[Beat, None, No
         candidate: dict[str, Any] = {"content": {"parts": parts, "role": "model"}, "index": 0}
         if finish is not None:
             candidate["finishReason"] = finish
-        usage = _usage(ask, reply, answered)
-        body = {"candidates": [candidate], "usageMetadata": usage, "modelVersion": ask.model}
+        usage = _usage(chat, reply, answered)
+        body = {"candidates": [candidate], "usageMetadata": usage, "modelVersion": chat.model}
         return b"data: " + _encode(body | {"responseId": context.ident}) + b"\r\n\r\n"
 
     for piece in reply.thinking:

@@ -4,9 +4,8 @@ from typing import Any, Literal, cast
 from urllib.parse import parse_qs, unquote
 
 from ownkey.sandbox.behaviours import MODEL_NAMES
-from ownkey.sandbox.context import Context
 from ownkey.sandbox.errors import Problem, Refused
-from ownkey.sandbox.exchange import Answer
+from ownkey.sandbox.exchange import Answer, Context
 
 _CREATED = 1_704_067_200
 _WINDOW = 1_000_000

@@ -11,11 +11,10 @@ import msgspec
 from msgspec import Struct
 
 from ownkey.sandbox import tokens
-from ownkey.sandbox.context import Context
+from ownkey.sandbox.chat import ChatRequest, Finish, Reply, Tool
 from ownkey.sandbox.errors import Problem, render
-from ownkey.sandbox.exchange import Answer, Beat
+from ownkey.sandbox.exchange import Answer, Context, StreamEvent
 from ownkey.sandbox.reading import invalid, read_json
-from ownkey.sandbox.turn import Ask, Finish, Reply, Tool
 
 LINES = "application/x-ndjson"
 VERSION = "0.35.0"
@@ -87,27 +86,27 @@ _REASONS = {
 }
 
 
-def read(context: Context) -> Ask:
+def read(context: Context) -> ChatRequest:
     body = read_json(context.request.body, _DECODER, dotted=True)
     if not body.model:
         raise invalid("model", "model is required")
     options = body.options or _Options()
-    ask = _converse(body.model, body.messages or [])
-    ask.stream = body.stream
-    ask.stop = options.stop or ()
+    chat = _converse(body.model, body.messages or [])
+    chat.stream = body.stream
+    chat.stop = options.stop or ()
     # Below zero Ollama writes without a limit.
-    ask.max_tokens = options.num_predict if options.num_predict is not None and options.num_predict >= 0 else None
+    chat.max_tokens = options.num_predict if options.num_predict is not None and options.num_predict >= 0 else None
     if body.tools:
-        ask.input_tokens += tokens.count(_encode(body.tools).decode())
-        ask.tools = [Tool(tool.function.name, tool.function.parameters or {}) for tool in body.tools]
+        chat.input_tokens += tokens.count(_encode(body.tools).decode())
+        chat.tools = [Tool(tool.function.name, tool.function.parameters or {}) for tool in body.tools]
     if body.format:
         if isinstance(body.format, str) and body.format != "json":
             raise invalid("format", f'invalid format: {body.format!r}; expected "json" or a valid JSON Schema object')
-        ask.output_schema = {} if isinstance(body.format, str) else body.format
-    return ask
+        chat.output_schema = {} if isinstance(body.format, str) else body.format
+    return chat
 
 
-def _converse(model: str, messages: list[_Message]) -> Ask:
+def _converse(model: str, messages: list[_Message]) -> ChatRequest:
     """The question that a conversation asks."""
     prompt, last, size = "", 0, 0
     results: list[str] | None = None
@@ -124,25 +123,25 @@ def _converse(model: str, messages: list[_Message]) -> Ask:
             size += tokens.count(_encode(call.function.arguments).decode())
     result = None if results is None else "\n".join(results)
     system_at = next((index for index, message in enumerate(messages) if message.role == "system"), None)
-    return Ask(
+    return ChatRequest(
         model=model, prompt=prompt, prompt_tokens=last, input_tokens=size, tool_result=result, system_at=system_at
     )
 
 
-def _line(context: Context, ask: Ask, message: dict[str, Any], **more: Any) -> bytes:
+def _line(context: Context, chat: ChatRequest, message: dict[str, Any], **more: Any) -> bytes:
     at = datetime.fromtimestamp(context.request.at, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
     full = {"role": "assistant", "content": ""} | message
-    return _encode({"model": ask.model, "created_at": at, "message": full, "done": False} | more)
+    return _encode({"model": chat.model, "created_at": at, "message": full, "done": False} | more)
 
 
-def _ending(ask: Ask, reply: Reply) -> dict[str, Any]:
+def _ending(chat: ChatRequest, reply: Reply) -> dict[str, Any]:
     """Durations are in nanoseconds."""
     return {
         "done": True,
         "done_reason": _REASONS[reply.finish],
         "total_duration": 3,
         "load_duration": 1,
-        "prompt_eval_count": ask.input_tokens,
+        "prompt_eval_count": chat.input_tokens,
         "prompt_eval_duration": 1,
         "eval_count": reply.reported_tokens(),
         "eval_duration": 1,
@@ -158,24 +157,24 @@ def _call(name: str, arguments: str) -> dict[str, Any]:
     return {"function": {"name": name, "arguments": found}}
 
 
-def answer(context: Context, ask: Ask, reply: Reply) -> bytes:
+def answer(context: Context, chat: ChatRequest, reply: Reply) -> bytes:
     message: dict[str, Any] = {"content": reply.text}
     if reply.thinking:
         message["thinking"] = "".join(reply.thinking)
     if reply.calls:
         message["tool_calls"] = [_call(call.name, call.arguments) for call in reply.calls]
-    return _line(context, ask, message, **_ending(ask, reply))
+    return _line(context, chat, message, **_ending(chat, reply))
 
 
-def events(context: Context, ask: Ask, reply: Reply) -> Generator[Beat, None, None]:
+def events(context: Context, chat: ChatRequest, reply: Reply) -> Generator[StreamEvent, None, None]:
     """A line for each piece of thinking and text, one for each call, and the last one with the counts."""
     for piece in reply.thinking:
-        yield 1, _line(context, ask, {"thinking": piece}) + b"\n"
+        yield 1, _line(context, chat, {"thinking": piece}) + b"\n"
     for piece in reply.text_pieces():
-        yield 1, _line(context, ask, {"content": piece}) + b"\n"
+        yield 1, _line(context, chat, {"content": piece}) + b"\n"
     for call in reply.calls:
-        yield 1, _line(context, ask, {"tool_calls": [_call(call.name, call.arguments)]}) + b"\n"
-    yield 0, _line(context, ask, {}, **_ending(ask, reply)) + b"\n"
+        yield 1, _line(context, chat, {"tool_calls": [_call(call.name, call.arguments)]}) + b"\n"
+    yield 0, _line(context, chat, {}, **_ending(chat, reply)) + b"\n"
 
 
 def error_event(context: Context, problem: Problem) -> bytes:

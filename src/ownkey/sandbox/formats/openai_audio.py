@@ -7,15 +7,13 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from ownkey.sandbox import sound, tokens
+from ownkey.sandbox import media, tokens
 from ownkey.sandbox.behaviours import last_segment, reply_to
-from ownkey.sandbox.context import SIMULATOR, Context
-from ownkey.sandbox.exchange import Answer, Beat, EventStream, Response
+from ownkey.sandbox.chat import ChatRequest, Fault, Reply
+from ownkey.sandbox.exchange import SIMULATOR, Answer, Context, EventStream, Response, StreamEvent
 from ownkey.sandbox.faults import finish_answer, finish_stream
 from ownkey.sandbox.formats.openai_completions import error_event
-from ownkey.sandbox.forms import Upload, convert, read_form
-from ownkey.sandbox.reading import check_range, invalid, missing, read_json
-from ownkey.sandbox.turn import Ask, Fault, Reply
+from ownkey.sandbox.reading import Upload, check_range, convert, invalid, missing, read_form, read_json
 
 _encode = msgspec.json.Encoder().encode
 _PIECE = 4096
@@ -23,9 +21,9 @@ _PIECE = 4096
 _SECONDS_PER_TOKEN = 0.05
 _MOST_SECONDS = 60.0
 _FORMATS: dict[str, tuple[str, Callable[[float], bytes]]] = {
-    "mp3": ("audio/mpeg", sound.mp3),
-    "wav": ("audio/wav", sound.wav),
-    "pcm": ("audio/pcm", sound.pcm),
+    "mp3": ("audio/mpeg", media.mp3),
+    "wav": ("audio/wav", media.wav),
+    "pcm": ("audio/pcm", media.pcm),
 }
 _OLD = "tts-1"
 _DURATION_ONLY = "whisper"
@@ -60,8 +58,8 @@ def speak(context: Context) -> Response:
     if events and last_segment(body.model).startswith(_OLD):
         raise invalid("stream_format", f"'sse' is not supported for '{body.model}'.")
     size = tokens.count(body.input)
-    ask = Ask(model=body.model, prompt=body.input, prompt_tokens=size, input_tokens=size, stream=events)
-    reply = reply_to(ask, context.plan.key, context.scene)
+    chat = ChatRequest(model=body.model, prompt=body.input, prompt_tokens=size, input_tokens=size, stream=events)
+    reply = reply_to(chat, context.plan.key, context.state)
     media_type, make = kind
     data = make(min(reply.output_tokens() * _SECONDS_PER_TOKEN / (body.speed or 1), _MOST_SECONDS))
     stream = _speech_events(data, size) if events else _pieces(data)
@@ -69,12 +67,12 @@ def speak(context: Context) -> Response:
     return _stream(context, head, stream, reply, 1 + len(data) // _PIECE)
 
 
-def _pieces(data: bytes) -> Generator[Beat, None, None]:
+def _pieces(data: bytes) -> Generator[StreamEvent, None, None]:
     for at in range(0, len(data), _PIECE):
         yield 1, data[at : at + _PIECE]
 
 
-def _speech_events(data: bytes, size: int) -> Generator[Beat, None, None]:
+def _speech_events(data: bytes, size: int) -> Generator[StreamEvent, None, None]:
     for carried, piece in _pieces(data):
         yield carried, _event({"type": "speech.audio.delta", "audio": b64encode(piece).decode()})
     usage = {"input_tokens": size, "output_tokens": size, "total_tokens": 2 * size}
@@ -113,8 +111,8 @@ def _write_down(context: Context, task: str) -> Response:
     old = last_segment(fields.model).startswith(_DURATION_ONLY)
     streamed = fields.stream is True and not old
     size = tokens.count(text)
-    ask = Ask(model=fields.model, prompt=text, prompt_tokens=size, input_tokens=size, stream=streamed)
-    reply = reply_to(ask, context.plan.key, context.scene)
+    chat = ChatRequest(model=fields.model, prompt=text, prompt_tokens=size, input_tokens=size, stream=streamed)
+    reply = reply_to(chat, context.plan.key, context.state)
     usage: dict[str, Any] = {"type": "duration", "seconds": _seconds(files[0])}
     if not old:
         usage = {
@@ -137,7 +135,7 @@ def heard(file: Upload) -> str:
 
 
 def _seconds(file: Upload) -> float:
-    return float(max(1, len(file.data) // (2 * sound.RATE)))
+    return float(max(1, len(file.data) // (2 * media.RATE)))
 
 
 def _written(
@@ -178,7 +176,7 @@ def _segment(text: str, seconds: float) -> dict[str, Any]:
     }
 
 
-def _text_events(reply: Reply, usage: dict[str, Any]) -> Generator[Beat, None, None]:
+def _text_events(reply: Reply, usage: dict[str, Any]) -> Generator[StreamEvent, None, None]:
     for piece in reply.text_pieces():
         yield 1, _event({"type": "transcript.text.delta", "delta": piece})
     yield 0, _event({"type": "transcript.text.done", "text": reply.text, "usage": usage})
@@ -195,7 +193,9 @@ def _head(context: Context, media_type: str) -> bytes:
     ).encode()
 
 
-def _stream(context: Context, head: bytes, events: Generator[Beat, None, None], reply: Reply, size: int) -> EventStream:
+def _stream(
+    context: Context, head: bytes, events: Generator[StreamEvent, None, None], reply: Reply, size: int
+) -> EventStream:
     problem = error_event(context, reply.error_event) if reply.error_event else b""
     events = finish_stream(events, reply, size, problem)
     return EventStream(head, events, context.stream_pace(reply, size), breaks_off=reply.fault is Fault.CUT)

@@ -10,10 +10,9 @@ import msgspec
 from msgspec import Struct
 
 from ownkey.sandbox import tokens
-from ownkey.sandbox.context import Context
+from ownkey.sandbox.chat import LONGEST, Call, ChatRequest, Finish, Reply, Tool
 from ownkey.sandbox.errors import Problem, Refused, render
-from ownkey.sandbox.exchange import Beat
-from ownkey.sandbox.formats.azure_paths import deployment
+from ownkey.sandbox.exchange import Context, StreamEvent
 from ownkey.sandbox.formats.openai_extras import (
     answer_extras,
     chunk_extras,
@@ -21,8 +20,7 @@ from ownkey.sandbox.formats.openai_extras import (
     last_chunk_extras,
     usage_extras,
 )
-from ownkey.sandbox.reading import check_range, invalid, missing, read_json
-from ownkey.sandbox.turn import LONGEST, Ask, Call, Finish, Reply, Tool
+from ownkey.sandbox.reading import check_range, deployment, invalid, missing, read_json
 
 
 class _CalledFunction(Struct):
@@ -115,7 +113,7 @@ _FINISH = {
 }
 
 
-def read(context: Context) -> Ask:
+def read(context: Context) -> ChatRequest:
     body = read_json(context.request.body, _DECODER)
     model = deployment(context) or body.model
     if not model:
@@ -129,31 +127,31 @@ def read(context: Context) -> Ask:
             "empty_array",
         )
     _check(body)
-    ask = _converse(model, body.messages)
+    chat = _converse(model, body.messages)
     if body.stream:
-        ask.stream = True
+        chat.stream = True
         options = body.stream_options
         if options is not None:
-            ask.include_usage = options.include_usage is True
-            ask.obfuscate = options.include_obfuscation is not False
+            chat.include_usage = options.include_usage is True
+            chat.obfuscate = options.include_obfuscation is not False
     if body.n is not None:
-        ask.count = body.n
+        chat.count = body.n
     limit = body.max_completion_tokens if body.max_completion_tokens is not None else body.max_tokens
     if limit is not None:
-        ask.max_tokens = limit
-        ask.old_limit = body.max_completion_tokens is None
-    ask.temperature = body.temperature
+        chat.max_tokens = limit
+        chat.old_limit = body.max_completion_tokens is None
+    chat.temperature = body.temperature
     if body.stop:
-        ask.stop = [body.stop] if isinstance(body.stop, str) else body.stop
+        chat.stop = [body.stop] if isinstance(body.stop, str) else body.stop
     if body.tools:
-        _read_tools(body, ask)
+        _read_tools(body, chat)
     if body.response_format is not None and body.response_format.type != "text":
         wanted = body.response_format.json_schema
-        ask.output_schema = (wanted.schema if wanted else None) or {}
-    return ask
+        chat.output_schema = (wanted.schema if wanted else None) or {}
+    return chat
 
 
-def _converse(model: str, messages: list[_Message]) -> Ask:
+def _converse(model: str, messages: list[_Message]) -> ChatRequest:
     """The question that a conversation asks. Raises Refused when tool results do not answer the calls before them."""
     prompt, last, size, system_at = "", 0, 0, None
     results: list[str] | None = None
@@ -181,7 +179,7 @@ def _converse(model: str, messages: list[_Message]) -> Ask:
     if open_calls:
         raise _unanswered(open_calls, len(messages))
     result = None if results is None else "\n".join(results)
-    return Ask(
+    return ChatRequest(
         model=model, prompt=prompt, prompt_tokens=last, input_tokens=size, tool_result=result, system_at=system_at
     )
 
@@ -234,31 +232,31 @@ def _check(body: _Body) -> None:
         raise invalid("stream_options", text, None)
 
 
-def _read_tools(body: _Body, ask: Ask) -> None:
+def _read_tools(body: _Body, chat: ChatRequest) -> None:
     tools = [
         Tool(tool.function.name, tool.function.parameters or {})
         for tool in body.tools or ()
         if tool.function is not None
     ]
-    ask.input_tokens += tokens.count(_encode(body.tools).decode())
-    ask.parallel = body.parallel_tool_calls is not False
+    chat.input_tokens += tokens.count(_encode(body.tools).decode())
+    chat.parallel = body.parallel_tool_calls is not False
     choice = body.tool_choice
     if isinstance(choice, dict):
         function = cast("dict[str, Any]", choice.get("function") or {})
-        ask.forced_tool = str(function.get("name", ""))
-        if all(tool.name != ask.forced_tool for tool in tools):
-            text = f"Invalid value for 'tool_choice': function {ask.forced_tool!r} is not among the tools."
+        chat.forced_tool = str(function.get("name", ""))
+        if all(tool.name != chat.forced_tool for tool in tools):
+            text = f"Invalid value for 'tool_choice': function {chat.forced_tool!r} is not among the tools."
             raise invalid("tool_choice", text, None)
-    ask.tools = () if choice == "none" else tools
+    chat.tools = () if choice == "none" else tools
 
 
-def _usage(context: Context, ask: Ask, reply: Reply) -> str:
-    asked, answered = ask.input_tokens, reply.reported_tokens() * ask.count
+def _usage(context: Context, chat: ChatRequest, reply: Reply) -> str:
+    asked, answered = chat.input_tokens, reply.reported_tokens() * chat.count
     extras = "" if context.vendor.extras == "none" else usage_extras(context.vendor, asked, answered, reply.cached)
     return (
         f'{{"prompt_tokens":{asked},"completion_tokens":{answered},"total_tokens":{asked + answered},'
         f'"prompt_tokens_details":{{"cached_tokens":{reply.cached},"cache_write_tokens":{reply.cache_written},'
-        f'"audio_tokens":0}},"completion_tokens_details":{{"reasoning_tokens":{len(reply.thinking) * ask.count},'
+        f'"audio_tokens":0}},"completion_tokens_details":{{"reasoning_tokens":{len(reply.thinking) * chat.count},'
         f'"audio_tokens":0,"accepted_prediction_tokens":0,"rejected_prediction_tokens":0}}{extras}}}'
     )
 
@@ -290,42 +288,42 @@ def _message(context: Context, reply: Reply) -> str:
     return _encode(message).decode()
 
 
-def answer(context: Context, ask: Ask, reply: Reply) -> bytes:
+def answer(context: Context, chat: ChatRequest, reply: Reply) -> bytes:
     """The whole answer. Its text is put together by f-strings: the quickest way there is."""
     choice = f'"message":{_message(context, reply)},"logprobs":null,"finish_reason":"{_FINISH[reply.finish]}"'
     choices = f'{{"index":0,{choice}}}'
-    for index in range(1, ask.count):
+    for index in range(1, chat.count):
         choices += f',{{"index":{index},{choice}}}'
     vendor = context.vendor
     extras = "" if vendor.extras == "none" else answer_extras(vendor, context.ident)
     return (
         f'{{"id":"chatcmpl-{context.ident}","object":"chat.completion","created":{int(context.request.at)},'
-        f'"model":{_encode(ask.model).decode()},"choices":[{choices}],"usage":{_usage(context, ask, reply)},'
+        f'"model":{_encode(chat.model).decode()},"choices":[{choices}],"usage":{_usage(context, chat, reply)},'
         f'"service_tier":"default","system_fingerprint":"fp_ownkey_sandbox"{extras}}}'
     ).encode()
 
 
-def events(context: Context, ask: Ask, reply: Reply) -> Generator[Beat, None, None]:
+def events(context: Context, chat: ChatRequest, reply: Reply) -> Generator[StreamEvent, None, None]:
     """A role-only chunk, a chunk for each token, the finish, the usage when asked for, and [DONE]."""
     vendor = context.vendor
     opening = (
         f'data: {{"id":"chatcmpl-{context.ident}","object":"chat.completion.chunk",'
-        f'"created":{int(context.request.at)},"model":{_encode(ask.model).decode()},"service_tier":"default",'
+        f'"created":{int(context.request.at)},"model":{_encode(chat.model).decode()},"service_tier":"default",'
         f'"system_fingerprint":"fp_ownkey_sandbox"{chunk_extras(vendor)},'
     ).encode()
-    usage_null = b',"usage":null' if ask.include_usage else b""
+    usage_null = b',"usage":null' if chat.include_usage else b""
     if vendor.opening:
         yield 0, vendor.opening
-    for index in range(ask.count):
-        yield from _choice_events(context, ask, reply, opening + b'"choices":[{"index":%d,' % index, usage_null)
-    if ask.include_usage:
-        yield 0, opening + b'"choices":[],"usage":' + _usage(context, ask, reply).encode() + b"}\n\n"
+    for index in range(chat.count):
+        yield from _choice_events(context, chat, reply, opening + b'"choices":[{"index":%d,' % index, usage_null)
+    if chat.include_usage:
+        yield 0, opening + b'"choices":[],"usage":' + _usage(context, chat, reply).encode() + b"}\n\n"
     yield 0, b"data: [DONE]\n\n"
 
 
 def _choice_events(
-    context: Context, ask: Ask, reply: Reply, opening: bytes, usage_null: bytes
-) -> Generator[Beat, None, None]:
+    context: Context, chat: ChatRequest, reply: Reply, opening: bytes, usage_null: bytes
+) -> Generator[StreamEvent, None, None]:
     vendor, delta = context.vendor, opening + b'"delta":{'
     end = b'},"logprobs":null,"finish_reason":null}]' + usage_null + b"}\n\n"
     content = b"null" if reply.calls and not reply.text else b'""'
@@ -333,7 +331,7 @@ def _choice_events(
     reasoning = delta + b'"' + (reply.reasoning_field or vendor.reasoning_field).encode() + b'":'
     for piece in reply.thinking:
         yield 1, reasoning + _encode(piece) + end
-    padded = vendor.extras == "openai" and ask.obfuscate
+    padded = vendor.extras == "openai" and chat.obfuscate
     for piece in reply.text_pieces():
         text = _encode(piece)
         yield 1, delta + b'"content":' + text + (_obfuscated(end, len(text)) if padded else end)
@@ -343,7 +341,7 @@ def _choice_events(
     yield 0, opening + finish.encode() + usage_null + last_chunk_extras(vendor, context.ident).encode() + b"}\n\n"
 
 
-def _call_events(delta: bytes, end: bytes, index: int, call_id: str, call: Call) -> Generator[Beat, None, None]:
+def _call_events(delta: bytes, end: bytes, index: int, call_id: str, call: Call) -> Generator[StreamEvent, None, None]:
     opened = {"index": index, "id": call_id, "type": "function", "function": {"name": call.name, "arguments": ""}}
     yield 0, delta + b'"tool_calls":[' + _encode(opened) + b"]" + end
     fragment = delta + b'"tool_calls":[{"index":%d,"function":{"arguments":' % index

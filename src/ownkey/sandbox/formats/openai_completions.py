@@ -6,11 +6,10 @@ import msgspec
 from msgspec import Struct
 
 from ownkey.sandbox import tokens
-from ownkey.sandbox.context import Context
+from ownkey.sandbox.chat import LONGEST, ChatRequest, Finish, Reply
 from ownkey.sandbox.errors import Problem, render
-from ownkey.sandbox.exchange import Beat
+from ownkey.sandbox.exchange import Context, StreamEvent
 from ownkey.sandbox.reading import check_range, invalid, read_json
-from ownkey.sandbox.turn import LONGEST, Ask, Finish, Reply
 
 
 class _StreamOptions(Struct):
@@ -42,7 +41,7 @@ _FINISH = {
 }
 
 
-def read(context: Context) -> Ask:
+def read(context: Context) -> ChatRequest:
     """Only the first of several prompts is answered; tokens are shown as their numbers."""
     body = read_json(context.request.body, _DECODER)
     if not body.model:
@@ -51,7 +50,7 @@ def read(context: Context) -> Ask:
     check_range("n", body.n, 1, 128)
     check_range("max_tokens", body.max_tokens, 0, LONGEST)
     prompt = _prompt(body.prompt)
-    return Ask(
+    return ChatRequest(
         model=body.model,
         prompt=prompt + prompt if body.echo else prompt,
         prompt_tokens=None,
@@ -75,18 +74,18 @@ def _prompt(given: str | list[str | int | list[int]] | None) -> str:
     return " ".join(map(str, first if isinstance(first, list) else given))
 
 
-def _usage(ask: Ask, reply: Reply) -> dict[str, int]:
-    written = reply.reported_tokens() * ask.count
-    asked = ask.input_tokens
+def _usage(chat: ChatRequest, reply: Reply) -> dict[str, int]:
+    written = reply.reported_tokens() * chat.count
+    asked = chat.input_tokens
     return {"prompt_tokens": asked, "completion_tokens": written, "total_tokens": asked + written}
 
 
-def _head(context: Context, ask: Ask) -> dict[str, object]:
+def _head(context: Context, chat: ChatRequest) -> dict[str, object]:
     return {
         "id": f"cmpl-{context.ident}",
         "object": "text_completion",
         "created": int(context.request.at),
-        "model": ask.model,
+        "model": chat.model,
     }
 
 
@@ -94,25 +93,25 @@ def _choice(index: int, text: str, finish: str | None) -> dict[str, object]:
     return {"text": text, "index": index, "logprobs": None, "finish_reason": finish}
 
 
-def answer(context: Context, ask: Ask, reply: Reply) -> bytes:
-    choices = [_choice(index, reply.text, _FINISH[reply.finish]) for index in range(ask.count)]
-    return _encode(_head(context, ask) | {"choices": choices, "usage": _usage(ask, reply)})
+def answer(context: Context, chat: ChatRequest, reply: Reply) -> bytes:
+    choices = [_choice(index, reply.text, _FINISH[reply.finish]) for index in range(chat.count)]
+    return _encode(_head(context, chat) | {"choices": choices, "usage": _usage(chat, reply)})
 
 
-def events(context: Context, ask: Ask, reply: Reply) -> Generator[Beat, None, None]:
+def events(context: Context, chat: ChatRequest, reply: Reply) -> Generator[StreamEvent, None, None]:
     """A chunk for each token, the finish, the usage when asked for, and [DONE]."""
-    head = _head(context, ask)
+    head = _head(context, chat)
 
     def chunk(index: int, text: str, finish: str | None = None) -> bytes:
-        usage = {"usage": None} if ask.include_usage else {}
+        usage = {"usage": None} if chat.include_usage else {}
         return b"data: " + _encode(head | {"choices": [_choice(index, text, finish)]} | usage) + b"\n\n"
 
-    for index in range(ask.count):
+    for index in range(chat.count):
         for piece in reply.text_pieces():
             yield 1, chunk(index, piece)
         yield 0, chunk(index, "", _FINISH[reply.finish])
-    if ask.include_usage:
-        yield 0, b"data: " + _encode(head | {"choices": [], "usage": _usage(ask, reply)}) + b"\n\n"
+    if chat.include_usage:
+        yield 0, b"data: " + _encode(head | {"choices": [], "usage": _usage(chat, reply)}) + b"\n\n"
     yield 0, b"data: [DONE]\n\n"
 
 

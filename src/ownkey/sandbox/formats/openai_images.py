@@ -9,14 +9,12 @@ from msgspec import Struct
 
 from ownkey.sandbox import tokens
 from ownkey.sandbox.behaviours import reply_to
-from ownkey.sandbox.context import Context
-from ownkey.sandbox.exchange import Answer, Beat, EventStream, Response
+from ownkey.sandbox.chat import ChatRequest, Fault
+from ownkey.sandbox.exchange import Answer, Context, EventStream, Response, StreamEvent
 from ownkey.sandbox.faults import finish_answer, finish_stream
 from ownkey.sandbox.formats.openai_completions import error_event
-from ownkey.sandbox.forms import convert, read_form
-from ownkey.sandbox.png import picture
-from ownkey.sandbox.reading import check_range, invalid, missing, read_json
-from ownkey.sandbox.turn import Ask, Fault
+from ownkey.sandbox.media import picture
+from ownkey.sandbox.reading import check_range, convert, invalid, missing, read_form, read_json
 
 _IMAGE_TOKENS = 272
 _encode = msgspec.json.Encoder().encode
@@ -75,10 +73,12 @@ def _respond(context: Context, body: _Body, prompt: str, images: int, event: str
     if body.output_format not in (None, "png"):
         raise invalid("output_format", "This simulator draws only 'png'.")
     size = tokens.count(prompt)
-    ask = Ask(model=body.model, prompt=prompt, prompt_tokens=size, input_tokens=size, stream=body.stream is True)
-    reply = reply_to(ask, context.plan.key, context.scene)
+    chat = ChatRequest(
+        model=body.model, prompt=prompt, prompt_tokens=size, input_tokens=size, stream=body.stream is True
+    )
+    reply = reply_to(chat, context.plan.key, context.state)
     usage = _usage(size, images, body.n or 1)
-    if ask.stream and not reply.whole:
+    if chat.stream and not reply.whole:
         events = _events(context, body, prompt, usage, event)
         problem = error_event(context, reply.error_event) if reply.error_event else b""
         events = finish_stream(events, reply, 2, problem)
@@ -114,7 +114,7 @@ def _usage(prompt: int, images: int, made: int) -> dict[str, Any]:
     }
 
 
-def _events(context: Context, body: _Body, prompt: str, usage: Any, kind: str) -> Generator[Beat, None, None]:
+def _events(context: Context, body: _Body, prompt: str, usage: Any, kind: str) -> Generator[StreamEvent, None, None]:
     common = {**_look(body), "created_at": int(context.request.at)}
     for index in range(body.partial_images or 0):
         data = {

@@ -7,11 +7,10 @@ from msgspec import Struct
 
 from ownkey.sandbox import tokens
 from ownkey.sandbox.behaviours import reply_to
-from ownkey.sandbox.context import Context
-from ownkey.sandbox.exchange import Answer
+from ownkey.sandbox.chat import ChatRequest
+from ownkey.sandbox.exchange import Answer, Context
 from ownkey.sandbox.faults import finish_answer
 from ownkey.sandbox.reading import invalid, missing, read_json
-from ownkey.sandbox.turn import Ask
 
 _DEFAULT = "omni-moderation-latest"
 _TRIGGER = "attack"
@@ -55,8 +54,8 @@ def moderate(context: Context) -> Answer:
     if parts:
         texts = [" ".join(part.text or "" for part in parts)]
     size = sum(map(tokens.count, texts))
-    ask = Ask(model=model, prompt=texts[0], prompt_tokens=None, input_tokens=size)
-    reply = reply_to(ask, context.plan.key, context.scene)
+    chat = ChatRequest(model=model, prompt=texts[0], prompt_tokens=None, input_tokens=size)
+    reply = reply_to(chat, context.plan.key, context.state)
     kinds = ["text", *(["image"] if any(part.type == "image_url" for part in parts) else [])]
     whole = {"id": f"modr-{context.ident}", "model": model, "results": [_result(text, kinds) for text in texts]}
     answer = Answer(200, context.head(), msgspec.json.encode(whole), delay=context.delay(reply))

@@ -2,16 +2,17 @@
 
 from collections.abc import Generator
 from typing import Any
+from urllib.parse import parse_qs, unquote
 
 import msgspec
 
 from ownkey.sandbox import tokens
-from ownkey.sandbox.context import Context
-from ownkey.sandbox.errors import Problem
-from ownkey.sandbox.exchange import Beat
-from ownkey.sandbox.formats.responses_request import read
-from ownkey.sandbox.response_book import KeptResponse, account_of
-from ownkey.sandbox.turn import Ask, Call, Finish, Reply
+from ownkey.sandbox.chat import Call, ChatRequest, Finish, Reply
+from ownkey.sandbox.errors import Problem, Refused
+from ownkey.sandbox.exchange import Answer, Context, StreamEvent
+from ownkey.sandbox.formats.openai_responses_request import read
+from ownkey.sandbox.reading import invalid
+from ownkey.sandbox.state import StoredResponse
 
 __all__ = ["answer", "error_event", "events", "read"]
 
@@ -39,8 +40,8 @@ _CUT = {Finish.LENGTH: "max_output_tokens", Finish.REFUSAL: "content_filter"}
 """Why an answer is incomplete."""
 
 
-def _begun(context: Context, ask: Ask) -> dict[str, Any]:
-    request: dict[str, Any] = ask.request or {}
+def _begun(context: Context, chat: ChatRequest) -> dict[str, Any]:
+    request: dict[str, Any] = chat.request or {}
     response: dict[str, Any] = {
         "id": f"resp_{context.ident}",
         "object": "response",
@@ -48,7 +49,7 @@ def _begun(context: Context, ask: Ask) -> dict[str, Any]:
         "status": "in_progress",
         "error": None,
         "incomplete_details": None,
-        "model": ask.model,
+        "model": chat.model,
         "output": [],
         "usage": None,
     }
@@ -59,23 +60,23 @@ def _begun(context: Context, ask: Ask) -> dict[str, Any]:
     return response
 
 
-def _over(context: Context, ask: Ask, reply: Reply) -> dict[str, Any]:
+def _over(context: Context, chat: ChatRequest, reply: Reply) -> dict[str, Any]:
     """The whole response, which is kept unless the request says otherwise."""
     cut = _CUT.get(reply.finish)
-    response = _begun(context, ask) | {
+    response = _begun(context, chat) | {
         "status": "incomplete" if cut else "completed",
         "incomplete_details": {"reason": cut} if cut else None,
-        "output": _output(context, ask, reply, cut is not None),
-        "usage": _usage(ask, reply),
+        "output": _output(context, chat, reply, cut is not None),
+        "usage": _usage(chat, reply),
     }
-    request: dict[str, Any] = ask.request or {}
+    request: dict[str, Any] = chat.request or {}
     if context.vendor.keeps_responses and request.get("store") is not False:
-        context.scene.responses.put(account_of(context), KeptResponse(request["input"], response))
+        context.state.responses.put(context.account, StoredResponse(request["input"], response))
     return response
 
 
-def _usage(ask: Ask, reply: Reply) -> dict[str, Any]:
-    asked, answered = ask.input_tokens, reply.reported_tokens()
+def _usage(chat: ChatRequest, reply: Reply) -> dict[str, Any]:
+    asked, answered = chat.input_tokens, reply.reported_tokens()
     return {
         "input_tokens": asked,
         "input_tokens_details": {"cached_tokens": reply.cached, "cache_write_tokens": reply.cache_written},
@@ -85,11 +86,11 @@ def _usage(ask: Ask, reply: Reply) -> dict[str, Any]:
     }
 
 
-def _output(context: Context, ask: Ask, reply: Reply, cut: bool) -> list[dict[str, Any]]:
+def _output(context: Context, chat: ChatRequest, reply: Reply, cut: bool) -> list[dict[str, Any]]:
     status = "incomplete" if cut else "completed"
     output: list[dict[str, Any]] = []
     if reply.thinking:
-        output.append(_thought(context, ask, "".join(reply.thinking)))
+        output.append(_thought(context, chat, "".join(reply.thinking)))
     if reply.text or not (reply.calls or reply.thinking):
         output.append(_message(context, len(output), [_text(reply.text)], status))
     for call in reply.calls:
@@ -122,24 +123,24 @@ def _call(context: Context, index: int, call: Call, arguments: str, status: str)
     }
 
 
-def _thought(context: Context, ask: Ask, text: str) -> dict[str, Any]:
+def _thought(context: Context, chat: ChatRequest, text: str) -> dict[str, Any]:
     """The summary is shown when asked for, the reasoning itself never but as a text that only OpenAI reads."""
-    request: dict[str, Any] = ask.request or {}
-    summary = [{"type": "summary_text", "text": text}] if _shows_summary(ask) else []
+    request: dict[str, Any] = chat.request or {}
+    summary = [{"type": "summary_text", "text": text}] if _shows_summary(chat) else []
     item: dict[str, Any] = {"id": f"rs_{context.ident}", "type": "reasoning", "summary": summary}
     if "reasoning.encrypted_content" in (request.get("include") or ()):
         item["encrypted_content"] = f"sandbox-encrypted-{context.ident}"
     return item
 
 
-def _shows_summary(ask: Ask) -> bool:
-    request: dict[str, Any] = ask.request or {}
+def _shows_summary(chat: ChatRequest) -> bool:
+    request: dict[str, Any] = chat.request or {}
     thinking: dict[str, Any] = request.get("reasoning") or {}
     return bool(thinking.get("summary"))
 
 
-def answer(context: Context, ask: Ask, reply: Reply) -> bytes:
-    return _encode(_over(context, ask, reply))
+def answer(context: Context, chat: ChatRequest, reply: Reply) -> bytes:
+    return _encode(_over(context, chat, reply))
 
 
 class _Numbered:
@@ -157,14 +158,14 @@ class _Numbered:
         return b"event: " + kind.encode() + b"\ndata: " + _encode(body) + b"\n\n"
 
 
-def events(context: Context, ask: Ask, reply: Reply) -> Generator[Beat, None, None]:
+def events(context: Context, chat: ChatRequest, reply: Reply) -> Generator[StreamEvent, None, None]:
     """Created, in progress, each item with its parts, and the whole response again."""
-    write = _Numbered(context.vendor.extras == "openai" and ask.obfuscate).event
-    begun = _begun(context, ask)
+    write = _Numbered(context.vendor.extras == "openai" and chat.obfuscate).event
+    begun = _begun(context, chat)
     yield 0, write("response.created", response=begun)
     yield 0, write("response.in_progress", response=begun)
     cut = reply.finish in _CUT
-    for index, item in enumerate(_output(context, ask, reply, cut)):
+    for index, item in enumerate(_output(context, chat, reply, cut)):
         if item["type"] == "reasoning":
             yield from _thought_events(write, index, item, reply)
         elif item["type"] == "message":
@@ -172,11 +173,11 @@ def events(context: Context, ask: Ask, reply: Reply) -> Generator[Beat, None, No
         else:
             yield from _call_events(write, index, item)
         yield 0, write("response.output_item.done", output_index=index, item=item)
-    response = _over(context, ask, reply)
+    response = _over(context, chat, reply)
     yield 0, write(f"response.{response['status']}", response=response)
 
 
-def _thought_events(write: Any, index: int, item: dict[str, Any], reply: Reply) -> Generator[Beat, None, None]:
+def _thought_events(write: Any, index: int, item: dict[str, Any], reply: Reply) -> Generator[StreamEvent, None, None]:
     yield 0, write("response.output_item.added", output_index=index, item=item | {"summary": []})
     if not item["summary"]:
         return
@@ -190,7 +191,7 @@ def _thought_events(write: Any, index: int, item: dict[str, Any], reply: Reply) 
     yield 0, write("response.reasoning_summary_part.done", **here, part=part)
 
 
-def _message_events(write: Any, index: int, item: dict[str, Any], reply: Reply) -> Generator[Beat, None, None]:
+def _message_events(write: Any, index: int, item: dict[str, Any], reply: Reply) -> Generator[StreamEvent, None, None]:
     opened: dict[str, Any] = item | {"status": "in_progress", "content": []}
     yield 0, write("response.output_item.added", output_index=index, item=opened)
     here: dict[str, Any] = {"item_id": item["id"], "output_index": index, "content_index": 0}
@@ -202,7 +203,7 @@ def _message_events(write: Any, index: int, item: dict[str, Any], reply: Reply) 
     yield 0, write("response.content_part.done", **here, part=part)
 
 
-def _call_events(write: Any, index: int, item: dict[str, Any]) -> Generator[Beat, None, None]:
+def _call_events(write: Any, index: int, item: dict[str, Any]) -> Generator[StreamEvent, None, None]:
     opened = item | {"status": "in_progress", "arguments": ""}
     yield 0, write("response.output_item.added", output_index=index, item=opened)
     here: dict[str, Any] = {"item_id": item["id"], "output_index": index}
@@ -221,3 +222,70 @@ def error_event(context: Context, problem: Problem) -> bytes:
         "sequence_number": 2,
     }
     return b"event: error\ndata: " + _encode(body) + b"\n\n"
+
+
+def get(context: Context) -> Answer:
+    """GET …/responses/{id} and …/responses/{id}/input_items."""
+    response_id, tail = _place(context)
+    kept = _kept(context, response_id)
+    if not tail:
+        return context.json(kept.response)
+    if tail != "input_items":
+        raise _nothing(context)
+    return context.json(_page(kept.items, context.request.head.query.decode("latin-1")))
+
+
+def delete(context: Context) -> Answer:
+    """DELETE …/responses/{id}."""
+    response_id, tail = _place(context)
+    if tail:
+        raise _nothing(context)
+    _kept(context, response_id)
+    context.state.responses.delete(context.account, response_id)
+    return context.json({"id": response_id, "object": "response", "deleted": True})
+
+
+def cancel(context: Context) -> Answer:
+    """POST …/responses/{id}/cancel: no simulated response runs in the background."""
+    response_id, tail = _place(context)
+    if tail != "cancel":
+        raise _nothing(context)
+    _kept(context, response_id)
+    raise Refused(Problem(status=400, message="Cannot cancel a synchronous response."))
+
+
+def _place(context: Context) -> tuple[str, str]:
+    rest = context.plan.rest
+    response_id, _, tail = rest[rest.rindex("responses/") + len("responses/") :].partition("/")
+    return unquote(response_id), tail
+
+
+def _kept(context: Context, response_id: str) -> StoredResponse:
+    kept = context.state.responses.get(context.account, response_id)
+    if kept is None:
+        raise Refused(Problem(status=404, message=f"Response with id '{response_id}' not found."))
+    return kept
+
+
+def _nothing(context: Context) -> Refused:
+    head = context.request.head
+    text = f"Invalid URL ({head.method.decode('latin-1')} /{context.plan.rest})"
+    return Refused(Problem(status=404, message=text))
+
+
+def _page(items: list[dict[str, Any]], query: str) -> dict[str, Any]:
+    asked = parse_qs(query)
+    limit, order, after = (asked.get(name, [""])[-1] for name in ("limit", "order", "after"))
+    if limit and not (limit.isdigit() and 1 <= int(limit) <= 100):
+        raise invalid("limit", f"Invalid 'limit': expected a number from 1 to 100, but got {limit!r} instead.")
+    rows = items if order == "asc" else items[::-1]
+    if after:
+        rows = rows[next((index + 1 for index, item in enumerate(rows) if item["id"] == after), 0) :]
+    page = rows[: int(limit or 20)]
+    return {
+        "object": "list",
+        "data": page,
+        "first_id": page[0]["id"] if page else None,
+        "last_id": page[-1]["id"] if page else None,
+        "has_more": len(rows) > len(page),
+    }

@@ -11,11 +11,10 @@ from msgspec import Struct
 
 from ownkey.sandbox import tokens
 from ownkey.sandbox.behaviours import reply_to
-from ownkey.sandbox.context import Context
-from ownkey.sandbox.exchange import Answer
+from ownkey.sandbox.chat import ChatRequest
+from ownkey.sandbox.exchange import Answer, Context
 from ownkey.sandbox.faults import finish_answer
 from ownkey.sandbox.reading import check_range, invalid, missing, read_json
-from ownkey.sandbox.turn import Ask
 
 _DOCUMENTS_IN_A_UNIT = 100
 """Cohere bills one search unit for a query and up to so many documents."""
@@ -82,8 +81,8 @@ def rerank(context: Context) -> Answer:
 
 def _answer(context: Context, model: str, size: int, written: dict[str, Any]) -> Answer:
     """The models that fail do so here, too."""
-    ask = Ask(model=model, prompt="", prompt_tokens=0, input_tokens=size)
-    reply = reply_to(ask, context.plan.key, context.scene)
+    chat = ChatRequest(model=model, prompt="", prompt_tokens=0, input_tokens=size)
+    reply = reply_to(chat, context.plan.key, context.state)
     answer = Answer(200, context.head(), msgspec.json.encode(written), delay=context.delay(reply))
     return finish_answer(answer, reply)
 

@@ -6,7 +6,7 @@ import msgspec
 from msgspec import Struct
 
 from ownkey.domain.usage import Usage
-from ownkey.wire.anthropic_messages.foreign import marked
+from ownkey.wire.anthropic_messages.thinking import marked
 from ownkey.wire.anthropic_messages.usage import UsageShape, from_usage, to_usage
 from ownkey.wire.errors import MalformedAnswer, error_of_value
 from ownkey.wire.fields import decode, object_raw
@@ -14,6 +14,7 @@ from ownkey.wire.neutral import (
     ANTHROPIC_REASONING,
     GEMINI_REASONING,
     Answer,
+    AnswerLabel,
     Part,
     Reasoning,
     Refusal,
@@ -114,15 +115,13 @@ def input_text(raw: msgspec.Raw) -> str:
     return "" if text == "null" else text
 
 
-def write(answer: Answer, *, model: str, created: int, answer_id: str) -> bytes:
-    """The format tells no time, so `created` is not used."""
-    del created
+def write(answer: Answer, label: AnswerLabel) -> bytes:
     return _ENCODE(
         {
-            "id": answer_id,
+            "id": label.id,
             "type": "message",
             "role": "assistant",
-            "model": model,
+            "model": label.model,
             "content": [block for part in answer.parts for block in _blocks(part)],
             "stop_reason": _stop_reason(answer),
             "stop_sequence": answer.stop.sequence,

@@ -4,8 +4,7 @@ from typing import Any
 
 import msgspec
 
-from ownkey.domain.errors import OwnkeyError
-from ownkey.wire.errors import ErrorKind, WireError, encodable, own_error, read_error
+from ownkey.wire.errors import ErrorKind, Errors, WireError, encodable
 
 _ENCODE = msgspec.json.Encoder().encode
 
@@ -24,16 +23,12 @@ _TYPES = {
 }
 
 
-def read(status: int, body: bytes) -> WireError:
-    return read_error(status, body)
+class AnthropicErrors(Errors):
+    def write(self, error: WireError, request_id: str) -> bytes:
+        return _ENCODE(error_body(error) | {"request_id": request_id})
 
 
-def write(error: WireError, request_id: str) -> bytes:
-    return _ENCODE(error_body(error) | {"request_id": request_id})
-
-
-def write_own(error: OwnkeyError, request_id: str) -> bytes:
-    return write(own_error(error), request_id)
+ERRORS = AnthropicErrors()
 
 
 def error_body(error: WireError) -> dict[str, Any]:

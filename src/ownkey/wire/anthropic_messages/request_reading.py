@@ -5,7 +5,7 @@ from typing import Any
 from ownkey.domain.errors import InvalidRequest
 from ownkey.domain.formats import WireFormat
 from ownkey.wire.anthropic_messages import request_shapes as shape
-from ownkey.wire.anthropic_messages.foreign import unmarked
+from ownkey.wire.anthropic_messages.thinking import unmarked
 from ownkey.wire.fields import leftovers, object_text, read_request, unsupported
 from ownkey.wire.neutral import (
     CacheMark,

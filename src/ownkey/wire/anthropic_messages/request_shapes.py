@@ -7,10 +7,11 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
-from ownkey.wire.anthropic_messages.outline import TokenLimit
-from ownkey.wire.fields import Unit
+from ownkey.wire.fields import MAX_TOKENS, Unit
 
 Name = Annotated[str, Meta(min_length=1)]
+TokenLimit = Annotated[int, Meta(ge=0, le=MAX_TOKENS)]
+"""0 is legal: it fills the prompt cache and answers nothing."""
 
 
 class CacheControl(Struct):

@@ -1,7 +1,7 @@
 """A Conversation into a messages request for a provider."""
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from ownkey.domain.formats import WireFormat
@@ -32,8 +32,7 @@ _LIFETIMES = frozenset({"5m", "1h"})
 _NO_ID = re.compile(r"[^a-zA-Z0-9_-]")
 
 
-def write(conversation: Conversation, model: str, stream: bool, quirks: Collection[str] = ()) -> Written:
-    del quirks
+def write(conversation: Conversation, model: str, stream: bool) -> Written:
     dropped: list[str] = []
     native = conversation.origin is WireFormat.ANTHROPIC_MESSAGES
     if not native:

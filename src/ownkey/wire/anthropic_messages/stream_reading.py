@@ -1,5 +1,6 @@
 """A provider's message stream into events (anthropic.types.RawMessageStreamEvent, `ping` and `error`)."""
 
+import re
 from typing import Any
 
 import msgspec
@@ -23,6 +24,7 @@ from ownkey.wire.events import (
 )
 from ownkey.wire.fields import decode
 from ownkey.wire.neutral import ANTHROPIC_REASONING
+from ownkey.wire.observing import PassingObserver, frame_of, raw_events
 from ownkey.wire.reading import FramedReader
 from ownkey.wire.sse import parse_block
 
@@ -184,3 +186,57 @@ class MessageReader(FramedReader):
             out.append(Stopped(stop_of(delta.stop_reason, delta.stop_sequence, delta.stop_details)))
         if event.usage is not None and self.usage is not None:
             out.append(UsageReported(self.usage))
+
+
+_COUNTS = re.compile(rb'"type"\s*:\s*"(?:message_start|message_delta|message_stop|error)"').search
+_HAS_CONTENT = re.compile(rb'"(?:text|thinking|partial_json|signature)"\s*:\s*"[^"]|"type"\s*:\s*"tool_use"').search
+
+
+class _Started(Struct):
+    usage: UsageShape | None = None
+
+
+class _WatchedEvent(Struct):
+    type: str = ""
+    message: _Started | None = None
+    usage: UsageShape | None = None
+    error: Any = None
+
+
+_WATCHED = msgspec.json.Decoder(_WatchedEvent)
+
+
+class MessageObserver(PassingObserver):
+    """Takes nothing out: the format always reports usage."""
+
+    __slots__ = ("_totals",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._totals: UsageShape | None = None
+
+    def inspect(self, whole: bytes) -> bytes:
+        if not self.first_content and _HAS_CONTENT(whole):
+            self.first_content = True
+        if _COUNTS(whole):
+            for event in raw_events(whole):
+                if _COUNTS(event):
+                    self._take(event)
+        return whole
+
+    def _take(self, event: bytes) -> None:
+        # A body that is no stream at all but a JSON object has no frames.
+        _, data = frame_of(event) or (b"", event)
+        try:
+            told = _WATCHED.decode(data)
+        except (msgspec.DecodeError, UnicodeError, RecursionError):
+            return
+        if told.type == "message_stop":
+            self.ended = True
+        elif told.type == "error":
+            self.error = error_of_value(200, {"error": told.error})
+        else:
+            usage = told.message.usage if told.message is not None else told.usage
+            if usage is not None:
+                self._totals = merge(self._totals, usage)
+                self.usage = to_usage(self._totals)

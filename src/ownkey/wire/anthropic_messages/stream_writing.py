@@ -4,39 +4,33 @@ Anthropic's blocks come one after the other. Where another format interleaves pa
 the first goes out at once and the others wait until its arguments are a complete JSON object.
 """
 
-from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any
 
 import msgspec
 
 from ownkey.domain.usage import Usage
 from ownkey.wire.anthropic_messages.answers import NAMES
 from ownkey.wire.anthropic_messages.errors import error_body
-from ownkey.wire.anthropic_messages.foreign import marked
+from ownkey.wire.anthropic_messages.thinking import marked
 from ownkey.wire.anthropic_messages.usage import from_usage
-from ownkey.wire.errors import WireError, broken, truncated
+from ownkey.wire.errors import WireError, broken
 from ownkey.wire.events import (
     Event,
-    Finished,
-    Pinged,
     ReasoningDelta,
     ReasoningRedacted,
     ReasoningSigned,
     RefusalDelta,
     Started,
-    Stopped,
-    StreamFailed,
     TextDelta,
     ToolCallDelta,
     ToolCallStarted,
-    UsageReported,
 )
-from ownkey.wire.neutral import ANTHROPIC_REASONING, GEMINI_REASONING, Stop, StopReason
+from ownkey.wire.neutral import ANTHROPIC_REASONING, GEMINI_REASONING, AnswerLabel, StopReason
+from ownkey.wire.writing import StreamWriter
 
 _ENCODE = msgspec.json.Encoder().encode
 _OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
-PING = b'event: ping\ndata: {"type":"ping"}\n\n'
 _DELTA = (
     b'event: content_block_delta\ndata: {"type":"content_block_delta","index":%d,"delta":{"type":"%b","%b":%b}}\n\n'
 )
@@ -44,38 +38,32 @@ _MOST_WAITING = 16 * 1024 * 1024
 """Bytes that may wait for a call to be complete; a stream that needs more is broken."""
 
 
-class MessageWriter:
-    """Writes the events of one message; opens and closes its blocks as the parts come.
-
-    `include_usage` has no meaning here: the format always reports usage.
-    """
+class MessageWriter(StreamWriter):
+    """Writes the events of one message; opens and closes its blocks as the parts come."""
 
     __slots__ = (
         "_arguments",
         "_block",
-        "_closed",
         "_head",
         "_index",
         "_kind",
         "_past",
         "_refused",
-        "_stop",
-        "_usage",
         "_waiting",
         "_waiting_size",
     )
 
-    def __init__(self, model: str, created: int, answer_id: str, include_usage: bool) -> None:
-        del created, include_usage
+    ping = b'event: ping\ndata: {"type":"ping"}\n\n'
+
+    def __init__(self, label: AnswerLabel) -> None:
+        super().__init__()
         self._head: dict[str, Any] = {
-            "id": answer_id,
+            "id": label.id,
             "type": "message",
             "role": "assistant",
             "content": [],
-            "model": model,
+            "model": label.model,
         }
-        self._usage = Usage()
-        self._stop = Stop()
         self._refused = False
         self._index = -1
         self._block = -1
@@ -84,14 +72,13 @@ class MessageWriter:
         self._past: set[int] = set()
         self._waiting: dict[int, list[Event]] = {}
         self._waiting_size = 0
-        self._closed = False
 
     def write(self, event: Event) -> bytes:
-        if self._closed:
+        if self.closed:
             return b""
         block: int | None = getattr(event, "block", None)
         if block is None or block == self._block:
-            data = self._WRITERS[type(event)](self, event)
+            data = self._by_event[type(event)](self, event)
             if self._waiting and type(event) is ToolCallDelta and self._complete():
                 return data + self._release()
             return data
@@ -100,10 +87,7 @@ class MessageWriter:
             return b""
         if self._kind == "tool_use" and not self._complete():
             return self._wait(block, event)
-        return self._WRITERS[type(event)](self, event)
-
-    def finish(self) -> bytes:
-        return b"" if self._closed else self._failed(StreamFailed(truncated()))
+        return self._by_event[type(event)](self, event)
 
     def _complete(self) -> bool:
         """Whether the open call's arguments are whole, so that no more can follow."""
@@ -121,7 +105,7 @@ class MessageWriter:
         self._waiting.setdefault(block, []).append(event)
         self._waiting_size += len(getattr(event, "arguments", "") or getattr(event, "text", "")) + 100
         if self._waiting_size > _MOST_WAITING:
-            return self._failed(StreamFailed(broken("The provider's tool calls are too large.")))
+            return self.fail(broken("The provider's tool calls are too large."))
         return b""
 
     def _release(self, whole_answer: bool = False) -> bytes:
@@ -130,7 +114,7 @@ class MessageWriter:
         while self._waiting and (whole_answer or self._kind != "tool_use" or self._complete()):
             block = next(iter(self._waiting))
             for event in self._waiting.pop(block):
-                data += self._WRITERS[type(event)](self, event)
+                data += self._by_event[type(event)](self, event)
         if not self._waiting:
             self._waiting_size = 0
         return data
@@ -155,32 +139,31 @@ class MessageWriter:
     def _delta(self, kind: bytes, field: bytes, value: str) -> bytes:
         return _DELTA % (self._index, kind, field, _ENCODE(value))
 
-    def _started(self, event: Started) -> bytes:
-        if event.usage is not None:
-            self._usage = event.usage
-        message = self._head | {"stop_reason": None, "stop_sequence": None, "usage": from_usage(self._usage)}
+    def started(self, event: Started) -> bytes:
+        super().started(event)
+        message = self._head | {"stop_reason": None, "stop_sequence": None, "usage": from_usage(self.usage or Usage())}
         return b"event: message_start\ndata: " + _ENCODE({"type": "message_start", "message": message}) + b"\n\n"
 
-    def _text(self, event: TextDelta | RefusalDelta) -> bytes:
+    def text(self, event: TextDelta | RefusalDelta) -> bytes:
         opening = b""
         if event.block != self._block:
             opening = self._open(event.block, "text", {"text": ""})
         return opening + self._delta(b"text_delta", b"text", event.text)
 
-    def _refusal(self, event: RefusalDelta) -> bytes:
+    def refusal(self, event: RefusalDelta) -> bytes:
         self._refused = True
-        return self._text(event)
+        return self.text(event)
 
     def _thinking_open(self, block: int) -> bytes:
         if block == self._block:
             return b""
         return self._open(block, "thinking", {"thinking": "", "signature": ""})
 
-    def _reasoning(self, event: ReasoningDelta) -> bytes:
+    def reasoning(self, event: ReasoningDelta) -> bytes:
         opening = self._thinking_open(event.block)
         return opening + self._delta(b"thinking_delta", b"thinking", event.text)
 
-    def _signed(self, event: ReasoningSigned) -> bytes:
+    def signed(self, event: ReasoningSigned) -> bytes:
         """A signature of another vendor means nothing to Claude; Gemini's is kept for its way back."""
         signature = _kept(event.signature, event.format)
         if signature is None:
@@ -188,65 +171,33 @@ class MessageWriter:
         opening = self._thinking_open(event.block)
         return opening + self._delta(b"signature_delta", b"signature", signature)
 
-    def _redacted(self, event: ReasoningRedacted) -> bytes:
+    def redacted(self, event: ReasoningRedacted) -> bytes:
         data = _kept(event.data, event.format)
         return self._open(event.block, "redacted_thinking", {"data": data}) if data is not None else b""
 
-    def _call_started(self, event: ToolCallStarted) -> bytes:
+    def call_started(self, event: ToolCallStarted) -> bytes:
         signed = b""
         if event.signature is not None:
             signed = self._open(event.block, "redacted_thinking", {"data": marked(event.signature)})
         return signed + self._open(event.block, "tool_use", {"id": event.id, "name": event.name, "input": {}})
 
-    def _call_delta(self, event: ToolCallDelta) -> bytes:
+    def call_delta(self, event: ToolCallDelta) -> bytes:
         self._arguments.append(event.arguments)
         return self._delta(b"input_json_delta", b"partial_json", event.arguments)
 
-    def _stopped(self, event: Stopped) -> bytes:
-        """Told together with the usage, which other formats report only later."""
-        self._stop = event.stop
-        return b""
-
-    def _reported(self, event: UsageReported) -> bytes:
-        self._usage = event.usage
-        return b""
-
-    def _pinged(self, event: Pinged) -> bytes:
-        del event
-        return PING
-
-    def _finished(self, event: Finished) -> bytes:
-        del event
+    def end(self) -> bytes:
         data = self._release(whole_answer=True) + self._close_block()
-        self._closed = True
-        reason = StopReason.REFUSAL if self._refused and self._stop.reason is StopReason.END else self._stop.reason
+        reason = StopReason.REFUSAL if self._refused and self.stop.reason is StopReason.END else self.stop.reason
         body = {
             "type": "message_delta",
-            "delta": {"stop_reason": NAMES[reason], "stop_sequence": self._stop.sequence},
-            "usage": from_usage(self._usage),
+            "delta": {"stop_reason": NAMES[reason], "stop_sequence": self.stop.sequence},
+            "usage": from_usage(self.usage or Usage()),
         }
         stop = b'event: message_stop\ndata: {"type":"message_stop"}\n\n'
         return data + b"event: message_delta\ndata: " + _ENCODE(body) + b"\n\n" + stop
 
-    def _failed(self, event: StreamFailed) -> bytes:
-        self._closed = True
-        return failure(event.error)
-
-    _WRITERS: ClassVar[dict[type, Callable[[Any, Any], bytes]]] = {
-        Started: _started,
-        TextDelta: _text,
-        RefusalDelta: _refusal,
-        ReasoningDelta: _reasoning,
-        ReasoningSigned: _signed,
-        ReasoningRedacted: _redacted,
-        ToolCallStarted: _call_started,
-        ToolCallDelta: _call_delta,
-        Stopped: _stopped,
-        UsageReported: _reported,
-        Pinged: _pinged,
-        Finished: _finished,
-        StreamFailed: _failed,
-    }
+    def error_event(self, error: WireError) -> bytes:
+        return failure(error)
 
 
 def _kept(signature: str, format_: str | None) -> str | None:

@@ -8,7 +8,7 @@ version; a name without one is taken for a new model.
 import re
 from typing import Any
 
-from ownkey.wire.neutral import Thinking
+from ownkey.wire.neutral import ANTHROPIC_REASONING, GEMINI_REASONING, Thinking
 
 LEAST_BUDGET = 1024
 """Anthropic's lower bound for `budget_tokens`, which must also stay below `max_tokens`."""
@@ -60,3 +60,17 @@ def _shown(thinking: Thinking, config: dict[str, Any]) -> dict[str, Any]:
 def _effort(budget: int, max_tokens: int) -> str:
     share = budget / max(max_tokens, 1)
     return min(("low", "medium", "high"), key=lambda effort: abs(_SHARES[effort] - share))
+
+
+_MARK = f"{GEMINI_REASONING}:"
+
+
+def marked(signature: str) -> str:
+    return _MARK + signature
+
+
+def unmarked(signature: str) -> tuple[str, str]:
+    """The signature, or the data of redacted thinking, and the format it belongs to."""
+    if signature.startswith(_MARK):
+        return signature.removeprefix(_MARK), GEMINI_REASONING
+    return signature, ANTHROPIC_REASONING

@@ -5,10 +5,10 @@ from typing import Any
 import msgspec
 from msgspec import Struct, field
 
-from ownkey.wire.bedrock_converse import errors
-from ownkey.wire.bedrock_converse.usage import UsageShape, to_usage
+from ownkey.domain.usage import Usage
+from ownkey.wire.bedrock_converse.errors import ERRORS
 from ownkey.wire.errors import ErrorKind, MalformedAnswer, WireError
-from ownkey.wire.fields import decode
+from ownkey.wire.fields import Count, decode
 from ownkey.wire.neutral import ANTHROPIC_REASONING, Answer, Part, Reasoning, Stop, StopReason, Text, ToolCall
 
 _STOP_REASONS = {
@@ -29,6 +29,33 @@ _MALFORMED = {
     "malformed_tool_use": "The model wrote a tool call that cannot be read.",
 }
 """Stop reasons after which there is no answer to go on with."""
+
+
+class UsageShape(
+    Struct,
+    rename={
+        "input": "inputTokens",
+        "output": "outputTokens",
+        "cache_read": "cacheReadInputTokens",
+        "cache_write": "cacheWriteInputTokens",
+    },
+):
+    """`TokenUsage` of the service model. `inputTokens` leaves out what was read from a cache or written to one (Bedrock
+    User Guide, "Prompt caching"); domain usage includes both. Reasoning is part of `outputTokens`, not counted apart.
+    """
+
+    input: Count | None = None
+    output: Count | None = None
+    cache_read: Count | None = None
+    cache_write: Count | None = None
+
+
+def to_usage(shape: UsageShape) -> Usage | None:
+    """None when no count is given."""
+    if shape.input is None and shape.output is None:
+        return None
+    cached, written = int(shape.cache_read or 0), int(shape.cache_write or 0)
+    return Usage(int(shape.input or 0) + cached + written, int(shape.output or 0), cached, written)
 
 
 class _ReasoningText(Struct):
@@ -87,7 +114,7 @@ def read(body: bytes) -> Answer:
     """The format names neither the answer nor the model."""
     response = decode(_RESPONSE, body)
     if response.output is None or response.output.message is None:
-        told = errors.read(200, body) if response.told is not None else None
+        told = ERRORS.read(200, body) if response.told is not None else None
         raise MalformedAnswer("the answer has no message", told)
     return Answer(
         id="",

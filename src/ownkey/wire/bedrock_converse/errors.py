@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from ownkey.wire.errors import ErrorKind, WireError, kind_of_status, read_error
+from ownkey.wire.errors import ErrorKind, ErrorReader, WireError, kind_of_status, read_error
 
 _EXCEPTIONS: dict[str, tuple[ErrorKind, int]] = {
     "accessdeniedexception": (ErrorKind.PERMISSION, 403),
@@ -33,8 +33,15 @@ _LONGEST = 4000
 _OBJECT = msgspec.json.Decoder(dict[str, Any])
 
 
-def read(status: int, body: bytes) -> WireError:
-    """A refusal's body; never raises."""
+class ConverseErrors(ErrorReader):
+    def read(self, status: int, body: bytes) -> WireError:
+        return _read(status, body)
+
+
+ERRORS = ConverseErrors()
+
+
+def _read(status: int, body: bytes) -> WireError:
     try:
         fields = _OBJECT.decode(body)
     except (msgspec.DecodeError, UnicodeError, RecursionError):

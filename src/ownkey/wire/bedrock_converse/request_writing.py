@@ -1,7 +1,6 @@
 """A Conversation into a ConverseRequest of the service model. The model's id stands in the address."""
 
 import re
-from collections.abc import Collection
 from typing import Any
 
 from ownkey.wire.anthropic_messages import thinking
@@ -17,8 +16,7 @@ _OPAQUE = "arn:"
 """An ARN need not tell the model it leads to."""
 
 
-def write(conversation: Conversation, model: str, stream: bool, quirks: Collection[str] = ()) -> Written:
-    del stream, quirks
+def write(conversation: Conversation, model: str) -> Written:
     dropped: list[str] = []
     refuse_required(conversation.required)
     dropped += conversation.hints

@@ -7,10 +7,9 @@ messageStop in `metadata`, which ends the stream.
 import msgspec
 from msgspec import Struct, field
 
-from ownkey.wire.bedrock_converse import errors
-from ownkey.wire.bedrock_converse.answers import malformed, stop_of
+from ownkey.wire.bedrock_converse.answers import UsageShape, malformed, stop_of, to_usage
+from ownkey.wire.bedrock_converse.errors import of_event
 from ownkey.wire.bedrock_converse.event_stream import EventStreamParser, Message
-from ownkey.wire.bedrock_converse.usage import UsageShape, to_usage
 from ownkey.wire.errors import MalformedAnswer, WireError
 from ownkey.wire.events import (
     Event,
@@ -125,7 +124,7 @@ class ConverseReader(FramedReader):
 
     def take(self, name: bytes, data: bytes, out: list[Event]) -> None:
         if name.startswith(_EXCEPTION):
-            self.fail(errors.of_event(name.removeprefix(_EXCEPTION).decode(), data), out)
+            self.fail(of_event(name.removeprefix(_EXCEPTION).decode(), data), out)
             return
         event = decode(_EVENT, data)
         if name == b"messageStart":

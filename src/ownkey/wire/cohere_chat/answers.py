@@ -3,9 +3,9 @@
 import msgspec
 from msgspec import Struct
 
-from ownkey.wire.cohere_chat.usage import UsageShape, to_usage
+from ownkey.domain.usage import Usage
 from ownkey.wire.errors import ErrorKind, MalformedAnswer, WireError, read_error
-from ownkey.wire.fields import decode
+from ownkey.wire.fields import Count, decode
 from ownkey.wire.neutral import Answer, Part, Reasoning, Stop, StopReason, Text, ToolCall
 
 PLAN = "cohere-tool-plan"
@@ -20,6 +20,30 @@ _STOP_REASONS = {
     "TOOL_CALL": StopReason.TOOL_USE,
 }
 _FAULTS = {"ERROR": (ErrorKind.SERVER, 502), "TIMEOUT": (ErrorKind.TIMEOUT, 504)}
+
+
+class Tokens(Struct):
+    input_tokens: Count | None = None
+    output_tokens: Count | None = None
+
+
+class UsageShape(Struct):
+    """cohere.types.Usage. `billed_units` leave out what Cohere itself adds to a prompt, which `tokens` include. What is
+    billed counts, since prices multiply it.
+    """
+
+    billed_units: Tokens | None = None
+    tokens: Tokens | None = None
+    cached_tokens: Count | None = None
+
+
+def to_usage(shape: UsageShape) -> Usage | None:
+    """None when no count is given. Cached tokens never exceed the input."""
+    for counts in (shape.billed_units, shape.tokens):
+        if counts is not None and not (counts.input_tokens is None and counts.output_tokens is None):
+            asked = int(counts.input_tokens or 0)
+            return Usage(asked, int(counts.output_tokens or 0), min(int(shape.cached_tokens or 0), asked))
+    return None
 
 
 class Content(Struct):

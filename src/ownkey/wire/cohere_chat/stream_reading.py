@@ -7,8 +7,7 @@ prompt in `debug` have no place in other formats.
 import msgspec
 from msgspec import Struct
 
-from ownkey.wire.cohere_chat.answers import PLAN, THINKING, Call, Content, call_of, fault, stop_of
-from ownkey.wire.cohere_chat.usage import UsageShape, to_usage
+from ownkey.wire.cohere_chat.answers import PLAN, THINKING, Call, Content, UsageShape, call_of, fault, stop_of, to_usage
 from ownkey.wire.errors import MalformedAnswer, read_error
 from ownkey.wire.events import (
     Event,

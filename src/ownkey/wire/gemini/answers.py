@@ -9,11 +9,12 @@ from ownkey.domain.usage import Usage
 from ownkey.wire.errors import ErrorKind, MalformedAnswer, WireError
 from ownkey.wire.fields import decode, object_raw
 from ownkey.wire.gemini.errors import of_value
-from ownkey.wire.gemini.signatures import wrapped
+from ownkey.wire.gemini.thinking import wrapped
 from ownkey.wire.gemini.usage import UsageShape, from_usage, to_usage
 from ownkey.wire.neutral import (
     GEMINI_REASONING,
     Answer,
+    AnswerLabel,
     Part,
     Reasoning,
     Refusal,
@@ -174,9 +175,7 @@ def _add(parts: list[Part], part: AnswerPart, answer_id: str) -> None:
             parts.append(Text(part.text))
 
 
-def write(answer: Answer, *, model: str, created: int, answer_id: str) -> bytes:
-    """The format tells no time, so `created` is not used."""
-    del created
+def write(answer: Answer, label: AnswerLabel) -> bytes:
     parts = [written for part in answer.parts for written in _parts(part)]
     refused = any(isinstance(part, Refusal) for part in answer.parts) and answer.stop.reason is StopReason.END
     candidate: dict[str, Any] = {
@@ -187,8 +186,8 @@ def write(answer: Answer, *, model: str, created: int, answer_id: str) -> bytes:
     if answer.stop.explanation is not None:
         candidate["finishMessage"] = answer.stop.explanation
     usage = from_usage(answer.usage or Usage())
-    response = {"candidates": [candidate], "usageMetadata": usage, "modelVersion": model, "responseId": answer_id}
-    return _ENCODE(response)
+    answer_of = {"modelVersion": label.model, "responseId": label.id}
+    return _ENCODE({"candidates": [candidate], "usageMetadata": usage} | answer_of)
 
 
 def _parts(part: Part) -> list[dict[str, Any]]:

@@ -4,8 +4,7 @@ from typing import Any, cast
 
 import msgspec
 
-from ownkey.domain.errors import OwnkeyError
-from ownkey.wire.errors import ErrorKind, WireError, encodable, error_of_value, own_error
+from ownkey.wire.errors import ErrorKind, Errors, WireError, encodable, error_of_value
 
 _ENCODE = msgspec.json.Encoder().encode
 
@@ -25,17 +24,23 @@ STATUSES = {
 _UNAVAILABLE = 503
 
 
-def read(status: int, body: bytes) -> WireError:
-    """The error in a body; never raises."""
-    try:
-        value: Any = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
-        value = None
-    return of_value(status, value)
+class GoogleErrors(Errors):
+    def read(self, status: int, body: bytes) -> WireError:
+        try:
+            value: Any = msgspec.json.decode(body)
+        except (msgspec.DecodeError, UnicodeError, RecursionError):
+            value = None
+        return of_value(status, value)
+
+    def write(self, error: WireError, request_id: str) -> bytes:
+        return _ENCODE(error_body(error, request_id))
+
+
+ERRORS = GoogleErrors()
 
 
 def of_value(status: int, value: object) -> WireError:
-    """As `read`, of a decoded body. A status below 400 means the error came inside an answer.
+    """The error in a decoded body. A status below 400 means the error came inside an answer.
 
     Google answers an invalid key with 400; only the reason among the details tells it from a bad request.
     """
@@ -64,14 +69,6 @@ def _reason(details: object) -> str | None:
         if isinstance(reason, str) and reason:
             return reason[:200]
     return None
-
-
-def write(error: WireError, request_id: str) -> bytes:
-    return _ENCODE(error_body(error, request_id))
-
-
-def write_own(error: OwnkeyError, request_id: str) -> bytes:
-    return write(own_error(error), request_id)
 
 
 def error_body(error: WireError, request_id: str = "") -> dict[str, Any]:

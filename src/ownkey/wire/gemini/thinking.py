@@ -5,9 +5,14 @@ without a version is taken for a new model.
 """
 
 import re
+from base64 import b64decode, b64encode
+from binascii import Error
 from typing import Any
 
-from ownkey.wire.neutral import Thinking
+import msgspec
+from msgspec import Struct
+
+from ownkey.wire.neutral import GEMINI_REASONING, Reasoning, Thinking
 
 SKIP_VALIDATION = "skip_thought_signature_validator"
 """What Google documents in the place of a signature for calls that Gemini did not make itself; version 3 and
@@ -44,3 +49,41 @@ def write(thinking: Thinking, model: str, config: dict[str, Any], dropped: list[
     if effort != "none":
         wanted["includeThoughts"] = True
     config["thinkingConfig"] = wanted
+
+
+_MARK = b"ownkey-thought:"
+_MARK_ENCODED = b64encode(_MARK).decode()
+_ALPHABET = str.maketrans("-_", "+/")
+
+
+class _Foreign(Struct, omit_defaults=True):
+    format: str | None = None
+    signature: str | None = None
+    redacted: str | None = None
+
+
+_FOREIGN = msgspec.json.Decoder(_Foreign)
+
+
+def standard_base64(data: str) -> str:
+    """`data` in the alphabet and with the padding that every other vendor demands."""
+    if "-" in data or "_" in data:
+        data = data.translate(_ALPHABET)
+    return data if len(data) % 4 == 0 else data.rstrip("=") + "=" * (-len(data.rstrip("=")) % 4)
+
+
+def wrapped(signature: str | None, redacted: str | None, format_: str | None) -> str:
+    """Another vendor's proof of thinking as a `thoughtSignature`."""
+    foreign = _Foreign(format_, signature, redacted)
+    return b64encode(_MARK + msgspec.json.encode(foreign)).decode()
+
+
+def thought(text: str, signature: str | None) -> Reasoning:
+    """A thought part of a client's: with Gemini's signature, another vendor's, or none."""
+    if signature is not None and standard_base64(signature).startswith(_MARK_ENCODED):
+        try:
+            foreign = _FOREIGN.decode(b64decode(standard_base64(signature)).removeprefix(_MARK))
+        except (Error, ValueError):
+            return Reasoning(text, format=GEMINI_REASONING)
+        return Reasoning(text, foreign.signature, foreign.redacted, foreign.format)
+    return Reasoning(text, signature, format=GEMINI_REASONING)

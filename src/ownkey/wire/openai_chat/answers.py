@@ -10,6 +10,7 @@ from ownkey.wire.errors import MalformedAnswer, error_of_value
 from ownkey.wire.fields import decode
 from ownkey.wire.neutral import (
     Answer,
+    AnswerLabel,
     Part,
     Reasoning,
     Refusal,
@@ -143,7 +144,7 @@ def _parts(message: _Message, answer_id: str) -> tuple[Part, ...]:
     return tuple(parts)
 
 
-def write(answer: Answer, *, model: str, created: int, answer_id: str) -> bytes:
+def write(answer: Answer, label: AnswerLabel) -> bytes:
     choice = {
         "index": 0,
         "message": _message(answer),
@@ -151,10 +152,10 @@ def write(answer: Answer, *, model: str, created: int, answer_id: str) -> bytes:
         "finish_reason": FINISH_REASONS[answer.stop.reason],
     }
     completion: dict[str, Any] = {
-        "id": answer_id,
+        "id": label.id,
         "object": "chat.completion",
-        "created": created,
-        "model": model,
+        "created": label.created,
+        "model": label.model,
         "choices": [choice],
     }
     if answer.usage is not None:

@@ -4,8 +4,7 @@ from typing import Any
 
 import msgspec
 
-from ownkey.domain.errors import OwnkeyError
-from ownkey.wire.errors import ErrorKind, WireError, encodable, own_error, read_error
+from ownkey.wire.errors import ErrorKind, Errors, WireError, encodable
 
 _ENCODE = msgspec.json.Encoder().encode
 
@@ -24,21 +23,18 @@ _TYPES = {
 }
 
 
-def read(status: int, body: bytes) -> WireError:
-    return read_error(status, body)
+class OpenAIErrors(Errors):
+    """The request id travels in the headers alone."""
+
+    def write(self, error: WireError, request_id: str) -> bytes:
+        return _ENCODE({"error": error_object(error)})
 
 
-def write(error: WireError, request_id: str) -> bytes:
-    """The request id travels in the headers alone. An error without a code is told by its type."""
-    del request_id
-    return _ENCODE({"error": error_object(error)})
-
-
-def write_own(error: OwnkeyError, request_id: str) -> bytes:
-    return write(own_error(error), request_id)
+ERRORS = OpenAIErrors()
 
 
 def error_object(error: WireError) -> dict[str, Any]:
+    """The inner object. Where an error has no code, its type stands in for it."""
     code = error.code or error.type
     return {
         "message": encodable(error.message),

@@ -1,12 +1,13 @@
 """A provider's responses events into neutral events (openai.types.responses.ResponseStreamEvent)."""
 
+import re
 from collections.abc import Callable
 from typing import Any, ClassVar
 
 import msgspec
 from msgspec import Struct
 
-from ownkey.wire.errors import MalformedAnswer, error_of_value
+from ownkey.wire.errors import MalformedAnswer, WireError, error_of_value
 from ownkey.wire.events import (
     Event,
     ReasoningDelta,
@@ -21,8 +22,9 @@ from ownkey.wire.events import (
     UsageReported,
 )
 from ownkey.wire.fields import decode
+from ownkey.wire.observing import PassingObserver, frame_of, raw_events
 from ownkey.wire.openai_responses import reasoning
-from ownkey.wire.openai_responses.answer_reading import (
+from ownkey.wire.openai_responses.answers import (
     Call,
     Incomplete,
     Thought,
@@ -31,7 +33,6 @@ from ownkey.wire.openai_responses.answer_reading import (
     stop_of,
     thought_text,
 )
-from ownkey.wire.openai_responses.observe import ENDS, failure_of
 from ownkey.wire.openai_responses.usage import UsageShape, to_usage
 from ownkey.wire.reading import FramedReader
 from ownkey.wire.sse import parse_block
@@ -274,3 +275,67 @@ def _string(value: object) -> str:
     if not isinstance(value, str):
         raise MalformedAnswer("a delta that is no text")
     return value
+
+
+ENDS = re.compile(rb'"type"\s*:\s*"(?:response\.(?:completed|incomplete|failed)|error)"|"error"\s*:\s*\{').search
+_HAS_CONTENT = re.compile(rb'"delta"\s*:\s*"[^"]|"type"\s*:\s*"function_call"').search
+
+
+class FinalResponse(Struct):
+    """What a last event says of the whole answer."""
+
+    status: str | None = None
+    usage: UsageShape | None = None
+    error: Any = None
+
+
+class _WatchedEvent(Struct):
+    type: str = ""
+    response: FinalResponse | None = None
+    error: Any = None
+    code: Any = None
+    message: Any = None
+    param: Any = None
+
+
+_WATCHED = msgspec.json.Decoder(_WatchedEvent)
+
+
+class ResponseObserver(PassingObserver):
+    """Takes nothing out: the format always reports usage."""
+
+    __slots__ = ()
+
+    def inspect(self, whole: bytes) -> bytes:
+        if not self.first_content and _HAS_CONTENT(whole):
+            self.first_content = True
+        if ENDS(whole):
+            for event in raw_events(whole):
+                if ENDS(event) and not (self.ended or self.error):
+                    self._take(event)
+        return whole
+
+    def _take(self, event: bytes) -> None:
+        # A body that is no stream at all but a JSON object has no frames.
+        _, data = frame_of(event) or (b"", event)
+        try:
+            told = _WATCHED.decode(data)
+        except (msgspec.DecodeError, UnicodeError, RecursionError):
+            return
+        response = told.response or FinalResponse()
+        if told.type in ("response.completed", "response.incomplete"):
+            self.ended = True
+            self.usage = to_usage(response.usage) if response.usage is not None else None
+        elif told.type == "response.failed":
+            self.error = failure_of(response.error if response.error is not None else told.error)
+            self.usage = to_usage(response.usage) if response.usage is not None else None
+        elif told.type == "error":
+            own = {"code": told.code, "message": told.message, "param": told.param}
+            self.error = failure_of(told.error if told.error is not None else own)
+        elif not told.type and told.error is not None:
+            self.error = failure_of(told.error)
+
+
+def failure_of(error: object) -> WireError:
+    """The error of an event, whose status is guessed from its code."""
+    return error_of_value(200, {"error": error})

@@ -4,36 +4,28 @@ Each item of the output is opened, filled and closed by events of its own. Texts
 after the other; calls may interleave as the provider's do, so each stays open until the answer is over.
 """
 
-from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any
 
 import msgspec
 
-from ownkey.domain.usage import Usage
-from ownkey.wire.errors import ErrorKind, broken, encodable, truncated
+from ownkey.wire.errors import ErrorKind, WireError, broken, encodable
 from ownkey.wire.events import (
     Event,
-    Finished,
-    Pinged,
     ReasoningDelta,
     ReasoningRedacted,
     ReasoningSigned,
     RefusalDelta,
     Started,
-    Stopped,
-    StreamFailed,
     TextDelta,
     ToolCallDelta,
     ToolCallStarted,
-    UsageReported,
 )
-from ownkey.wire.neutral import Stop, StopReason, ToolCall
-from ownkey.wire.openai_responses import objects, reasoning
+from ownkey.wire.neutral import AnswerLabel, StopReason, ToolCall
+from ownkey.wire.openai_responses import answers, reasoning
+from ownkey.wire.writing import StreamWriter
 
 _ENCODE = msgspec.json.Encoder().encode
 
-PING = b": ping\n\n"
-"""A comment: the format has no event for it, and every reader of server-sent events skips it."""
 
 _TEXT_DELTA = (
     b'event: response.output_text.delta\ndata: {"type":"response.output_text.delta","sequence_number":%d,'
@@ -61,17 +53,13 @@ class _Call:
         self.arguments: list[str] = []
 
 
-class ResponseWriter:
-    """Writes the events of one response. `asked` is the request, which the response repeats.
-
-    `include_usage` has no meaning here: the format always reports usage.
-    """
+class ResponseWriter(StreamWriter):
+    """Writes the events of one response."""
 
     __slots__ = (
         "_answer_id",
         "_block",
         "_calls",
-        "_closed",
         "_encrypted",
         "_held",
         "_index",
@@ -82,16 +70,12 @@ class ResponseWriter:
         "_response",
         "_sequence",
         "_started_already",
-        "_stop",
-        "_usage",
     )
 
-    def __init__(
-        self, model: str, created: int, answer_id: str, include_usage: bool, asked: dict[str, Any] | None = None
-    ) -> None:
-        del include_usage
-        self._response = objects.skeleton(model, created, answer_id, asked or {})
-        self._answer_id = answer_id
+    def __init__(self, label: AnswerLabel) -> None:
+        super().__init__()
+        self._response = answers.skeleton(label)
+        self._answer_id = label.id
         self._sequence = -1
         self._output: list[dict[str, Any]] = []
         self._item: dict[str, Any] | None = None
@@ -102,21 +86,13 @@ class ResponseWriter:
         self._encrypted: str | None = None
         self._calls: dict[int, _Call] = {}
         self._held = 0
-        self._stop = Stop()
-        self._usage: Usage | None = None
         self._started_already = False
-        self._closed = False
 
     def write(self, event: Event) -> bytes:
-        if self._closed:
-            return b""
-        data = self._WRITERS[type(event)](self, event)
-        if self._held > _MOST_HELD:
-            return self._failed(StreamFailed(broken("The provider's answer is too large.")))
+        data = super().write(event)
+        if self._held > _MOST_HELD and not self.closed:
+            return self.fail(broken("The provider's answer is too large."))
         return data
-
-    def finish(self) -> bytes:
-        return b"" if self._closed else self._failed(StreamFailed(truncated()))
 
     def _event(self, kind: str, **fields: Any) -> bytes:
         self._sequence += 1
@@ -132,13 +108,13 @@ class ResponseWriter:
         where[place] = max(len(item.get("content", ())) - 1, 0)
         return where
 
-    def _started(self, event: Started) -> bytes:
-        self._usage = event.usage
+    def started(self, event: Started) -> bytes:
+        super().started(event)
         self._started_already = True
         created = self._event("response.created", response=self._response)
         return created + self._event("response.in_progress", response=self._response)
 
-    def _text(self, event: TextDelta) -> bytes:
+    def text(self, event: TextDelta) -> bytes:
         opening = b"" if event.block == self._block else self._open_content(event.block, "output_text")
         self._hold(event.text)
         item = self._item
@@ -148,12 +124,12 @@ class ResponseWriter:
         delta = (self._sequence, _ENCODE(item["id"]), self._index, part, _ENCODE(event.text))
         return opening + _TEXT_DELTA % delta
 
-    def _refusal(self, event: RefusalDelta) -> bytes:
+    def refusal(self, event: RefusalDelta) -> bytes:
         opening = b"" if event.block == self._block else self._open_content(event.block, "refusal")
         self._hold(event.text)
         return opening + self._event("response.refusal.delta", **self._here(), delta=event.text)
 
-    def _reasoning(self, event: ReasoningDelta) -> bytes:
+    def reasoning(self, event: ReasoningDelta) -> bytes:
         opening = b"" if event.block == self._block else self._open_thought(event.block)
         if self._kind != "summary_text":
             self._kind = "summary_text"
@@ -162,12 +138,12 @@ class ResponseWriter:
         self._hold(event.text)
         return opening + self._event("response.reasoning_summary_text.delta", **self._here(), delta=event.text)
 
-    def _signed(self, event: ReasoningSigned) -> bytes:
+    def signed(self, event: ReasoningSigned) -> bytes:
         opening = b"" if event.block == self._block else self._open_thought(event.block)
         self._encrypted = reasoning.wrap(event.signature, None, event.format)
         return opening
 
-    def _redacted(self, event: ReasoningRedacted) -> bytes:
+    def redacted(self, event: ReasoningRedacted) -> bytes:
         opening = b"" if event.block == self._block else self._open_thought(event.block)
         self._encrypted = reasoning.wrap(None, event.data, event.format)
         return opening
@@ -180,7 +156,7 @@ class ResponseWriter:
         """A further part of the message under way, or of a new one."""
         data = self._close_part()
         if self._item is None or self._item["type"] != "message":
-            item = objects.message(self._answer_id, len(self._output), (), "in_progress")
+            item = answers.message(self._answer_id, len(self._output), (), "in_progress")
             data += self._close_item() + self._open_item(item)
         item = self._item
         assert item is not None  # noqa: S101
@@ -191,7 +167,7 @@ class ResponseWriter:
     def _open_thought(self, block: int) -> bytes:
         data = self._close_part() + self._close_item()
         self._block = block
-        return data + self._open_item(objects.thought(self._answer_id, len(self._output), "", None))
+        return data + self._open_item(answers.thought(self._answer_id, len(self._output), "", None))
 
     def _open_item(self, item: dict[str, Any]) -> bytes:
         self._item = item
@@ -230,15 +206,15 @@ class ResponseWriter:
         self._item = self._encrypted = None
         return self._event("response.output_item.done", output_index=self._index, item=item)
 
-    def _call_started(self, event: ToolCallStarted) -> bytes:
+    def call_started(self, event: ToolCallStarted) -> bytes:
         data = self._close_part() + self._close_item()
         index = len(self._output)
-        item = objects.function_call(self._answer_id, index, ToolCall(event.id, event.name, ""), "in_progress")
+        item = answers.function_call(self._answer_id, index, ToolCall(event.id, event.name, ""), "in_progress")
         self._output.append(item)
         self._calls[event.block] = _Call(index, item)
         return data + self._event("response.output_item.added", output_index=index, item=item)
 
-    def _call_delta(self, event: ToolCallDelta) -> bytes:
+    def call_delta(self, event: ToolCallDelta) -> bytes:
         call = self._calls[event.block]
         call.arguments.append(event.arguments)
         self._held += len(event.arguments)
@@ -253,65 +229,42 @@ class ResponseWriter:
         done = self._event("response.function_call_arguments.done", **here, arguments=item["arguments"])
         return done + self._event("response.output_item.done", output_index=call.index, item=item)
 
-    def _stopped(self, event: Stopped) -> bytes:
-        """Told together with the usage, which other formats report only later."""
-        self._stop = event.stop
-        return b""
-
-    def _reported(self, event: UsageReported) -> bytes:
-        self._usage = event.usage
-        return b""
-
-    def _pinged(self, event: Pinged) -> bytes:
-        del event
-        return PING
-
-    def _finished(self, event: Finished) -> bytes:
-        del event
+    def end(self) -> bytes:
         data = self._explain() + self._close_part() + self._close_item()
         data += b"".join(self._close_call(call) for call in self._calls.values())
-        self._closed = True
-        response = objects.finish(self._response, self._output, self._stop, self._usage)
+        response = answers.finish(self._response, self._output, self.stop, self.usage)
         return data + self._event(f"response.{response['status']}", response=response)
 
     def _explain(self) -> bytes:
         """A refusal that came as a reason for stopping is told in the place of the model's own words."""
-        stop = self._stop
+        stop = self.stop
         refused = self._kind == "refusal" or any(
             part["type"] == "refusal" for item in self._output for part in item.get("content", ())
         )
         if stop.reason is not StopReason.REFUSAL or not stop.explanation or refused:
             return b""
-        return self._refusal(RefusalDelta(-2, stop.explanation))
+        return self.refusal(RefusalDelta(-2, stop.explanation))
 
-    def _failed(self, event: StreamFailed) -> bytes:
-        """A response that has begun fails; before that, or in a stream that is not ours, there is an error alone."""
-        self._closed = True
-        error = event.error
+    def error_event(self, error: WireError) -> bytes:
+        """A response that has begun fails; before that there is an error alone."""
         if not self._started_already:
-            code = error.code or error.type
-            fields = {"code": encodable(code) if code is not None else None, "message": encodable(error.message)}
-            param = encodable(error.param) if error.param is not None else None
-            return self._event("error", **fields, param=param)
-        failure = {"code": _CODES.get(error.kind, "server_error"), "message": encodable(error.message)}
-        failed = self._response | {"status": "failed", "error": failure}
+            return failure(error, self._sequence + 1)
+        failed_with = {"code": _CODES.get(error.kind, "server_error"), "message": encodable(error.message)}
+        failed = self._response | {"status": "failed", "error": failed_with}
         return self._event("response.failed", response=failed)
 
-    _WRITERS: ClassVar[dict[type, Callable[[Any, Any], bytes]]] = {
-        Started: _started,
-        TextDelta: _text,
-        RefusalDelta: _refusal,
-        ReasoningDelta: _reasoning,
-        ReasoningSigned: _signed,
-        ReasoningRedacted: _redacted,
-        ToolCallStarted: _call_started,
-        ToolCallDelta: _call_delta,
-        Stopped: _stopped,
-        UsageReported: _reported,
-        Pinged: _pinged,
-        Finished: _finished,
-        StreamFailed: _failed,
+
+def failure(error: WireError, sequence: int) -> bytes:
+    """An error event, for a stream whose response has not begun or is not ours."""
+    code = error.code or error.type
+    body = {
+        "type": "error",
+        "sequence_number": sequence,
+        "code": encodable(code) if code is not None else None,
+        "message": encodable(error.message),
+        "param": encodable(error.param) if error.param is not None else None,
     }
+    return b"event: error\ndata: " + _ENCODE(body) + b"\n\n"
 
 
 def _content(kind: str, text: str) -> dict[str, Any]:

@@ -1,1 +1,0 @@
-"""The sandbox's HTTP server: asyncio and httptools, without a framework."""

@@ -1,1 +1,0 @@
-"""Rerank: documents in the order of their relevance to a query."""
