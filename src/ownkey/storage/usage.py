@@ -1,9 +1,10 @@
 """The books: one row a request, written in batches from the journal, and what users read of them."""
 
 from collections.abc import Iterable, Sequence
+from operator import itemgetter
 
-import msgspec
 import sqlalchemy as sa
+from msgspec.structs import astuple
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -24,9 +25,11 @@ async def insert_batch(conn: AsyncConnection, records: Sequence[RequestRecord]) 
     hold (on Postgres a NUL character), and then nothing is stored.
     """
     erased = await _erased_among(conn, {record.user_id for record in records})
-    # In the order of their ids: two processes that store the same records lock rows in one order.
-    kept = sorted((record for record in records if record.user_id not in erased), key=lambda record: record.id)
-    rows = [msgspec.structs.astuple(record) for record in kept]
+    if erased:
+        records = [record for record in records if record.user_id not in erased]
+    # In the order of their ids, the first field: two processes that store the same records lock rows in one order,
+    # and neighbors go to the same pages.
+    rows = sorted(map(astuple, records), key=itemgetter(0))
     if not rows:
         return 0
     if is_postgres(conn):

@@ -19,8 +19,8 @@ from ownkey.storage.journal.frames import (
     encode_header,
     read_segment,
     scan,
+    storable,
 )
-from ownkey.storage.journal.storable import storable
 
 FRAMES = [Frame(START, opening(1)), Frame(START, opening(2)), Frame(SETTLE, settled(2)), Frame(SETTLE, settled(1))]
 ENCODED = [encode_frame(frame.kind, frame.record) for frame in FRAMES]

@@ -23,7 +23,7 @@ from tests.storage.journal.books import (
 from ownkey.domain.errors import Unavailable
 from ownkey.storage.journal import Journal, recover
 from ownkey.storage.journal.frames import SETTLE, START, Frame
-from ownkey.storage.journal.segment import Segment
+from ownkey.storage.journal.segments import Segment
 
 
 async def store_all(journal: Journal) -> list[str]:
@@ -81,7 +81,7 @@ async def test_segments_are_removed_once_all_in_them_is_stored(tmp_path: Path) -
     run(journal, *range(100))
     assert len(segments(tmp_path)) > 5
     assert await store_all(journal) == [opening(number).id for number in range(100)]
-    journal._keeper._turn()
+    journal._syncer._turn()
     assert len(segments(tmp_path)) == 1
     journal.close()
 
@@ -93,7 +93,7 @@ async def test_a_segment_stays_while_one_record_of_it_is_not_stored(tmp_path: Pa
     await journal.peek(2)
     journal.drop(2)
     journal.tidy()
-    journal._keeper._turn()
+    journal._syncer._turn()
     assert segments(tmp_path) == before
     journal.close()
 
@@ -104,7 +104,7 @@ async def test_a_long_request_does_not_hold_back_segments(tmp_path: Path) -> Non
     for number in range(1, 200):
         run(journal, number)
         await store_all(journal)
-    journal._keeper._turn()
+    journal._syncer._turn()
     assert len(segments(tmp_path)) <= 4
     assert journal.open_requests == 1
     journal.close()
@@ -137,7 +137,7 @@ async def test_a_quiet_journal_starts_a_new_segment_after_a_minute(
     monkeypatch.setattr("time.monotonic", lambda now=journal._active_since: now + 61)
     journal.tidy()
     journal.tidy()
-    journal._keeper._turn()
+    journal._syncer._turn()
     assert len(segments(tmp_path)) == 1
     assert segments(tmp_path) != first
     journal.close()
@@ -197,11 +197,11 @@ def test_starts_are_refused_while_nothing_can_be_made_durable(tmp_path: Path) ->
     journal = Journal.open(tmp_path, 1000)
     journal.start(opening(1))
     with unsyncable(journal):
-        journal._keeper._turn()
+        journal._syncer._turn()
         assert isinstance(journal.failure, OSError)
         with pytest.raises(Unavailable, match="not sent"):
             journal.start(opening(2))
-    journal._keeper._turn()
+    journal._syncer._turn()
     assert journal.failure is None
     journal.start(opening(2))
     journal.close()
@@ -290,7 +290,7 @@ async def test_a_segment_still_to_be_read_is_not_removed(tmp_path: Path) -> None
     await journal.peek(1)
     journal.drop(1)
     journal.tidy()
-    journal._keeper._turn()
+    journal._syncer._turn()
     assert await store_all(journal) == [opening(number).id for number in range(1, 30)]
     journal.close()
 

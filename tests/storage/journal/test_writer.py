@@ -25,6 +25,26 @@ from ownkey.storage.journal.frames import SETTLE, Frame
 SOON = Pace(interval=0.001, rows=50, patience=0.001, longest=0.002)
 
 
+@pytest.mark.parametrize(
+    ("stored", "took", "pause"),
+    [
+        (0, 0.0, 0.25),
+        (99, 0.05, 0.2),
+        (99, 0.5, 0.0),
+        (100, 0.05, 0.95),
+        (5000, 1.5, 0.0),
+    ],
+)
+def test_turns_come_less_often_under_load_and_keep_to_their_interval(stored: int, took: float, pause: float) -> None:
+    assert Pace().pause(stored, took) == pytest.approx(pause)
+
+
+def test_a_row_reaches_a_database_that_keeps_up_within_two_seconds() -> None:
+    pace = Pace()
+    # Settled right after a turn has looked, it waits for the pause and for one turn, half of the interval at most.
+    assert max(pace.interval, pace.busy_interval) * 1.5 <= 2.0
+
+
 async def test_a_flush_returns_when_all_settled_before_is_stored(tmp_path: Path) -> None:
     journal, books = Journal.open(tmp_path, 0.01), Books()
     writer = UsageWriter(journal, books.insert, Pace(interval=3600, rows=50))
@@ -143,7 +163,7 @@ async def test_a_sink_that_hangs_neither_blocks_nor_loses(tmp_path: Path) -> Non
 async def test_a_burst_leaves_the_event_loop_to_others(tmp_path: Path) -> None:
     journal, books = Journal.open(tmp_path, None), Books()
     run(journal, *range(5000))
-    writer = UsageWriter(journal, books.insert, Pace(interval=0.001, rows=100, few=100))
+    writer = UsageWriter(journal, books.insert, Pace(interval=0.001, rows=100))
     turns = 0
     while journal.pending:
         await asyncio.sleep(0)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ownkey.domain.usage import RequestRecord
 from ownkey.storage.journal.frames import HEADER_SIZE, SETTLE, Frame, scan
-from ownkey.storage.journal.segment import Segment
+from ownkey.storage.journal.segments import Segment
 
 
 class _Reading:

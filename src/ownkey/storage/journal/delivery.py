@@ -8,9 +8,8 @@ from typing import Final
 
 from ownkey.domain.errors import Unavailable
 from ownkey.domain.usage import RequestRecord
-from ownkey.storage.journal.frames import SETTLE, encode_frame, encode_header
-from ownkey.storage.journal.segment import write_whole
-from ownkey.storage.journal.storable import storable
+from ownkey.storage.journal.frames import SETTLE, encode_frame, encode_header, storable
+from ownkey.storage.journal.segments import write_whole
 
 Sink = Callable[[Sequence[RequestRecord]], Awaitable[object]]
 """Stores records durably, all or none; those whose id is stored already change nothing. Any exception means none."""

@@ -16,6 +16,7 @@ from zlib import crc32
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import asdict, replace
 
 from ownkey.domain.usage import RequestRecord
 
@@ -34,6 +35,8 @@ _FRAME_SIZE: Final = _FRAME.size
 _pack: Final = _FRAME.pack
 _unpack: Final = _FRAME.unpack_from
 _encode: Final = msgspec.msgpack.Encoder().encode
+_LARGEST: Final = 2**63 - 1
+_LONGEST: Final = 1e15
 _decode: Final = msgspec.msgpack.Decoder(tuple[int, RequestRecord]).decode
 
 
@@ -65,6 +68,29 @@ def encode_frame(kind: int, record: RequestRecord) -> bytes:
     """One whole frame. Raises UnicodeEncodeError or OverflowError for what msgpack cannot hold."""
     payload = _encode((kind, record))
     return _pack(_MARKER, len(payload), crc32(payload)) + payload
+
+
+def storable(record: RequestRecord) -> RequestRecord:
+    """`record` itself when any store takes it, else a copy.
+
+    Clients and providers choose model names, error texts and token counts: NUL characters and lone
+    surrogates become U+FFFD, whole numbers are clamped to 64 bits, times that are not finite become 0.
+    """
+    changed = {name: kept for name, value in asdict(record).items() if (kept := _storable_value(value)) != value}
+    return replace(record, **changed) if changed else record
+
+
+def _storable_value(value: object) -> object:
+    if isinstance(value, str):
+        readable = value.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+        return readable.replace("\0", "\ufffd").replace("\\u0000", "\\ufffd")
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, int):
+        return max(-_LARGEST, min(_LARGEST, value))
+    if isinstance(value, float) and not -_LONGEST <= value <= _LONGEST:
+        return 0.0
+    return value
 
 
 def read_segment(data: bytes) -> Iterator[Frame | Damage]:

@@ -16,11 +16,9 @@ from typing import Final, Self
 from ownkey.domain.errors import Unavailable
 from ownkey.domain.usage import RequestRecord
 from ownkey.storage.journal.backlog import Backlog
-from ownkey.storage.journal.directory import RunDirectory
-from ownkey.storage.journal.frames import HEADER_SIZE, SETTLE, START, encode_frame
-from ownkey.storage.journal.keeper import Keeper
-from ownkey.storage.journal.segment import Segment
-from ownkey.storage.journal.storable import storable
+from ownkey.storage.journal.frames import HEADER_SIZE, SETTLE, START, encode_frame, storable
+from ownkey.storage.journal.segments import RunDirectory, Segment
+from ownkey.storage.journal.syncer import Syncer
 
 _SEGMENT_BYTES: Final = 16 * 1024 * 1024
 _SEGMENT_SECONDS: Final = 60.0
@@ -53,7 +51,7 @@ class Journal:
         self._segments = deque([self._active])
         self._unwritten: deque[RequestRecord] = deque()
         self._backlog = Backlog(self._segments, in_memory)
-        self._keeper = Keeper(directory, self._active, fsync_interval)
+        self._syncer = Syncer(directory, self._active, fsync_interval)
 
     @classmethod
     def open(
@@ -102,7 +100,7 @@ class Journal:
     @property
     def failure(self) -> OSError | None:
         """Why nothing can be made durable now, or None. While it stands `start` refuses."""
-        return self._keeper.failure
+        return self._syncer.failure
 
     @property
     def rejected_path(self) -> Path:
@@ -114,8 +112,8 @@ class Journal:
 
         Raises Unavailable when that is impossible: then it must not be sent.
         """
-        if self._keeper.failure is not None:
-            raise Unavailable(_REFUSAL, operator=f"usage journal cannot sync: {self._keeper.failure}")
+        if self._syncer.failure is not None:
+            raise Unavailable(_REFUSAL, operator=f"usage journal cannot sync: {self._syncer.failure}")
         try:
             segment = self._append(START, record)
         except OSError as error:
@@ -181,7 +179,7 @@ class Journal:
         self._active_since = time.monotonic()
         self._rotate_at = self._segment_bytes
         self._segments.append(self._active)
-        self._keeper.seal(full, self._active)
+        self._syncer.seal(full, self._active)
 
     async def peek(self, rows: int) -> list[RequestRecord]:
         """For the writer: up to `rows` of the oldest written records. Raises OSError when they cannot be read."""
@@ -229,7 +227,7 @@ class Journal:
             if oldest.open and (len(self._segments) <= 1 + _SETTLING or not self._carry(oldest)):
                 return
             self._segments.popleft()
-            self._keeper.retire(oldest)
+            self._syncer.retire(oldest)
 
     def _carry(self, segment: Segment) -> bool:
         """Write open requests again in the active segment; True when none is left in `segment`."""
@@ -248,7 +246,7 @@ class Journal:
         """
         self.retry()
         self.tidy()
-        self._keeper.stop()
+        self._syncer.stop()
         if not self.pending and not self.open_requests:
             # What cannot be removed is replayed at the next start, which changes nothing.
             with suppress(OSError):

@@ -10,8 +10,8 @@ from msgspec.structs import replace
 
 from ownkey.domain.usage import RequestRecord, RequestStatus
 from ownkey.storage.journal.delivery import Delivery, Sink
-from ownkey.storage.journal.directory import RunDirectory, run_directories
 from ownkey.storage.journal.frames import START, Damage, UnknownFormat, read_segment
+from ownkey.storage.journal.segments import RunDirectory, run_directories
 
 _ROWS: Final = 500
 

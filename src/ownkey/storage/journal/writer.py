@@ -14,18 +14,24 @@ from ownkey.storage.journal.journal import Journal
 class Pace(Struct, frozen=True, kw_only=True):
     """How eagerly records move. Times are in seconds.
 
-    A turn comes every `interval` and stores what is pending then, `few` at a time, and up to `rows` when much
-    is pending: a small batch holds up the requests beside it for less, a large one costs less a row. Between two
-    batches it rests as long as half a batch took, at most `rest`. After a failure it waits from
-    `patience` on, doubling up to `longest`.
+    A turn stores what is pending, at most `rows` per batch. The next one begins `interval` after the last began, or
+    `busy_interval` after one that stored `busy` records or more: a batch costs as much as hundreds of its rows, so
+    under load there are fewer and larger ones, and a quiet server's rows are soon there. Between two batches it rests
+    half as long as the last one took, at most `rest`. After a failure it waits from `patience` on, doubling up
+    to `longest`.
     """
 
     interval: float = 0.25
-    rows: int = 500
-    few: int = 64
+    busy_interval: float = 1.0
+    busy: int = 100
+    rows: int = 2000
     rest: float = 0.01
     patience: float = 0.1
     longest: float = 5.0
+
+    def pause(self, stored: int, took: float) -> float:
+        """Seconds from the end of a turn that stored `stored` records in `took` seconds to the next turn."""
+        return max(0.0, (self.busy_interval if stored >= self.busy else self.interval) - took)
 
 
 class WriterState(Struct, frozen=True, kw_only=True):
@@ -99,7 +105,7 @@ class UsageWriter:
 
     async def _run(self) -> None:
         while True:
-            began = time.monotonic()
+            began, stored = time.monotonic(), self._journal.stored
             self._failure = await self._turn()
             self._journal.tidy()
             turned, self._turned = self._turned, asyncio.get_running_loop().create_future()
@@ -108,8 +114,9 @@ class UsageWriter:
                 wait, self._delay = self._delay, min(self._delay * 2, self._pace.longest)
             else:
                 self._delay = self._pace.patience
-                wait = 0.0 if self._flushing else self._pace.interval - (time.monotonic() - began)
-            await self._wait(max(wait, 0.0))
+                pause = self._pace.pause(self._journal.stored - stored, time.monotonic() - began)
+                wait = 0.0 if self._flushing else pause
+            await self._wait(wait)
 
     async def _wait(self, seconds: float) -> None:
         with suppress(TimeoutError):
@@ -130,7 +137,7 @@ class UsageWriter:
         while journal.stored + journal.lost < target:
             began = time.monotonic()
             try:
-                batch = await journal.peek(min(rows, max(self._pace.few, journal.pending // 4)))
+                batch = await journal.peek(rows)
             except OSError as error:
                 return error
             if not batch:

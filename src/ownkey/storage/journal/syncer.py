@@ -8,14 +8,13 @@ from collections import deque
 from contextlib import suppress
 from threading import Event, Thread
 
-from ownkey.storage.journal.directory import RunDirectory
-from ownkey.storage.journal.segment import Segment
+from ownkey.storage.journal.segments import RunDirectory, Segment
 
 
-class Keeper:
+class Syncer:
     """`failure` is the last sync's error, or None: while it stands nothing new may be promised.
 
-    The journal's thread appends to the queues, the keeper's takes from them; a file is closed here only.
+    The journal's thread appends to the queues, this one takes from them; a file is closed here only.
     """
 
     def __init__(self, directory: RunDirectory, active: Segment, fsync_interval: float | None) -> None:
