@@ -1,6 +1,7 @@
 """Opening the parts in order and closing them in the opposite order."""
 
 import os
+import socket
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -41,6 +42,7 @@ from ownkey.main.prices import follow_prices, read_prices
 from ownkey.main.upkeep import run_recovery, upkeep_job
 from ownkey.providers import ProviderCatalogue, load_catalogue
 from ownkey.storage import usage
+from ownkey.storage.allowances import LeasedAllowance, PoolStore
 from ownkey.storage.data_keys import DatabaseDataKeys
 from ownkey.storage.database import Database
 from ownkey.storage.journal import Journal, UsageWriter
@@ -64,6 +66,7 @@ class Parts(Struct, frozen=True):
     warm: WarmPath
     ledger: LoggedLedger
     background: Background
+    allowance: LeasedAllowance
     registry: CollectorRegistry
     session_pepper: bytes
     workbench: Workbench
@@ -157,12 +160,13 @@ async def _serve(
     tokens = TokenCache(client)
     attempts = Attempts(client, secrets, tokens, health, builder)
     relay = Relay(ledger, Keeping(responses), settings.stream_ping_interval)
+    allowance = LeasedAllowance(PoolStore(database, f"{socket.gethostname()}:{os.getpid()}", str(journal_root)))
     pipeline = Pipeline(
         authenticator=authenticator,
         directory=directory,
         planner=Planner(catalogue, health),
         health=health,
-        admission=Admission(database),
+        admission=Admission(allowance),
         attempts=attempts,
         relay=relay,
         ledger=ledger,
@@ -201,7 +205,7 @@ async def _serve(
     lease_s = settings.workbench_takeover
     job_worker = JobWorker(database, jobs, holder, lease_s)
     workbench = await open_workbench(
-        database, vault, gateway, client, jobs, job_worker.wake, schemas, sweep_s=lease_s / 2
+        database, vault, gateway, client, allowance, jobs, job_worker.wake, schemas, sweep_s=lease_s / 2
     )
     jobs.register(upkeep_job(database, settings.usage_retention_days))
     background.start("change-follower", follower.run())
@@ -210,6 +214,7 @@ async def _serve(
     background.start("recovery", run_recovery(journal_root, sink))
     background.start("prices", follow_prices(settings.data_dir, catalogue.use_prices))
     background.start("jobs", job_worker.run())
+    background.start("allowances", allowance.run())
     try:
         yield Parts(
             settings,
@@ -221,15 +226,15 @@ async def _serve(
             warm,
             ledger,
             background,
+            allowance,
             registry,
             await vault.pepper(SESSION_PEPPER),
             workbench,
         )
     finally:
         await background.stop()
-        await calls.close()
-        await tokens.close()
-        await client.close()
+        for part in (calls, allowance, tokens, client):
+            await part.close()
         await health.write()
         await writer.close()
         journal.close()

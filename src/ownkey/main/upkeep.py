@@ -8,7 +8,7 @@ import structlog
 
 from ownkey.jobs import Job
 from ownkey.logs import outline
-from ownkey.storage import changes, counters, jobs, sessions, stored_responses, usage
+from ownkey.storage import allowances, changes, jobs, sessions, stored_responses, usage
 from ownkey.storage.database import Database
 from ownkey.storage.journal import RecoveryReport, Sink, recover
 
@@ -51,7 +51,7 @@ async def sweep(database: Database, now: float, retention_days: int) -> None:
     """Delete what has expired at `now` (Unix seconds), and what deleted secrets left in SQLite's files."""
     async with database.write() as connection:
         await sessions.sweep(connection, now)
-        await counters.sweep(connection, now)
+        await allowances.sweep(connection)
         await stored_responses.sweep(connection, now)
         await jobs.prune(connection, now - _DEAD_LETTERS_KEPT)
         await changes.prune(connection, now - _CHANGES_KEPT)

@@ -1,21 +1,19 @@
-"""Testing keys with their providers, five times a minute and user."""
-
-import time
+"""Testing keys with their providers, five times per minute and user."""
 
 from msgspec import Struct
 
 from ownkey.control.context import Control
 from ownkey.control.credentials.checks import address_of
 from ownkey.domain.address import is_users_choice
+from ownkey.domain.allowance import Pool, Refused, Taken
 from ownkey.domain.catalogue import Provider
 from ownkey.domain.errors import RateLimited
 from ownkey.domain.secret import Secret
 from ownkey.domain.tenancy import Principal
 from ownkey.gateway import KeyTestResult
-from ownkey.storage import counters
-from ownkey.storage.records import Allowed
 
-_TESTS, _WINDOW = 5, 60.0
+_TESTS = 5
+"""Per minute and user."""
 
 
 class Trial(Struct, frozen=True):
@@ -30,15 +28,15 @@ class Trial(Struct, frozen=True):
 
 async def require_test(control: Control, caller: Principal) -> None:
     """Count one test. Raises RateLimited when the minute's tests are used up."""
-    allowed = await _count(control, caller)
-    if not allowed.allowed:
-        text = f"A key can be tested {_TESTS} times a minute."
-        raise RateLimited(text, retry_after=allowed.retry_after)
+    outcome = await _count(control, caller)
+    if isinstance(outcome, Refused):
+        text = f"You can test keys {_TESTS} times per minute."
+        raise RateLimited(text, retry_after=outcome.retry_after)
 
 
 async def may_test(control: Control, caller: Principal) -> bool:
     """Count one test; False when the minute's tests are used up. Storing many keys goes on, untested."""
-    return (await _count(control, caller)).allowed
+    return isinstance(await _count(control, caller), Taken)
 
 
 async def run_trial(control: Control, trial: Trial) -> KeyTestResult:
@@ -48,6 +46,5 @@ async def run_trial(control: Control, trial: Trial) -> KeyTestResult:
     return await control.gateway.test_key(trial.provider, base_url, trial.secret, trial.config, trusted)
 
 
-async def _count(control: Control, caller: Principal) -> Allowed:
-    async with control.database.write() as connection:
-        return await counters.hit(connection, f"key-test:{caller.user_id}", _TESTS, _WINDOW, time.time())
+async def _count(control: Control, caller: Principal) -> Taken | Refused:
+    return await control.allowance.acquire((Pool(f"key-test:{caller.user_id}", _TESTS, unit="tests"),), (1,))

@@ -72,6 +72,7 @@ def examine(
         payer=credential.owner.scope,
         rates=place.rates if offer.priced else FREE,
         priced=offer.priced,
+        context_window=offer.context_window,
     )
 
 

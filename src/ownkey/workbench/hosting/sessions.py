@@ -10,11 +10,12 @@ import structlog
 from msgspec import Struct
 from msgspec.structs import replace
 
+from ownkey.domain.allowance import Allowance, Pool, Refused
 from ownkey.domain.errors import NotFound, RateLimited
 from ownkey.domain.ids import new_id
 from ownkey.domain.tenancy import KeyScope, Principal
 from ownkey.jobs import Job
-from ownkey.storage import counters, jobs
+from ownkey.storage import jobs
 from ownkey.storage import workbench as rows
 from ownkey.storage.database import Database
 from ownkey.storage.workbench import WorkbenchSession
@@ -44,8 +45,9 @@ class Receipt(Struct, frozen=True, kw_only=True):
 class SessionStore:
     """Opens, finds and erases sessions. `pepper` is 32 secret bytes under which tokens and addresses are hashed."""
 
-    def __init__(self, database: Database, pepper: bytes) -> None:
+    def __init__(self, database: Database, allowance: Allowance, pepper: bytes) -> None:
         self._database = database
+        self._allowance = allowance
         self._pepper = pepper
 
     async def open(self, principal: Principal | None, peer: str) -> tuple[WorkbenchSession, str]:
@@ -69,7 +71,7 @@ class SessionStore:
         else:
             session = replace(session, peer_hash=self._hash("peer", _neighbourhood(peer)))
             await self._make_room(session, now)
-            await self._count_opening(session, now)
+            await self._count_opening(session)
         async with self._database.write() as conn:
             made = await rows.sessions.create(conn, session)
         if not made:
@@ -147,12 +149,12 @@ class SessionStore:
             async with self._database.write() as conn:
                 await rows.sessions.erase(conn, session_id)
 
-    async def _count_opening(self, session: WorkbenchSession, now: float) -> None:
-        async with self._database.write() as conn:
-            counted = await counters.hit(conn, f"workbench-open:{who(session)}", SESSIONS_AN_HOUR, _HOUR, now)
-        if not counted.allowed:
+    async def _count_opening(self, session: WorkbenchSession) -> None:
+        pool = Pool(f"workbench-open:{who(session)}", SESSIONS_AN_HOUR, _HOUR, "sessions")
+        outcome = await self._allowance.acquire((pool,), (1,))
+        if isinstance(outcome, Refused):
             text = f"Your address has begun {SESSIONS_AN_HOUR} workbench sessions within an hour: wait, or sign in."
-            raise RateLimited(text, retry_after=counted.retry_after)
+            raise RateLimited(text, retry_after=outcome.retry_after)
 
     def _hash(self, kind: str, text: str) -> bytes:
         return hmac.digest(self._pepper, f"{kind}:{text}".encode(), "sha256")

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from ownkey.domain.allowance import Allowance
 from ownkey.gateway import Gateway
 from ownkey.gateway.net import UpstreamClient
 from ownkey.jobs import JobRegistry
@@ -40,6 +41,7 @@ async def open_workbench(
     vault: Vault,
     gateway: Gateway,
     client: UpstreamClient,
+    allowance: Allowance,
     registry: JobRegistry,
     wake: Callable[[], None],
     schemas: SchemaWorkers,
@@ -48,7 +50,7 @@ async def open_workbench(
     """Join the parts and register their jobs. `wake` is called when a job was enqueued; expired sessions are erased
     every `sweep_s` seconds."""
     clock = Clock.set_now()
-    sessions = SessionStore(database, await vault.pepper(PEPPER))
+    sessions = SessionStore(database, allowance, await vault.pepper(PEPPER))
     targets = TargetStore(database, vault, gateway, client, clock)
     suites = SuiteStore(database, CuratedSuites())
     feed = RunFeed(database)
