@@ -79,11 +79,18 @@ async def row_stores(database: Database) -> Stores:
 
 
 @pytest.fixture(params=["file", "sqlite", "postgresql"])
-async def stores(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncGenerator[Stores]:
+def url(request: pytest.FixtureRequest) -> str | None:
+    """The database, None for a file."""
     if request.param == "file":
+        return None
+    return request.getfixturevalue("sqlite_url" if request.param == "sqlite" else "postgres_url")
+
+
+@pytest.fixture
+async def stores(url: str | None, tmp_path: Path) -> AsyncGenerator[Stores]:
+    if url is None:
         yield file_stores(tmp_path)
         return
-    url = request.getfixturevalue("sqlite_url" if request.param == "sqlite" else "postgres_url")
     database = await Database.open(url)
     yield await row_stores(database)
     await database.close()
