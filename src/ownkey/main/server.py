@@ -18,7 +18,7 @@ from ownkey import __version__
 from ownkey.config import ConfigurationError, Settings
 from ownkey.control import LARGE_BODIES, Control, ControlSettings, Passwords, create_app, render_problem
 from ownkey.domain.errors import OwnkeyError
-from ownkey.domain.proxies import TrustedProxies
+from ownkey.domain.networks import TrustedProxies
 from ownkey.gateway.edge.exchange import HeaderList
 from ownkey.gateway.edge.limits import Limits
 from ownkey.gateway.edge.protocol import data_plane_protocol
