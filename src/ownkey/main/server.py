@@ -203,8 +203,6 @@ def _start_text(settings: Settings, parts: Parts, address: str, notice: Sequence
         lines.append(
             f"Every provider is the sandbox at {settings.sandbox_url}: answers are simulated, nothing is billed."
         )
-    if settings.redis_url:
-        lines.append("OWNKEY_REDIS_URL is set; this version does not use Redis and counts limits in the database.")
     lines.append(f"Test a model, without an account: {settings.public_url or address}/workbench")
     return [*lines, *notice]
 

@@ -121,7 +121,7 @@ credentials = Table(
     Column("allowed_models", _JSON),
     Column("allowed_ips", _JSON),
     Column("expires_at", Double),
-    Column("monthly_limit", BigInteger),
+    Column("monthly_limit", BigInteger),  # not used: limits have tables of their own
     Column("created_at", Double, nullable=False),
     Column("last_tested_at", Double),
     Column("last_used_at", Double),
