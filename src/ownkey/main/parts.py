@@ -28,10 +28,9 @@ from ownkey.gateway.outgoing import OutgoingBuilder
 from ownkey.gateway.pipeline import Pipeline
 from ownkey.gateway.plans import Planner
 from ownkey.gateway.relay import Relay
-from ownkey.gateway.responses import Keeping, ResponseDesk, ResponseStore
+from ownkey.gateway.responses import Recording, ResponseService, ResponseStore
 from ownkey.gateway.secrets import SecretCache
 from ownkey.gateway.tokens import TokenCache
-from ownkey.gateway.warm import WarmPath
 from ownkey.jobs import JobRegistry, JobWorker, holder_name
 from ownkey.main.environment_keys import store_environment_keys
 from ownkey.main.failure_log import LoggedLedger
@@ -63,7 +62,6 @@ class Parts(Struct, frozen=True):
     keyring: Keyring
     gateway: Gateway
     pipeline: Pipeline
-    warm: WarmPath
     ledger: LoggedLedger
     background: Background
     allowance: LeasedAllowance
@@ -159,7 +157,7 @@ async def _serve(
     responses = ResponseStore(database, vault, settings.response_retention_days, settings.response_size_limit)
     tokens = TokenCache(client)
     attempts = Attempts(client, secrets, tokens, health, builder)
-    relay = Relay(ledger, Keeping(responses), settings.stream_ping_interval)
+    relay = Relay(Recording(responses), settings.stream_ping_interval)
     allowance = LeasedAllowance(PoolStore(database, f"{socket.gethostname()}:{os.getpid()}", str(journal_root)))
     pipeline = Pipeline(
         authenticator=authenticator,
@@ -172,20 +170,7 @@ async def _serve(
         ledger=ledger,
         listing=ModelListing(catalogue),
         responses=responses,
-        desk=ResponseDesk(responses, client, secrets, tokens, user_agent),
-    )
-    warm = WarmPath(
-        authenticator=authenticator,
-        directory=directory,
-        health=health,
-        secrets=secrets,
-        tokens=tokens,
-        builder=builder,
-        client=client,
-        attempts=attempts,
-        relay=relay,
-        ledger=ledger,
-        pipeline=pipeline,
+        stored=ResponseService(responses, client, secrets, tokens, user_agent),
     )
     calls = InnerCalls(pipeline.handle_for)
     gateway = Gateway(
@@ -223,7 +208,6 @@ async def _serve(
             keyring,
             gateway,
             pipeline,
-            warm,
             ledger,
             background,
             allowance,

@@ -23,7 +23,7 @@ from ownkey.gateway.edge.exchange import HeaderList
 from ownkey.gateway.edge.limits import Limits
 from ownkey.gateway.edge.protocol import data_plane_protocol
 from ownkey.gateway.edge.target import is_data_plane
-from ownkey.gateway.proxied import proxied, quick_proxied
+from ownkey.gateway.proxied import proxied
 from ownkey.gateway.refusals import render_error
 from ownkey.gateway.surfaces import error_format
 from ownkey.logs import configure_logs, report_loop_failure
@@ -145,15 +145,12 @@ async def _open(
 def _uvicorn_config(settings: Settings, parts: Parts, control: Control) -> uvicorn.Config:
     app = create_app(None, __version__)
     app.state.control = control
-    handler, quick = parts.pipeline.handle, parts.warm.take
-    proxies = control.settings.proxies
+    handler, proxies = parts.pipeline.handle, control.settings.proxies
     if proxies:
-        handler, quick = proxied(handler, proxies), quick_proxied(quick, proxies)
+        handler = proxied(handler, proxies)
     return uvicorn.Config(
         app,
-        http=data_plane_protocol(
-            handler, Limits(body=settings.body_limit, large=LARGE_BODIES), _render_edge_error, quick
-        ),
+        http=data_plane_protocol(handler, Limits(body=settings.body_limit, large=LARGE_BODIES), _render_edge_error),
         loop="none",
         ws="none",
         lifespan="off",

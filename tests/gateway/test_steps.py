@@ -1,4 +1,4 @@
-"""The warm path: the same answers and accounts as the pipeline's, with nobody waiting in between."""
+"""Requests for which everything is in memory: answered without a task, with the same answers and accounts."""
 
 import asyncio
 import json
@@ -11,10 +11,9 @@ from typing import Any
 
 import httpx2
 import pytest
-import uvicorn
 
 from ownkey.config import load_settings
-from ownkey.gateway.edge.exchange import QuickResponder, Request
+from ownkey.gateway import steps
 from ownkey.main.lifecycle import DrainingServer, ServerReadiness
 from ownkey.main.server import _open, _uvicorn_config
 from ownkey.main.starting import prepare_first_operator
@@ -95,7 +94,8 @@ class Warm:
         self.parts = parts
         self.key = key
         self.provider = provider
-        self.taken = 0
+        self.awaited = 0
+        """Waits that needed a task."""
         self.client = httpx2.AsyncClient(base_url=url, headers={"authorization": f"Bearer {key}"}, trust_env=False)
 
     async def ask(self, **more: Any) -> httpx2.Response:
@@ -117,7 +117,7 @@ class Warm:
 
 
 @pytest.fixture
-async def warm(tmp_path: Path) -> AsyncIterator[Warm]:
+async def warm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Warm]:
     provider = Provider()
     upstream = await asyncio.start_server(provider.serve, "127.0.0.1", 0)
     host, port = upstream.sockets[0].getsockname()
@@ -143,34 +143,27 @@ async def warm(tmp_path: Path) -> AsyncIterator[Warm]:
         url = "http://{}:{}".format(*listener.getsockname())
         key = await _account(url)
         ready = Warm(server, parts, url, key, provider)
-        _count(ready, config)
+        wait_in_task = steps._Awaited.then
+
+        def counted(self: Any, waiter: Any) -> None:
+            ready.awaited += 1
+            wait_in_task(self, waiter)
+
+        monkeypatch.setattr(steps._Awaited, "then", counted)
         # The first answer proves the keys good, which is written down and read again: only then all is quiet.
         assert (await ready.ask()).status_code == 200
         await parts.gateway.flush_usage()
-        await parts.warm._health.write()
+        await parts.pipeline._health.write()
         await parts.gateway.changed()
         assert (await ready.ask()).status_code == 200
-        taken = ready.taken
+        ready.awaited = 0
         assert (await ready.ask()).status_code == 200
-        assert (ready.taken, provider.connections) == (taken + 1, 1)
+        assert (ready.awaited, provider.connections) == (0, 1)
         yield ready
         await ready.client.aclose()
         server.stop("the test is over")
         await serving
     await provider.close()
-
-
-def _count(warm: Warm, config: uvicorn.Config) -> None:
-    """Count what the warm path takes and keeps."""
-    service: Any = config.http_protocol_class.service  # type: ignore[union-attr]
-    take = service.quick
-
-    def counted(request: Request, responder: QuickResponder) -> bool:
-        taken = take(request, responder)
-        warm.taken += taken
-        return taken
-
-    service.quick = counted
 
 
 async def _account(url: str) -> str:
@@ -208,9 +201,10 @@ async def test_an_answer_in_pieces_is_read_to_its_end(warm: Warm) -> None:
     answered = await warm.ask()
     assert answered.content == content
     assert (await warm.books(answered)).status == "completed"
+    assert warm.awaited == 0
 
 
-async def test_a_stream_goes_on_in_the_pipeline(warm: Warm) -> None:
+async def test_a_stream_needs_no_task(warm: Warm) -> None:
     chunk = {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "m"}
     first = chunk | {"choices": [{"index": 0, "delta": {"content": "a"}, "finish_reason": "stop"}]}
     last = chunk | {"choices": [], "usage": {"prompt_tokens": 3, "completion_tokens": 1, "total_tokens": 4}}
@@ -220,6 +214,7 @@ async def test_a_stream_goes_on_in_the_pipeline(warm: Warm) -> None:
     assert answered.text.endswith("data: [DONE]\n\n")
     row = await warm.books(answered)
     assert (row.status, row.streamed, row.output_tokens) == ("completed", True, 1)
+    assert warm.awaited == 0
 
 
 @pytest.mark.parametrize("status", [401, 503])
@@ -256,10 +251,8 @@ async def test_a_client_that_leaves_ends_the_request(warm: Warm) -> None:
     warm.provider.replies.append(never)
     while not warm.provider.asked.locked():
         await warm.provider.asked.acquire()
-    taken = warm.taken
     asking = asyncio.create_task(warm.ask())
     await warm.provider.asked.acquire()
-    assert warm.taken == taken + 1
     asking.cancel()
     await asyncio.wait([asking])
     async with asyncio.timeout(60):

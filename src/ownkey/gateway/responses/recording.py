@@ -42,7 +42,7 @@ _IDENTITY = msgspec.json.Decoder(_Identity)
 _FINAL = msgspec.json.Decoder(_Final)
 
 
-def wants_keeping(ask: Ask) -> bool:
+def wants_recording(ask: Ask) -> bool:
     """Whether the client may go on from the answer: yes, unless it says otherwise."""
     return ask.format is WireFormat.OPENAI_RESPONSES and ask.parsed.get("store") is not False
 
@@ -51,21 +51,21 @@ def kept_by_provider(attempt: Attempt) -> bool:
     return attempt.format is WireFormat.OPENAI_RESPONSES and Quirk.STATELESS_RESPONSES not in attempt.provider.quirks
 
 
-class Keeping:
-    """Makes a keeper for each answer that is to be remembered."""
+class Recording:
+    """Makes a recorder for each answer that is to be remembered."""
 
     def __init__(self, store: ResponseStore) -> None:
         self._store = store
         self._late: set[asyncio.Task[None]] = set()
 
-    def keeper(self, ask: Ask, attempt: Attempt, user_id: UserId, model: str) -> "Keeper | None":
+    def recorder(self, ask: Ask, attempt: Attempt, user_id: UserId, model: str) -> "Recorder | None":
         """None when the answer is not to be remembered. `model` is the plan's: a route may change its meaning."""
-        if not wants_keeping(ask) or not self._store.keeps:
+        if not wants_recording(ask) or not self._store.keeps:
             return None
-        return Keeper(self, self._store, ask, attempt, user_id, model)
+        return Recorder(self, self._store, ask, attempt, user_id, model)
 
     async def wait(self, work: Coroutine[Any, Any, None]) -> None:
-        """Do the work of a keeper, and wait for it as long as an answer may wait. It goes on after that, and after
+        """Do the work of a recorder, and wait for it as long as an answer may wait. It goes on after that, and after
         the client has left."""
         task = asyncio.create_task(work)
         self._late.add(task)
@@ -73,13 +73,13 @@ class Keeping:
         await asyncio.wait({task}, timeout=_PATIENCE)
 
 
-class Keeper:
+class Recorder:
     """Remembers one answer. Losing that is no reason to lose a paid answer, too: it is logged."""
 
     def __init__(
-        self, keeping: Keeping, store: ResponseStore, ask: Ask, attempt: Attempt, user_id: UserId, model: str
+        self, recording: Recording, store: ResponseStore, ask: Ask, attempt: Attempt, user_id: UserId, model: str
     ) -> None:
-        self._keeping = keeping
+        self._recording = recording
         self._store = store
         self._ask = ask
         self._attempt = attempt
@@ -91,7 +91,7 @@ class Keeper:
         """Remember the response that the client is about to get."""
         if not self._done:
             self._done = True
-            await self._keeping.wait(self._try(body))
+            await self._recording.wait(self._try(body))
 
     async def passing(self, out: bytes) -> None:
         """Remember the response if its last event is among those that the client is about to get."""
@@ -113,11 +113,11 @@ class Keeper:
             log.warning("a response was not kept", reason="it does not follow its own format")
 
     async def _remember(self, body: bytes) -> None:
-        told = _IDENTITY.decode(body)
-        if not told.id or told.status == "failed":
+        identity = _IDENTITY.decode(body)
+        if not identity.id or identity.status == "failed":
             return
         ask, attempt = self._ask, self._attempt
-        place = (self._user_id, told.id, attempt.provider.name, self._model)
+        place = (self._user_id, identity.id, attempt.provider.name, self._model)
         if kept_by_provider(attempt):
             await self._store.pin(*place, attempt.credential.id)
             return
