@@ -41,15 +41,20 @@ run: setup ## start the server (PORT=8080 DATA_DIR=.data)
 setup-clients: setup-dev ## install the clients that tests drive, each in an environment of its own
 	@./scripts/install-clients $(V)
 
-test: setup-dev .venv/system.stamp setup-clients ## every test, with a real Postgres and a real browser; installs what it needs
+test: setup-dev .venv/system.stamp setup-clients ## the tests, with a real Postgres and a real browser; installs what it needs
 	$(V)/python -m pytest -n $(TEST_WORKERS) -m "not long" $(TEST_ARGS)
 
-test-long: setup-dev .venv/system.stamp setup-clients ## the long forms too (about half an hour)
+test-long: setup-dev .venv/system.stamp setup-clients ## every case and the long forms, too (about half an hour)
 	$(V)/python -m pytest -n $(TEST_WORKERS) $(TEST_ARGS)
 
 bench: setup-dev ## compare with nginx and the bare sandbox, one core each
 	@PYTHON=$(PYTHON) ./scripts/install-system-packages nginx-light wrk
 	$(V)/python -m bench $(BENCH_ARGS)
+
+bench-peers: setup-dev ## the same beside LiteLLM and Portkey, where they can be installed
+	@PYTHON=$(PYTHON) ./scripts/install-system-packages nginx-light wrk
+	@./scripts/install-peers $(V)
+	$(V)/python -m bench --peers $(BENCH_ARGS)
 
 check: setup-dev ## format, lint, types, layers
 	$(V)/ruff format --check .
@@ -61,4 +66,4 @@ lock: setup-dev ## renew the hash-locked dependency lists
 	$(V)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url pyproject.toml -o requirements/runtime.lock
 	$(V)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --group dev pyproject.toml -o requirements/dev.lock
 
-.PHONY: help setup setup-dev setup-clients run test test-long bench check lock
+.PHONY: help setup setup-dev setup-clients run test test-long bench bench-peers check lock

@@ -14,6 +14,7 @@ from bench.questions import PROVIDER_KEY
 _OPERATOR = ("operator@example.com", "correct horse battery")
 _USER = ("bench@example.com", "a fine long password")
 _DRAIN_SECONDS = 15.0
+_REQUESTS_PER_MINUTE = 1_000_000
 
 
 class Ownkey:
@@ -44,15 +45,24 @@ class Ownkey:
         return (self._running.pid,)
 
     def make_user(self, providers: Iterable[str], scopes: Sequence[str] = ("gateway",)) -> str:
-        """An API key of a new user who owns a key for each of these providers."""
+        """An API key without limits, of a new user who owns a key for each of these providers."""
         with self._session(*_OPERATOR) as operator:
             _ok(operator.post("/admin/users", json={"email": _USER[0], "password": _USER[1]}))
         with self._session(*_USER) as session:
             for provider in providers:
                 body = {"provider": provider, "api_key": PROVIDER_KEY, "test": False}
                 _ok(session.post("/credentials", json=body))
-            made = _ok(session.post("/api-keys", json={"name": "bench", "scopes": list(scopes)}))
-            return str(made.json()["key"])
+        return self._make_key({"name": "bench", "scopes": list(scopes)})
+
+    def make_limited_key(self) -> str:
+        """Another API key of that user, whose requests are counted by the minute; the limit is out of reach."""
+        return self._make_key(
+            {"name": "limited", "scopes": ["gateway"], "limits": {"requests_per_minute": _REQUESTS_PER_MINUTE}}
+        )
+
+    def _make_key(self, body: dict[str, object]) -> str:
+        with self._session(*_USER) as session:
+            return str(_ok(session.post("/api-keys", json=body)).json()["key"])
 
     def pending(self) -> int:
         """How many requests have ended and are not in the database yet."""

@@ -6,8 +6,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from bench import proc
-from bench.machine import find_tool
+from bench.machine import children, find_tool
 from bench.processes import Running, free_port
 
 _FRAME = """\
@@ -78,7 +77,7 @@ class Nginx:
 
     @property
     def pids(self) -> tuple[int, ...]:
-        return (self._running.pid, *proc.children(self._running.pid))
+        return (self._running.pid, *children(self._running.pid))
 
     def check(self) -> None:
         """Raise BenchFailed when it has ended."""

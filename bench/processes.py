@@ -15,7 +15,7 @@ from typing import Any
 from bench.machine import find_tool
 
 ROOT = Path(__file__).resolve().parent.parent
-_READY_SECONDS = 60.0
+_READY_SECONDS = 120.0
 _POLL = 0.02
 
 

@@ -1,6 +1,7 @@
 """The requests that are sent, and where: the same question to every contender, with what each needs around it."""
 
 import json
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from msgspec import Struct
@@ -20,10 +21,11 @@ class Question(Struct, frozen=True):
     url: str
     key: str
     body: str
+    more: Mapping[str, str] = {}
 
     @property
     def headers(self) -> dict[str, str]:
-        return {"authorization": f"Bearer {self.key}", "content-type": "application/json"}
+        return {"authorization": f"Bearer {self.key}", "content-type": "application/json", **self.more}
 
     @property
     def port(self) -> int:
@@ -47,6 +49,11 @@ def of_upstream(base: str, model: str = PASSED, *, stream: bool = False) -> Ques
 def of_ownkey(base: str, key: str, model: str, *, stream: bool = False) -> Question:
     """As Ownkey is asked; `model` names the provider, too."""
     return Question(base + _PATH, key, _body(model, stream))
+
+
+def of_peer(base: str, key: str, model: str, more: Mapping[str, str]) -> Question:
+    """As another gateway is asked; `more` are headers of its own."""
+    return Question(base + _PATH, key, _body(model, False), more)
 
 
 def _body(model: str, stream: bool) -> str:

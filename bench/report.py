@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Sequence
 
 from bench.machine import Cores, describe
+from bench.rounds import Row
 from bench.run import Results
 from bench.scale import Scale
-from bench.streaming import Streams
+from bench.streaming import NGINX
 from bench.targets import judge
-from bench.throughput import Row
+from bench.throughput import Round
 from bench.workbench import render_added
 
 _DISTURBED = 0.1
@@ -35,12 +36,15 @@ def _setting(cores: Cores, scale: Scale, seconds: float) -> str:
     where = f"Server under test on core {cores.tested}; upstream and load generator on core {cores.other}."
     if not cores.separate:
         where += " **There is one core only: everything shares it, and no figure is one core's worth.**"
-    return f"{describe()}. {where} Medians of interleaved rounds; {scale.connections} connections; {seconds:.0f} s."
+    return (
+        f"{describe()}. {where} Contenders by turns; medians over the "
+        f"rounds, and of ratios within a round; {scale.connections} connections; {seconds:.0f} s."
+    )
 
 
 def _disturbed(results: Results) -> str:
     """A warning when the machine had other work: times then tell more of that than of what is measured."""
-    tested = [row.median for row in results.throughput.rows if "→" in row.name]
+    tested = [row.median for row in results.throughput.rows.values() if "→" in row.name]
     taken = max(each.core_share - each.share for each in tested)
     if taken < _DISTURBED:
         return ""
@@ -56,25 +60,34 @@ def _targets(results: Results) -> str:
 
 
 def _throughput(results: Results, scale: Scale) -> str:
-    ratios = results.throughput.ratios
-    head = ("", "requests/s", "p50 ms", "p99 ms", "CPU µs/request", "with usage stored", "share of core", "memory MB")
-    table = _table(head, [_throughput_row(row) for row in results.throughput.rows])
+    throughput = results.throughput
+    head = (
+        "",
+        "requests/s",
+        "p50 ms",
+        "p99 ms",
+        "CPU µs/request",
+        "with rows stored",
+        "µs/row",
+        "share of core",
+        "memory MB",
+    )
+    table = _table(head, [_throughput_row(row) for row in throughput.rows.values()])
     lines = [
-        f"- Ownkey / nginx by requests/s: {_each(ratios.per_second)}.",
-        f"- Ownkey / nginx by CPU per request, what one core alone would show: {_each(ratios.cpu)}.",
-        f"- The headline is the hardest of these: {ratios.headline[1]:.2f} ({ratios.headline[0]}).",
-        f"- Translated (OpenAI client, Anthropic upstream) / passed, requests/s: {ratios.translated:.2f}.",
-        *_limits(results.throughput.rows),
+        f"- Ownkey / nginx by requests/s: {_each(throughput.per_second)}.",
+        f"- nginx / Ownkey by CPU per request with rows stored, one core alone: {_each(throughput.cpu)}.",
+        f"- Translated (OpenAI client, Anthropic upstream) / passed, requests/s: {throughput.translated:.2f}.",
+        *_limits(throughput.rows.values()),
     ]
     title = f"## Small chat answers, not streamed, {scale.connections} connections"
     text = (
-        "`static` is nginx answering the recorded bytes of the sandbox. “With usage stored” adds what Ownkey does "
-        "after the last answer: its journal into the database."
+        "`static` is nginx answering the recorded bytes of the sandbox. “With rows stored” adds what Ownkey does after "
+        "the last answer: its journal into the database, at so much a row. “Limited key” has `requests_per_minute`."
     )
     return f"{title}\n\n{table}\n\n{text}\n\n" + "\n".join(lines)
 
 
-def _throughput_row(row: Row) -> tuple[str, ...]:
+def _throughput_row(row: Row[Round]) -> tuple[str, ...]:
     each = row.median
     return (
         row.name,
@@ -83,12 +96,13 @@ def _throughput_row(row: Row) -> tuple[str, ...]:
         f"{each.p99_ms:.2f}",
         f"{each.cpu_us:.1f}",
         f"{each.settled_us:.1f}",
+        f"{each.row_us:.1f}" if each.row_us else "",
         f"{each.share:.0%}",
         f"{each.memory_mb:.0f}",
     )
 
 
-def _limits(rows: Iterable[Row]) -> Iterable[str]:
+def _limits(rows: Iterable[Row[Round]]) -> Iterable[str]:
     """What kept a server from using its core."""
     for row in rows:
         each = row.median
@@ -123,7 +137,7 @@ def _latency(results: Results) -> str:
 
 
 def _streams(results: Results) -> str:
-    many, few = results.streams[:2], results.streams[2:]
+    streams = results.streams
     head = (
         "",
         "open at once",
@@ -136,8 +150,8 @@ def _streams(results: Results) -> str:
     )
     held = [
         (
-            each.name,
-            f"{each.most_open:,} of {each.asked:,}" + (f", {each.broken} broken" if each.broken else ""),
+            row.name,
+            f"{each.most_open:,.0f} of {each.asked:,}" + (f", {each.broken:.0f} broken" if each.broken else ""),
             f"{each.connected_s:.2f}",
             f"{each.median_first_s:.2f}",
             f"{each.all_first_s:.2f}",
@@ -145,15 +159,20 @@ def _streams(results: Results) -> str:
             f"{each.share:.0%}",
             f"{each.memory_before_mb:.0f} → {each.memory_peak_mb:.0f} → {each.memory_after_mb:.0f}",
         )
-        for each in many
+        for row in streams.many.values()
+        for each in [row.median]
     ]
-    cost = [(each.name, f"{each.events_per_second:,.0f}", f"{each.cpu_us:.1f}", _beside(each, few)) for each in few]
+    cost = [
+        (row.name, f"{row.median.events_per_second:,.0f}", f"{row.median.cpu_us:.1f}") for row in streams.few.values()
+    ]
+    asked, few = next(iter(streams.many.values())).median.asked, streams.few[NGINX].median.asked
     return (
-        f"## {many[0].asked:,} streams at once, one request each\n\n{_table(head, held)}\n\n"
+        f"## {asked:,} streams at once, one request each\n\n{_table(head, held)}\n\n"
         "Memory before, at the peak, and a second after the last stream ended; “first” is the first event of a stream, "
-        "from the moment all began to connect.\n\n"
-        f"## What an event of a stream costs ({few[0].asked} paced streams)\n\n"
-        + _table(("", "events/s", "CPU µs/event", "passed = 1"), cost)
+        f"from the moment all began to connect. Ownkey / nginx by the median of it: {streams.first:.2f}.\n\n"
+        f"## What an event of a stream costs ({few} paced streams)\n\n"
+        + _table(("", "events/s", "CPU µs/event"), cost)
+        + f"\n\nOwnkey / nginx in the same round: passed {streams.passed:.2f}, translated {streams.translated:.2f}."
     )
 
 
@@ -167,18 +186,14 @@ def _workbench(results: Results, scale: Scale) -> str:
     return f"{title}\n\n{render_added(results.workbench)}\n\n{text}"
 
 
-def _beside(one: Streams, few: Sequence[Streams]) -> str:
-    passed = few[1].cpu_us
-    return f"{one.cpu_us / passed:.2f}" if passed else ""
-
-
 def _starts(results: Results) -> str:
     starts = results.starts
     rows = [
         ("compiled modules there", f"{starts.warm_s:.2f}", _seconds(starts.warm)),
         ("no compiled modules", f"{starts.cold_s:.2f}", _seconds(starts.cold)),
     ]
-    return "## From start to ready, existing data\n\n" + _table(("", "median s", "all"), rows)
+    table = _table(("", "median s", "all"), rows)
+    return f"## From start to ready, existing data\n\n{table}\n\nA second later {starts.idle_mb:.0f} MB are resident."
 
 
 def _seconds(values: Iterable[float]) -> str:
@@ -186,7 +201,7 @@ def _seconds(values: Iterable[float]) -> str:
 
 
 def _each(ratios: dict[str, float]) -> str:
-    return ", ".join(f"{value:.2f} before {name}" for name, value in ratios.items())
+    return ", ".join(f"{value:.2f} ({name})" for name, value in ratios.items())
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -10,10 +10,11 @@ import httpx2
 from bench.account import Ownkey
 from bench.machine import Cores
 from bench.nginx import Nginx, Proxy, StaticUpstream
+from bench.peers import Peer, RunningPeer
 from bench.processes import BenchFailed, Running, environment
 from bench.questions import of_upstream
 
-_Server = Running | Nginx | Ownkey
+_Server = Running | Nginx | Ownkey | RunningPeer
 _S = TypeVar("_S", bound=_Server)
 
 
@@ -63,6 +64,10 @@ class Stage:
         """Ownkey on the core for servers under test; `addresses` are base URLs of single providers."""
         started = Ownkey(self.folder / f"ownkey{len(self._started)}", self.cores.tested, sandbox_url, addresses)
         return self._keep(started)
+
+    def peer(self, peer: Peer, upstream: str) -> RunningPeer:
+        """Another gateway on the core for servers under test, before an upstream that speaks OpenAI's format."""
+        return self._keep(RunningPeer(peer, self.folder, self.cores.tested, upstream))
 
     def check(self) -> None:
         """Raise BenchFailed when a process has ended: then it is no use to look at what others told."""

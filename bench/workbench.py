@@ -16,8 +16,7 @@ from statistics import median
 
 from msgspec import Struct
 
-from bench.machine import choose_cores, describe, find_tool, ownkey_command
-from bench.proc import memory_mb
+from bench.machine import choose_cores, describe, find_tool, memory_mb, ownkey_command
 from bench.processes import BenchFailed, Generator, environment
 from bench.stage import Sandbox, Stage
 from bench.workbench_added import Added, Shares, added, kept_by, seen_by

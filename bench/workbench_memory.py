@@ -14,7 +14,7 @@ from typing import Any
 
 import uvloop
 
-from bench.proc import memory_mb
+from bench.machine import memory_mb
 from bench.workbench_client import carry_out, plan_of
 from ownkey.workbench.figures import Figures
 

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
-from ownkey.domain.proxies import proxy_problem
+from ownkey.domain.networks import proxy_problem
 
 _PROVIDER_URL = ("OWNKEY_PROVIDER_", "_BASE_URL")
 _PLATFORM_KEY = "OWNKEY_PLATFORM_KEY_"

@@ -10,13 +10,13 @@ from ownkey.domain.address import (
     needs_of,
     outside_eu,
     region_of,
+    root_of,
     settings_of,
     with_settings,
 )
 from ownkey.domain.catalogue import KeyCheck, Paths, Provider
 from ownkey.domain.errors import InvalidRequest
 from ownkey.domain.formats import WireFormat
-from ownkey.domain.interfaces import root_of
 
 CLOUD = Provider(
     name="cloud",

@@ -2,9 +2,9 @@
 
 import pytest
 
+from ownkey.domain.address import endpoints_at, root_of
 from ownkey.domain.catalogue import Provider
 from ownkey.domain.formats import WireFormat
-from ownkey.domain.interfaces import endpoints_at, root_of
 from ownkey.domain.plan import choose_format
 from ownkey.domain.secret import Secret
 from ownkey.providers import load_catalogue

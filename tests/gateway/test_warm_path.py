@@ -15,10 +15,9 @@ import uvicorn
 
 from ownkey.config import load_settings
 from ownkey.gateway.edge.exchange import QuickResponder, Request
-from ownkey.main.draining import DrainingServer
-from ownkey.main.first_operator import prepare_first_operator
-from ownkey.main.readiness import ServerReadiness
+from ownkey.main.lifecycle import DrainingServer, ServerReadiness
 from ownkey.main.server import _open, _uvicorn_config
+from ownkey.main.starting import prepare_first_operator
 from ownkey.storage import usage
 
 Reply = Callable[[asyncio.StreamWriter], Awaitable[None]]

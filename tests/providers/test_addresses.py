@@ -2,8 +2,8 @@ import pytest
 
 from ownkey.domain.secret import Secret
 from ownkey.providers import CatalogueError, load_catalogue
-from ownkey.providers.addresses import join_url
 from ownkey.providers.checks import check_request
+from ownkey.providers.rows import join_url
 
 CATALOGUE = load_catalogue()
 

@@ -11,8 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ownkey.domain.price import Rates
-from ownkey.providers.price_changes import compare
-from ownkey.providers.price_list import PriceIndex
+from ownkey.providers.price_list import PriceIndex, compare
 from ownkey.providers.price_source import LARGEST, PriceFileError, read_prices
 from ownkey.providers.price_store import FILE_NAME, read_bounded, read_bundled, read_stored, write_stored
 

@@ -21,7 +21,7 @@ from ownkey.providers.price_list import PriceIndex, Season
 from ownkey.providers.price_snapshot import build
 from ownkey.providers.price_source import INCLUDED
 from ownkey.providers.price_store import encode
-from ownkey.providers.prices import PriceBook
+from ownkey.providers.prices import PriceRegistry
 from ownkey.providers.rows import CatalogueError, PriceOverride
 
 MOMENTS = [
@@ -76,7 +76,7 @@ def a_name(clause: object) -> str | None:
 def test_costs_are_those_of_the_price_list(table: str):
     provider = next(each for each in get_snapshot().providers if each.id == table)
     clock = [0.0]
-    book = PriceBook(now=lambda: clock[0])
+    book = PriceRegistry(now=lambda: clock[0])
     compared = 0
     for (name, model), moment in product(a_sample(provider), MOMENTS):
         clock[0] = moment.timestamp()
@@ -128,7 +128,7 @@ def test_the_missions_prices(asked: str, provider: str, usd_in: float, usd_out: 
 
 
 def test_an_unknown_model_has_no_price():
-    book = PriceBook()
+    book = PriceRegistry()
     for table in ("openai", None, "no-such-table"):
         quote = book.quote("openai", table, "model-of-the-future")
         assert not quote.priced
@@ -136,11 +136,11 @@ def test_an_unknown_model_has_no_price():
 
 
 def test_a_model_sold_by_the_hour_has_no_price_by_tokens():
-    assert not PriceBook().quote("openai", "openai", "whisper-1").priced
+    assert not PriceRegistry().quote("openai", "openai", "whisper-1").priced
 
 
 def test_a_free_model_is_priced_at_nothing():
-    quote = PriceBook().quote("openrouter", "openrouter", "openai/gpt-oss-20b:free")
+    quote = PriceRegistry().quote("openrouter", "openrouter", "openai/gpt-oss-20b:free")
     assert (quote.priced, quote.rates.input) == (True, 0)
 
 
@@ -151,7 +151,7 @@ def test_what_runs_at_home_costs_nothing():
 
 def test_an_override_prevails_for_its_provider_and_pattern_only():
     override = PriceOverride(provider="openai", model="gpt-5*", reason="contract", input="1", output="2")
-    book = PriceBook([override])
+    book = PriceRegistry([override])
     assert book.quote("openai", "openai", "gpt-5-mini").rates.input == 1_000_000_000
     assert book.quote("openai", "openai", "gpt-4o").rates.input == 2_500_000_000
     assert book.quote("azure", "azure", "gpt-5-mini").rates.input == 250_000_000
@@ -159,7 +159,7 @@ def test_an_override_prevails_for_its_provider_and_pattern_only():
 
 def test_an_override_that_is_no_amount_is_refused():
     with pytest.raises(CatalogueError, match="openai/gpt-5"):
-        PriceBook([PriceOverride(provider="openai", model="gpt-5", reason="typo", input="1,5", output="2")])
+        PriceRegistry([PriceOverride(provider="openai", model="gpt-5", reason="typo", input="1,5", output="2")])
 
 
 @pytest.mark.parametrize(
@@ -180,7 +180,7 @@ def test_a_season_over_midnight(hour: int, in_force: bool):
 def test_an_offers_price_changes_when_the_season_does():
     moment = datetime(2026, 11, 20, 23, 59, tzinfo=UTC)
     clock = [moment.timestamp()]
-    book = PriceBook(now=lambda: clock[0])
+    book = PriceRegistry(now=lambda: clock[0])
     seen: set[int] = set()
     for _ in range(26):
         quote = book.quote("deepseek", "deepseek", "deepseek-v4-pro")

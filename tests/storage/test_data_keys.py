@@ -3,7 +3,7 @@ from tests.vault.store_contract import DataKeyStoreContract
 
 from ownkey.storage import Database
 from ownkey.storage.data_keys import DatabaseDataKeys
-from ownkey.vault.ports import DataKeyStore
+from ownkey.vault.data_keys import DataKeyStore
 
 
 class TestDatabaseDataKeys(DataKeyStoreContract):

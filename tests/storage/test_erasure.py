@@ -18,7 +18,7 @@ from ownkey.storage import Database, api_keys, credentials, preferences, session
 from ownkey.storage.data_keys import DatabaseDataKeys
 from ownkey.storage.records import Erased
 from ownkey.storage.tables import metadata
-from ownkey.vault.ports import DataKey
+from ownkey.vault.data_keys import DataKey
 
 
 def found_in(needles: list[bytes], files: Iterator[Path]) -> list[bytes]:

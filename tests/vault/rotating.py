@@ -18,7 +18,7 @@ from ownkey.domain.secret import Secret
 from ownkey.storage import Database
 from ownkey.storage.data_keys import DatabaseDataKeys
 from ownkey.vault import FileKeys, Keyring, Place, RotationReport, Vault, rotate
-from ownkey.vault.ports import DataKey
+from ownkey.vault.data_keys import DataKey
 
 TENANTS = ("user:one", "user:two", "team:three")
 DIED = 9

@@ -11,7 +11,7 @@ import asyncio
 
 from msgspec.structs import replace
 
-from ownkey.vault.ports import DataKey, DataKeyStore
+from ownkey.vault.data_keys import DataKey, DataKeyStore
 
 OLD = "0" * 31 + "a"
 NEW = "0" * 31 + "b"

@@ -11,13 +11,13 @@ from tests.vault import reference
 from ownkey.vault.envelope import (
     HEADER_SIZE,
     EnvelopeError,
+    Place,
     Subkey,
     derive_subkey,
     key_id_of,
     open_envelope,
     seal,
 )
-from ownkey.vault.place import Place
 
 VECTORS: dict[str, list[dict[str, Any]]] = json.loads(Path(__file__).with_name("vectors.json").read_text("utf-8"))
 KEY, OTHER_KEY = bytes(range(32)), bytes(range(100, 132))

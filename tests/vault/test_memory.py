@@ -1,8 +1,7 @@
 import pytest
 from tests.vault.store_contract import DataKeyStoreContract
 
-from ownkey.vault.memory import MemoryDataKeys
-from ownkey.vault.ports import DataKeyStore
+from ownkey.vault.data_keys import DataKeyStore, MemoryDataKeys
 
 
 class TestMemoryDataKeys(DataKeyStoreContract):

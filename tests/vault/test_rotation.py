@@ -23,8 +23,7 @@ from ownkey.vault import (
     rotate,
     verify,
 )
-from ownkey.vault.memory import MemoryDataKeys
-from ownkey.vault.ports import DataKey
+from ownkey.vault.data_keys import DataKey, MemoryDataKeys
 
 FIRST, SECOND = (base64.b64encode(bytes(range(start, start + 32))).decode() for start in (0, 50))
 

@@ -14,9 +14,8 @@ from structlog.testing import capture_logs
 from ownkey.domain.errors import InvalidRequest, SecretUnreadable, Unavailable
 from ownkey.domain.secret import Secret
 from ownkey.vault import EnvironmentKeys, Keyring, Place, Vault
+from ownkey.vault.data_keys import DataKey, MemoryDataKeys, Use
 from ownkey.vault.master_key import master_key
-from ownkey.vault.memory import MemoryDataKeys
-from ownkey.vault.ports import DataKey, Use
 from ownkey.vault.vault import _mac_subkey
 
 VECTORS: dict[str, list[dict[str, Any]]] = json.loads(Path(__file__).with_name("vectors.json").read_text("utf-8"))

@@ -9,9 +9,7 @@ import typer
 
 from ownkey.cli.client import JsonOption
 from ownkey.cli.failures import CommandFailed, told_in_a_line
-from ownkey.cli.master_keys import forget_master_key
-from ownkey.cli.output import show
-from ownkey.cli.secret_input import read_secret
+from ownkey.cli.output import read_secret, show
 
 if TYPE_CHECKING:
     from ownkey.config import Settings
@@ -57,7 +55,22 @@ def rotate_master_key(data_dir: DataDir = None, config: Config = None, as_json: 
     show(report, as_json, text)
 
 
-app.command("forget-master-key")(forget_master_key)
+@app.command("forget-master-key")
+def forget_master_key(
+    key_id: Annotated[str, typer.Argument(help="Id of a retired master key, as `ownkey doctor` lists it")],
+    data_dir: DataDir = None,
+    config: Config = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Erase a retired master key. Backups of the database made before its rotation cannot be opened afterwards."""
+
+    async def work(settings: "Settings") -> None:
+        from ownkey.cli.local import forget_key
+
+        await forget_key(settings, key_id)
+
+    _run(work, data_dir, config)
+    show({"forgotten": key_id}, as_json, f"Erased the master key {key_id}.")
 
 
 @app.command()

@@ -6,8 +6,7 @@ import typer
 
 from ownkey.cli.client import DEFAULT_URL, Json, JsonOption, UrlOption, by_password, signed_in
 from ownkey.cli.failures import CommandFailed
-from ownkey.cli.output import show, show_table
-from ownkey.cli.secret_input import read_secret
+from ownkey.cli.output import read_secret, show, show_table
 
 app = typer.Typer(help="Ownkey API keys for apps and scripts.", no_args_is_help=True)
 _COLUMNS = ("id", "name", "prefix", "scopes", "models", "expires_at", "last_used_at")

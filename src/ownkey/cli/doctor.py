@@ -10,7 +10,6 @@ import typer
 
 from ownkey.cli.client import JsonOption
 from ownkey.cli.failures import CommandFailed, told_in_a_line
-from ownkey.cli.master_keys import examine_master_keys
 from ownkey.cli.output import show
 
 if TYPE_CHECKING:
@@ -44,7 +43,7 @@ async def _examine(settings: "Settings") -> list[dict[str, Any]]:
         ("disk", _disk),
         ("catalogue", _catalogue),
         ("database", _database),
-        ("master key", examine_master_keys),
+        ("master key", _master_keys),
     ]
     steps: list[dict[str, Any]] = []
     for name, check in checks:
@@ -72,6 +71,12 @@ async def _catalogue(settings: "Settings") -> str:
     from ownkey.main.parts import open_catalogue
 
     return f"{len(open_catalogue(settings).providers())} providers"
+
+
+async def _master_keys(settings: "Settings") -> str:
+    from ownkey.cli.local import check_master_keys
+
+    return await check_master_keys(settings)
 
 
 async def _database(settings: "Settings") -> str:

@@ -24,7 +24,7 @@ def told_in_a_line() -> Generator[None]:
     """
     from ownkey.config import ConfigurationError
     from ownkey.domain.errors import OwnkeyError
-    from ownkey.vault.errors import MasterKeyError
+    from ownkey.vault.master_key import MasterKeyError
 
     try:
         yield

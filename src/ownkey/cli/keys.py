@@ -6,8 +6,7 @@ import typer
 
 from ownkey.cli.client import DEFAULT_URL, Client, Json, JsonOption, UrlOption, signed_in
 from ownkey.cli.failures import CommandFailed, WrongUsage
-from ownkey.cli.output import show, show_table
-from ownkey.cli.secret_input import read_secret
+from ownkey.cli.output import read_secret, show, show_table
 
 app = typer.Typer(help="Provider keys: add, list, test, change, delete.", no_args_is_help=True)
 _COLUMNS = ("id", "provider", "label", "masked_key", "status", "enabled", "is_default", "priority", "weight")

@@ -1,8 +1,13 @@
-"""Printing: tables for people, JSON for programs."""
+"""The terminal: tables for people, JSON for programs, and secrets read without echo."""
 
 import json
+import sys
 from collections.abc import Sequence
 from typing import Any
+
+import typer
+
+from ownkey.cli.failures import CommandFailed
 
 Json = dict[str, Any]
 _PIPE_WIDTH = 10_000
@@ -44,3 +49,24 @@ def _cell(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(str(part) for part in value) or "-"  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
     return str(value)
+
+
+def read_secret(prompt: str) -> str:
+    """From the terminal without echo, or the first line of standard input when that is a pipe."""
+    text = _ask(prompt) if sys.stdin.isatty() else _first_line()
+    text = text.strip()
+    if not text:
+        raise CommandFailed(f"no {prompt[0].lower()}{prompt[1:]} was given on standard input")
+    return text
+
+
+def _ask(prompt: str) -> str:
+    # On standard error, because standard output may be captured for the key that is made.
+    return str(typer.prompt(prompt, hide_input=True, err=True))
+
+
+def _first_line() -> str:
+    try:
+        return sys.stdin.buffer.readline().decode("utf-8")
+    except UnicodeDecodeError:
+        raise CommandFailed("standard input is not UTF-8 text") from None

@@ -7,8 +7,7 @@ from typing import Any
 from ownkey.cli.failures import CommandFailed
 from ownkey.domain.money import format_usd
 from ownkey.domain.price import Rates
-from ownkey.providers.price_changes import PriceChange, compare
-from ownkey.providers.price_list import PriceList
+from ownkey.providers.price_list import PriceChange, PriceList, compare
 from ownkey.providers.price_source import PriceFileError, read_prices
 from ownkey.providers.price_store import FILE_NAME, read_bounded, read_bundled, read_stored, write_stored
 

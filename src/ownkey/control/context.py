@@ -7,7 +7,7 @@ from prometheus_client import CollectorRegistry
 
 from ownkey.control.passwords import Passwords
 from ownkey.domain.allowance import Allowance
-from ownkey.domain.proxies import TrustedProxies
+from ownkey.domain.networks import TrustedProxies
 from ownkey.gateway import Gateway
 from ownkey.storage.database import Database
 from ownkey.vault import Vault

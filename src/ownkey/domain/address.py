@@ -2,6 +2,10 @@
 
 A setting enters an address only as one label of a host name or as one plain word of a path, so that it
 cannot lead to another host.
+
+A provider may have several interfaces below one address. Ollama answers at `http://host:11434` in its own format
+below `/api` and in others' below `/v1`, and people write any of the three as its address: the first means all
+interfaces, the others mean one.
 """
 
 import re
@@ -12,6 +16,7 @@ import msgspec
 
 from ownkey.domain.catalogue import KeyCheck, Paths, Provider
 from ownkey.domain.errors import InvalidRequest
+from ownkey.domain.formats import WireFormat
 
 _FIELD = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
@@ -132,3 +137,22 @@ def _word(name: str, value: str) -> str:
         text = f"config.{name} may hold letters, digits, dots, hyphens and underscores only."
         raise InvalidRequest(text, param=f"config.{name}")
     return value
+
+
+def root_of(provider: Provider, base_url: str) -> str:
+    """The address that the paths of `provider.endpoints` and of its key check begin at."""
+    return base_url.removesuffix(_end_of(provider, base_url))
+
+
+def endpoints_at(provider: Provider, base_url: str | None) -> Mapping[WireFormat, str]:
+    """The formats served at an address, with their paths below its root."""
+    end = "" if base_url is None else _end_of(provider, base_url)
+    if not end:
+        return provider.endpoints
+    served = {format_: path for format_, path in provider.endpoints.items() if path.startswith(f"{end}/")}
+    # Where a key's settings ask for other paths altogether, the end of its address says nothing of them.
+    return served or provider.endpoints
+
+
+def _end_of(provider: Provider, base_url: str) -> str:
+    return next((end for end in provider.base_url_ends if base_url.endswith(end)), "")

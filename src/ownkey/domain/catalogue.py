@@ -111,7 +111,7 @@ class Provider(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     expression that helps a person notice a mistake and never rejects. `price_id` is the provider's
     id in genai-prices, `price_suffixes` other ids for models that end in `:suffix`. `base_url` is None when every
     key brings its own. `base_url_ends` are ends of an address that name one of several interfaces: see
-    `domain.interfaces`.
+    `domain.address`.
 
     `eu`: `yes` when every key can be served in the EU, at the EU address of `hosts` if there is one and at
     `base_url` otherwise; `regional` when only some keys can, `hosts` holding their addresses by region.

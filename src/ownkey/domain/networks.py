@@ -1,6 +1,11 @@
-"""IP addresses and the networks they lie in, as texts that people wrote. What cannot be read matches nothing."""
+"""Addresses of hosts: IP addresses and the networks they lie in, and the client's address behind trusted proxies.
 
-from collections.abc import Iterable
+Each proxy appends the address it was called from to `X-Forwarded-For`, so only the right end of the list was written
+by somebody trusted; what stands left of the first untrusted address is whatever the client chose to send. `Forwarded`
+(RFC 7239) is not read: two headers that could disagree would be a way around the one that the proxy keeps clean.
+"""
+
+from collections.abc import Iterable, Sequence
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 IPAddress = IPv4Address | IPv6Address
@@ -25,3 +30,49 @@ def _contains(network: str, address: IPAddress) -> bool:
         return address in ip_network(network, strict=False)
     except ValueError:
         return False
+
+
+def proxy_problem(network: str) -> str | None:
+    """Why `network` cannot be trusted to be a proxy's, or None.
+
+    Bits beside the mask are refused as a slip: `10.0.0.5/8` would trust far more than one host.
+    """
+    try:
+        read = ip_network(network)
+    except ValueError:
+        return f"{network!r} is neither an address nor a network, for example 192.0.2.7 or 10.0.0.0/8"
+    return f"{network!r} is every address there is: name your proxies" if read.prefixlen == 0 else None
+
+
+class TrustedProxies:
+    """The networks of trusted proxies; false when there are none."""
+
+    def __init__(self, networks: Iterable[str] = ()) -> None:
+        """Raises ValueError for a text that `proxy_problem` refuses."""
+        self._networks = tuple(ip_network(network) for network in networks)
+
+    def __bool__(self) -> bool:
+        return bool(self._networks)
+
+    def client_of(self, peer: str, forwarded: Sequence[str]) -> str:
+        """The address of the client, given the socket's and the values of all `X-Forwarded-For` fields in order.
+
+        The first address from the right that is no trusted proxy's; the leftmost when all are. The socket's own where
+        it is not trusted, and where the trusted part of the list cannot be read.
+        """
+        address = read_address(peer)
+        if address is None or not self._trusts(address):
+            return peer
+        hops = [hop.strip() for value in forwarded for hop in value.split(",")]
+        client = peer
+        for hop in reversed(hops):
+            address = read_address(hop)
+            if address is None:
+                return peer
+            client = str(address)
+            if not self._trusts(address):
+                break
+        return client
+
+    def _trusts(self, address: IPAddress) -> bool:
+        return any(address in network for network in self._networks)

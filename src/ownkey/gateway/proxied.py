@@ -7,7 +7,7 @@ handler leaves to the other passes twice, which changes nothing: the result of t
 from collections.abc import Coroutine
 from typing import Any
 
-from ownkey.domain.proxies import TrustedProxies
+from ownkey.domain.networks import TrustedProxies
 from ownkey.gateway.edge.exchange import Handler, QuickHandler, QuickResponder, Request, Responder
 
 

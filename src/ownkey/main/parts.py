@@ -33,12 +33,12 @@ from ownkey.gateway.responses import Keeping, ResponseDesk, ResponseStore
 from ownkey.gateway.secrets import SecretCache
 from ownkey.gateway.tokens import TokenCache
 from ownkey.gateway.warm import WarmPath
-from ownkey.main.background import Background
 from ownkey.main.environment_keys import store_environment_keys
 from ownkey.main.failure_log import LoggedLedger
 from ownkey.main.gauges import BookGauges, WorkerRegistry
 from ownkey.main.jobs import executor_name, jobs_url
 from ownkey.main.keyrings import open_keyring
+from ownkey.main.lifecycle import Background
 from ownkey.main.prices import follow_prices, read_prices
 from ownkey.main.upkeep import run_recovery, run_upkeep
 from ownkey.providers import ProviderCatalogue, load_catalogue

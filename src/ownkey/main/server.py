@@ -18,7 +18,7 @@ from ownkey import __version__
 from ownkey.config import ConfigurationError, Settings
 from ownkey.control import LARGE_BODIES, Control, ControlSettings, Passwords, create_app, render_problem
 from ownkey.domain.errors import OwnkeyError
-from ownkey.domain.proxies import TrustedProxies
+from ownkey.domain.networks import TrustedProxies
 from ownkey.gateway.edge.exchange import HeaderList
 from ownkey.gateway.edge.limits import Limits
 from ownkey.gateway.edge.protocol import data_plane_protocol
@@ -27,12 +27,9 @@ from ownkey.gateway.proxied import proxied, quick_proxied
 from ownkey.gateway.refusals import render_error
 from ownkey.gateway.surfaces import error_format
 from ownkey.logs import configure_logs, report_loop_failure
-from ownkey.main.draining import DrainingServer
-from ownkey.main.first_operator import prepare_first_operator
-from ownkey.main.listening import address_of, listen
+from ownkey.main.lifecycle import DrainingServer, ServerReadiness
 from ownkey.main.parts import Parts, open_parts
-from ownkey.main.readiness import ServerReadiness
-from ownkey.main.start_refused import StartRefused, start_problems_told
+from ownkey.main.starting import StartRefused, address_of, listen, prepare_first_operator, start_problems_told
 from ownkey.main.workers import Supervisor, WorkerPlace
 
 _T = TypeVar("_T")

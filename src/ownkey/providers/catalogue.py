@@ -7,15 +7,16 @@ from pathlib import Path
 
 from ownkey.domain.catalogue import Model, Offer
 from ownkey.domain.plan import Target
-from ownkey.providers.addresses import moved_to, moved_to_sandbox
 from ownkey.providers.names import ModelNames
 from ownkey.providers.price_list import PriceList
-from ownkey.providers.prices import PriceBook
+from ownkey.providers.prices import PriceRegistry
 from ownkey.providers.rows import (
     CatalogueError,
     ModelFile,
     OverrideFile,
     ProviderRow,
+    moved_to,
+    moved_to_sandbox,
     read_provider,
     read_providers,
     read_toml,
@@ -35,7 +36,7 @@ class ProviderCatalogue:
     Answers are kept in bounded memory, because they are asked for by every request.
     """
 
-    def __init__(self, rows: Mapping[str, ProviderRow], models: Sequence[Model], prices: PriceBook) -> None:
+    def __init__(self, rows: Mapping[str, ProviderRow], models: Sequence[Model], prices: PriceRegistry) -> None:
         self._rows = dict(rows)
         self._models = tuple(models)
         self._prices = prices
@@ -150,7 +151,7 @@ def load_catalogue(extra: Iterable[Path] = (), prices: PriceList | None = None) 
                 overrides = read_toml(path / _OVERRIDES, OverrideFile).overrides + overrides
         else:
             rows.append(read_provider(path))
-    return ProviderCatalogue(unique_by_name(rows), list(models.values()), PriceBook(overrides, prices=prices))
+    return ProviderCatalogue(unique_by_name(rows), list(models.values()), PriceRegistry(overrides, prices=prices))
 
 
 def _listed_as(row: ProviderRow, model: str) -> tuple[str | None, str]:

@@ -10,15 +10,14 @@ from typing import Any, Literal, cast
 import msgspec
 from msgspec import Struct
 
-from ownkey.domain.address import with_settings
+from ownkey.domain.address import root_of, with_settings
 from ownkey.domain.catalogue import KeyCheck, Provider, Quirk
 from ownkey.domain.credential import CredentialStatus
-from ownkey.domain.interfaces import root_of
 from ownkey.domain.secret import Secret
-from ownkey.providers.addresses import check_url, is_absolute
 from ownkey.providers.auth import auth_headers, signer_for
 from ownkey.providers.phrases import Saying, what_it_says
 from ownkey.providers.problem import Problem, read_problem
+from ownkey.providers.rows import check_url, is_absolute
 from ownkey.providers.verdict import FailureKind, classify
 
 _LIST_MODELS = KeyCheck(method="GET", url="/models")

@@ -14,7 +14,7 @@ from fnmatch import fnmatchcase
 
 from ownkey.domain.catalogue import Model, Provider, Quirk
 from ownkey.domain.plan import Target
-from ownkey.providers.prices import PriceBook
+from ownkey.providers.prices import PriceRegistry
 
 _LONGEST_NAME = 256
 
@@ -22,7 +22,7 @@ _LONGEST_NAME = 256
 class ModelNames:
     """The names known to one catalogue."""
 
-    def __init__(self, providers: Mapping[str, Provider], models: Iterable[Model], prices: PriceBook) -> None:
+    def __init__(self, providers: Mapping[str, Provider], models: Iterable[Model], prices: PriceRegistry) -> None:
         self._providers = providers
         self._prices = prices
         self._by_id: dict[str, Model] = {}

@@ -35,7 +35,7 @@ class Quote(Struct, frozen=True):
 UNPRICED = Quote(FREE, priced=False)
 
 
-class PriceBook:
+class PriceRegistry:
     """Answers what a provider asks for a model. `now` gives Unix seconds; without `prices`, those that came with
     Ownkey are used."""
 

@@ -3,10 +3,11 @@
 The public text never quotes the driver: its messages hold table names, values and addresses.
 """
 
+import sys
 from collections.abc import Generator
 from contextlib import contextmanager
+from typing import Any
 
-import asyncpg
 from sqlalchemy import exc
 
 from ownkey.domain.errors import Conflict, InvalidRequest, Unavailable
@@ -33,7 +34,7 @@ def database_border(place: str) -> Generator[None]:
         raise unavailable(place, error.orig) from error
     except (OverflowError, UnicodeEncodeError) as error:
         raise InvalidRequest(_UNFIT, operator=f"{place}: {type(error).__name__}") from None
-    except (exc.TimeoutError, asyncpg.InterfaceError, asyncpg.PostgresError, OSError) as error:
+    except (exc.TimeoutError, OSError, *_postgres_errors()) as error:
         raise unavailable(place, error) from error
 
 
@@ -48,7 +49,19 @@ def _is_unfit_value(error: exc.DBAPIError) -> bool:
     (class 22 of its codes) and asyncpg before sending refuse."""
     state = getattr(error.orig, "sqlstate", None) or ""
     cause = None if error.orig is None else error.orig.__cause__
-    return isinstance(error, exc.DataError) or state.startswith("22") or isinstance(cause, asyncpg.DataError)
+    asyncpg = _asyncpg()
+    unfit = asyncpg is not None and isinstance(cause, asyncpg.DataError)
+    return isinstance(error, exc.DataError) or state.startswith("22") or unfit
+
+
+def _postgres_errors() -> tuple[type[Exception], ...]:
+    asyncpg = _asyncpg()
+    return () if asyncpg is None else (asyncpg.InterfaceError, asyncpg.PostgresError)
+
+
+def _asyncpg() -> Any:
+    """The driver, or None where no engine has loaded it: then none of its errors can have been raised."""
+    return sys.modules.get("asyncpg")
 
 
 def _first_line(error: BaseException | None) -> str:

@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ownkey.storage.database import Database
 from ownkey.storage.statements import insert_or_ignore
 from ownkey.storage.tables import data_keys
-from ownkey.vault.ports import DataKey
+from ownkey.vault.data_keys import DataKey
 
 
 class DatabaseDataKeys:

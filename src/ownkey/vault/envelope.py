@@ -5,6 +5,8 @@
 AES-256-GCM under a subkey derived by HKDF-SHA-256 for the purpose. The associated data is everything
 before the ciphertext, then the place and the key id, each field after its length. GCM alone does not
 commit to its key, so the envelope carries a value derived beside the subkey, and opening compares it first.
+
+The place says where a secret belongs. It is bound into the ciphertext and is not stored with it.
 """
 
 import hmac
@@ -14,8 +16,28 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
+from msgspec import Struct
 
-from ownkey.vault.place import Place, join_fields
+
+class Place(Struct, frozen=True):
+    """Purpose, tenant, table, row and provider of one secret; moving the ciphertext anywhere else breaks it."""
+
+    purpose: str
+    tenant: str
+    table: str
+    row: str
+    provider: str
+
+    def encode(self) -> bytes:
+        """The fields as UTF-8, each after its length."""
+        fields = (self.purpose, self.tenant, self.table, self.row, self.provider)
+        return join_fields(*(field.encode() for field in fields))
+
+
+def join_fields(*fields: bytes) -> bytes:
+    """Each field after its length in four bytes (big-endian), so that none can run into the next."""
+    return b"".join(len(field).to_bytes(4) + field for field in fields)
+
 
 VERSION = 1
 KEY_ID_SIZE, NONCE_SIZE, COMMITMENT_SIZE, TAG_SIZE = 16, 12, 32, 16

@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 
 from ownkey.domain.errors import SecretUnreadable, Unavailable
+from ownkey.vault.data_keys import DataKey, Use
 from ownkey.vault.envelope import Subkey, derive_subkey
-from ownkey.vault.ports import DataKey, Use
 
 _OUTAGE = 3600.0
 """Seconds that a held key outlives its lifetime while the store is away: warm keys keep working then."""

@@ -2,11 +2,9 @@
 
 import os
 
-from ownkey.vault.envelope import NONCE_SIZE, EnvelopeError, Subkey, derive_subkey, open_envelope, seal
-from ownkey.vault.errors import MasterKeyError
-from ownkey.vault.master_key import MasterKey
-from ownkey.vault.place import Place
-from ownkey.vault.ports import DataKey
+from ownkey.vault.data_keys import DataKey
+from ownkey.vault.envelope import NONCE_SIZE, EnvelopeError, Place, Subkey, derive_subkey, open_envelope, seal
+from ownkey.vault.master_key import MasterKey, MasterKeyError
 from ownkey.vault.sources import KeySource
 
 _PURPOSE = "data-key"

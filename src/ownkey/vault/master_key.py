@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
-from ownkey.vault.errors import MasterKeyError
+
+class MasterKeyError(Exception):
+    """A master key is missing, malformed, unsafe, or not the one this database needs; the text says what to do."""
+
 
 _HOW = "it takes 32 random bytes in base64: `openssl rand -base64 32`"
 _DISTINCT_BYTES = 10
@@ -16,7 +19,7 @@ _DISTINCT_BYTES = 10
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
 class MasterKey:
-    """A 256-bit key. `id` (32 hexadecimal digits) is derived from it and tells nothing about it.
+    """A 256-bit key. `id` (32 hexadecimal digits) is derived from it and reveals nothing about it.
 
     `retired_at` (Unix seconds) is set when nothing was wrapped under it any more: it only reads then.
     """

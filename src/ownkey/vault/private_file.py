@@ -9,7 +9,7 @@ from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from ownkey.vault.errors import MasterKeyError
+from ownkey.vault.master_key import MasterKeyError
 
 _SIZE_LIMIT = 64 * 1024
 _LOCK_RETRY = 0.02

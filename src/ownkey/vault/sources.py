@@ -21,8 +21,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from ownkey.vault.errors import MasterKeyError
-from ownkey.vault.master_key import MasterKey, decode_master_key, master_key
+from ownkey.vault.master_key import MasterKey, MasterKeyError, decode_master_key, master_key
 from ownkey.vault.private_file import locked, read_private, replace_private
 
 _HEADING = "# Ownkey master keys. Without this file the stored secrets are lost: back it up, show it to nobody.\n"

@@ -12,12 +12,11 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 from ownkey.domain.errors import InvalidRequest, SecretUnreadable
 from ownkey.domain.secret import Secret
 from ownkey.domain.tenancy import PLATFORM
-from ownkey.vault.envelope import NONCE_SIZE, EnvelopeError, key_id_of, open_envelope, seal
-from ownkey.vault.errors import MasterKeyError
+from ownkey.vault.data_keys import DataKey, DataKeyStore, Use
+from ownkey.vault.envelope import NONCE_SIZE, EnvelopeError, Place, join_fields, key_id_of, open_envelope, seal
 from ownkey.vault.held_keys import HeldKey, HeldKeys
 from ownkey.vault.keyring import Keyring
-from ownkey.vault.place import Place, join_fields
-from ownkey.vault.ports import DataKey, DataKeyStore, Use
+from ownkey.vault.master_key import MasterKeyError
 
 log = structlog.get_logger(__name__)
 

@@ -8,7 +8,7 @@ from tests.storage.workbench.rows import a_result, a_run, a_session, a_suite, a_
 from ownkey.storage import Database, workbench
 from ownkey.storage.data_keys import DatabaseDataKeys
 from ownkey.storage.workbench import WorkbenchSession
-from ownkey.vault.ports import DataKey
+from ownkey.vault.data_keys import DataKey
 
 
 async def test_an_address_has_one_session_at_a_time(database: Database) -> None:

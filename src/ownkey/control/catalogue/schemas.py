@@ -5,7 +5,7 @@ from ownkey.domain.address import settings_of
 from ownkey.domain.catalogue import Model, Offer, Provider
 from ownkey.domain.money import format_usd, parse_usd
 from ownkey.domain.price import Rates
-from ownkey.providers.addresses import check_url
+from ownkey.providers.rows import check_url
 
 
 class HostReply(Reply):

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
 
-from ownkey.domain.address import is_users_choice, needs_of, with_settings
+from ownkey.domain.address import endpoints_at, is_users_choice, needs_of, root_of, with_settings
 from ownkey.domain.catalogue import Offer, Provider
 from ownkey.domain.credential import (
     Credential,
@@ -16,7 +16,6 @@ from ownkey.domain.errors import (
     InvalidRequest,
 )
 from ownkey.domain.formats import WireFormat
-from ownkey.domain.interfaces import endpoints_at, root_of
 from ownkey.domain.networks import lies_in, read_address
 from ownkey.domain.plan.values import Attempt, Catalogue, Dropped, DropReason, PlanRequest, Rest, RestKey, Target
 from ownkey.domain.price import FREE

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ownkey.domain.proxies import TrustedProxies, proxy_problem
+from ownkey.domain.networks import TrustedProxies, proxy_problem
 
 PROXY, INNER, CLIENT, LIE = "10.0.0.1", "10.0.0.2", "203.0.113.9", "198.51.100.1"
 TRUSTED = TrustedProxies(["10.0.0.0/24", "2001:db8:1::/48"])
