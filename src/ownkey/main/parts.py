@@ -48,6 +48,7 @@ from ownkey.storage.data_keys import DatabaseDataKeys
 from ownkey.storage.database import Database
 from ownkey.storage.journal import Journal, UsageWriter
 from ownkey.vault import Keyring, Vault
+from ownkey.workbench.graders.schema_workers import SchemaWorkers
 from ownkey.workbench.hosting import Workbench, open_workbench
 from ownkey.workbench.jobs import DurableJobs
 
@@ -108,8 +109,8 @@ async def open_parts(settings: Settings, worker: int | None = None) -> AsyncGene
         vault = Vault(keyring, DatabaseDataKeys(database))
         await vault.check()
         await store_environment_keys(settings.platform_keys, database, vault, catalogue)
-        with executor_name(settings.data_dir) as executor:
-            async with _serve(settings, database, keyring, vault, catalogue, worker, executor) as parts:
+        with SchemaWorkers() as schemas, executor_name(settings.data_dir) as executor:
+            async with _serve(settings, database, keyring, vault, catalogue, schemas, worker, executor) as parts:
                 yield parts
     finally:
         await database.close()
@@ -132,6 +133,7 @@ async def _serve(
     keyring: Keyring,
     vault: Vault,
     catalogue: ProviderCatalogue,
+    schemas: SchemaWorkers,
     worker: int | None,
     executor: str,
 ) -> AsyncGenerator[Parts]:
@@ -203,7 +205,7 @@ async def _serve(
     )
     silent_s = settings.workbench_takeover
     jobs = DurableJobs(jobs_url(database, settings.data_dir), executor, asyncio.get_running_loop(), silent_s / 2)
-    workbench = await open_workbench(database, vault, gateway, client, jobs, allowance, silent_s)
+    workbench = await open_workbench(database, vault, gateway, client, jobs, schemas, allowance, silent_s)
     background.start("change-follower", follower.run())
     background.start("key-health", health.run())
     background.start("forget-secrets", run_forgetting(secrets, tokens, builder))

@@ -1,11 +1,13 @@
 """is-json and contains-json: what counts as JSON, and schemas."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from tests.workbench.graders.scripted import grade
 
-from ownkey.workbench.graders import validate_check
+from ownkey.workbench.graders import Graders, validate_check
+from ownkey.workbench.graders.schema_workers import SchemaWorkers
 from ownkey.workbench.records import Check
 
 POINT = {"type": "object", "properties": {"x": {"type": "integer"}}, "required": ["x"]}
@@ -23,6 +25,13 @@ TREE = {
         }
     },
 }
+
+
+@pytest.fixture(scope="module")
+def workers() -> Iterator[SchemaWorkers]:
+    with SchemaWorkers(limit=1) as workers:
+        yield workers
+
 
 CASES: list[tuple[str, Any, str, bool]] = [
     ("is-json", None, '{"a": 1}', True),
@@ -64,14 +73,17 @@ CASES: list[tuple[str, Any, str, bool]] = [
 
 
 @pytest.mark.parametrize(("kind", "value", "answer", "expected"), CASES)
-async def test_a_json_check_and_its_opposite(kind: str, value: Any, answer: str, expected: bool) -> None:
-    straight = await grade(Check(kind, value), answer)
+async def test_a_json_check_and_its_opposite(
+    workers: SchemaWorkers, kind: str, value: Any, answer: str, expected: bool
+) -> None:
+    graders = Graders(schemas=workers)
+    straight = await grade(Check(kind, value), answer, graders)
     assert (straight.passed, straight.score) == (expected, float(expected)), straight.reason
-    assert (await grade(Check(f"not-{kind}", value), answer)).passed is not expected
+    assert (await grade(Check(f"not-{kind}", value), answer, graders)).passed is not expected
 
 
-async def test_a_failed_schema_says_where_and_what() -> None:
-    given = await grade(Check("is-json", POINT), '{"x": "one"}')
+async def test_a_failed_schema_says_where_and_what(workers: SchemaWorkers) -> None:
+    given = await grade(Check("is-json", POINT), '{"x": "one"}', Graders(schemas=workers))
     assert '(/x: "one" is not of type "integer")' in given.reason
 
 
@@ -80,36 +92,32 @@ async def test_a_failed_schema_says_where_and_what() -> None:
     [
         ({"type": 5}, "no valid JSON schema"),
         ({"$schema": "http://127.0.0.1:1/own"}, "no valid JSON schema"),
-        ({"$ref": "http://127.0.0.1:1/schema"}, "only local ones"),
-        ({"$ref": "file:///etc/passwd"}, "only local ones"),
-        ({"properties": {"a": {"items": {"$ref": "other.json"}}}}, "only local ones"),
-        ({"$ref": "#name"}, "only local ones"),
-        ({"$ref": "#/$defs/absent"}, "leads nowhere"),
-        ({"$ref": 5}, "only local ones"),
-        ({"$defs": {"a": {"$dynamicRef": "#x"}}}, "$dynamicRef"),
-        ({"properties": {"a": {"$id": "https://example.com/x"}}}, "an id within"),
+        ({"$ref": "http://127.0.0.1:1/schema"}, "only local references"),
+        ({"$ref": "file:///etc/passwd"}, "only local references"),
+        ({"properties": {"a": {"items": {"$ref": "other.json"}}}}, "only local references"),
+        ({"$ref": "#name"}, "'name' does not exist"),
+        ({"$ref": "#/$defs/absent"}, "does not exist"),
+        ({"$ref": 5}, "is not of type"),
         ({"pattern": "(?=a)b"}, "no valid JSON schema"),
         ({"pattern": "(a{1000}){1000}"}, "no valid JSON schema"),
-        ({"pattern": "a" * 1001}, "more than 1000 characters"),
-        ({"allOf": [{"pattern": f"a{n}"} for n in range(51)]}, "more than 50 patterns"),
         ({"enum": ["x" * 64_000]}, "at most 64000"),
         ({"enum": [float("nan")]}, "a value that JSON does not have"),
         ({"enum": [{1, 2}]}, "a value that JSON does not have"),
-        ({"$ref": "#"}, "no end"),
-        ({"anyOf": [{"$ref": "#/$defs/a"}], "$defs": {"a": {"not": {"$ref": "#"}}}}, "no end"),
         ([1], "an object, true or false"),
         (5, "an object, true or false"),
         ("type: object", "no JSON schema"),
         ("file://schema.json", "never read"),
     ],
 )
-async def test_a_schema_that_is_none_or_reaches_outside_is_refused(schema: Any, says: str) -> None:
+async def test_a_schema_that_is_none_or_reaches_outside_is_refused(
+    workers: SchemaWorkers, schema: Any, says: str
+) -> None:
     check = Check("is-json", schema)
-    refusal = validate_check(check)
+    refusal = validate_check(check, workers)
     assert refusal is not None
     assert says in refusal
     assert len(refusal) < 500
-    assert (await grade(check, "{}")).passed is None
+    assert (await grade(check, "{}", Graders(schemas=workers))).passed is None
 
 
 def test_a_schema_nested_too_deep_is_refused() -> None:

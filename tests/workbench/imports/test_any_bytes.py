@@ -4,7 +4,7 @@ import json
 from itertools import pairwise
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tests.workbench.imports.reading import DATA
 
@@ -23,6 +23,8 @@ FILES = sorted(path.name for path in DATA.iterdir())
 ENDINGS = st.sampled_from(["a.csv", "a.tsv", "a.json", "a.jsonl", "a.yaml", "a.txt"])
 SIGNS = st.sampled_from([*"{}[]\",:;|&*!%#-\\ \n\r\t'<=>?@`", "{{", "}}", "\0", "\u2028", "\ufeff", "é", "<<: "])
 FORMATS = st.sampled_from([None, *SuiteFormat])
+SLOW = settings(deadline=None)
+"""An import that meets a schema starts a process."""
 TEMPLATES = st.sampled_from([None, "{{question}}", "{{topic}} {{n}}", "{{a.b}}", "{% x %}"])
 
 
@@ -75,6 +77,7 @@ def test_any_text_of_signs_that_mean_something(text: str, filename: str, form: S
 
 
 @pytest.mark.parametrize("filename", FILES)
+@SLOW
 @given(
     cuts=st.lists(st.integers(0, 3_000), max_size=4),
     put=st.lists(st.one_of(SIGNS, st.text(max_size=3)), max_size=4),
@@ -106,6 +109,7 @@ JSON_VALUES = st.recursive(
 )  # fmt: skip
 
 
+@SLOW
 @given(value=JSON_VALUES, filename=st.sampled_from(["a.json", "a.jsonl", "a.yaml"]), form=FORMATS)
 def test_any_values_in_the_fields_of_the_formats(value: object, filename: str, form: SuiteFormat | None) -> None:
     judge(json.dumps(value).encode(), filename, ImportOptions(format=form, template="{{x}}"))

@@ -1,6 +1,7 @@
 """Answers graded as a run grades them, without a judge."""
 
 from ownkey.workbench.graders import Graders
+from ownkey.workbench.graders.schema_workers import SchemaWorkers
 from ownkey.workbench.records import Check, Observation, Prompt, Timing
 
 JUDGED = frozenset({"llm-rubric", "similar"})
@@ -13,7 +14,8 @@ def needs_judge(check: Check) -> bool:
 
 async def unmet(prompt: Prompt, answer: str) -> list[str]:
     """What the answer fails of the checks that need no judge, in words; a check that cannot decide is failed."""
-    grades = await Graders().grade(prompt, Observation(timing=_TIMING, text=answer))
+    with SchemaWorkers(limit=1) as workers:
+        grades = await Graders(schemas=workers).grade(prompt, Observation(timing=_TIMING, text=answer))
     assert len(grades) == len(prompt.checks)
     return [
         f"{check.type}: {grade.reason}"

@@ -21,6 +21,7 @@ from ownkey.workbench.graders import Graders
 from ownkey.workbench.graders.finding import Ungradable
 from ownkey.workbench.graders.judge import Judge
 from ownkey.workbench.graders.preference import PreferenceTally
+from ownkey.workbench.graders.schema_workers import SchemaWorkers
 from ownkey.workbench.records import Result, RunPlan, RunStatus
 from ownkey.workbench.summary import Verdict
 
@@ -63,16 +64,17 @@ async def _carry_out(file: RunFile, retry_failed: bool) -> Carried:
         async def keep(results: Sequence[Result]) -> None:
             progress.add(await file.keep(results, purse.spending))
 
+        schemas = SchemaWorkers()
         runner = Runner(
             plan=plan,
             callers=callers,
-            grader=Graders(judge=judge, embedder=embedder),
+            grader=Graders(judge=judge, embedder=embedder, schemas=schemas),
             source=source_of(file.prompts),
             keep=keep,
             settled=settled,
             purse=purse,
         )
-        with progress, interrupted_by_signals(runner):
+        with schemas, progress, interrupted_by_signals(runner):
             ending = await runner.run()
         if purse.spending != file.spending:
             # Grading that was broken off with the run may have cost something after the last result.

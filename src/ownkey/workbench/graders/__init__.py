@@ -7,8 +7,8 @@
     texts        equals, contains and its family, starts-with, word-count
     patterns     regex, in linear time
     json_text    JSON in answers, read within bounds
-    schema       JSON Schema without network, files or surprises; schema_work counts its work beforehand
-    json_checks  is-json, contains-json
+    schema       is-json, contains-json, and the form of their schemas
+    schema_workers, schema_worker   schemas compiled and applied in processes of their own
     measures     latency, cost
     similar      similar, by embeddings
     judge        a model that grades rubrics and prefers answers; questions and opinions are its two directions

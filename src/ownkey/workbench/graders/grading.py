@@ -2,10 +2,13 @@
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 
 from ownkey.workbench.graders.finding import MAX_ANSWER, Answer, Finding, Ungradable
 from ownkey.workbench.graders.judge import Judge, rubric_finding
-from ownkey.workbench.graders.kinds import kind_of, read_check, split_type
+from ownkey.workbench.graders.kinds import Form, kind_of, read_check, split_type
+from ownkey.workbench.graders.schema import Against
+from ownkey.workbench.graders.schema_workers import SchemaWorker, SchemaWorkers
 from ownkey.workbench.graders.similar import Embedder, similar
 from ownkey.workbench.records import Check, Grade, Observation, Prompt
 
@@ -18,12 +21,19 @@ class Graders:
 
     A call that failed has no grades: there is no answer that could be good or bad. It counts in the success rate, and
     its cost in the cost per passed answer, and `passed` is over graded answers only. An empty answer is an answer.
-    A check that needs a judge or an embedder which is not there, or cannot decide, has a grade with `passed` None.
+    A check that needs a judge, an embedder or workers for schemas which are not there, or cannot decide, has a grade
+    with `passed` None.
     """
 
-    def __init__(self, judge: Judge | None = None, embedder: Embedder | None = None) -> None:
+    def __init__(
+        self,
+        judge: Judge | None = None,
+        embedder: Embedder | None = None,
+        schemas: SchemaWorkers | None = None,
+    ) -> None:
         self._judge = judge
         self._embedder = embedder
+        self._schemas = schemas
 
     async def grade(self, prompt: Prompt, observation: Observation) -> tuple[Grade, ...]:
         """One grade a check, in their order; empty for a failed call. Raises nothing but cancellation."""
@@ -53,6 +63,10 @@ class Graders:
         kind = kind_of(check)
         if kind.find is None:
             return await self._ask_model(check, prompt, answer)
+        if kind.form is Form.SCHEMA and check.value is not None and check.value != "":
+            if self._schemas is None:
+                raise Ungradable("this run has no workers to check schemas")
+            return await self._schemas.run(partial(_decide, check, answer))
         if kind.costly or len(answer.text) > INLINE:
             return await asyncio.to_thread(_decide, check, answer)
         return _decide(check, answer)
@@ -87,8 +101,8 @@ def verdict(grades: Sequence[Grade], threshold: float | None = None) -> tuple[bo
     return all(grade.passed for grade in decided), score
 
 
-def _decide(check: Check, answer: Answer) -> Finding:
+def _decide(check: Check, answer: Answer, worker: SchemaWorker | None = None) -> Finding:
     kind, spec = read_check(check)
     if kind.find is None:
         raise Ungradable(f"{check.type} is graded by a model")
-    return kind.find(spec, answer)
+    return kind.find(spec if worker is None or spec is None else Against(spec, worker), answer)

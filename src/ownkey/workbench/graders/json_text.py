@@ -43,11 +43,6 @@ def read_json(text: str) -> Any:
     return _shallow(value)
 
 
-def embedded(text: str, *, arrays: bool = False) -> Iterator[Any]:
-    """The values of `located`, which tells what is found and when it raises."""
-    return (value for value, _ in located(text, arrays=arrays))
-
-
 def located(text: str, *, arrays: bool = False) -> Iterator[tuple[Any, str]]:
     """The JSON objects in a text as values and as they are written, in their order, each the largest from its start on.
 

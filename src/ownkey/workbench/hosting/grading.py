@@ -5,6 +5,7 @@ from ownkey.workbench.endpoint import Clock, EmbeddingCaller, EndpointCaller
 from ownkey.workbench.engine import PayingCaller, PayingEmbedder, Purse
 from ownkey.workbench.graders import Graders
 from ownkey.workbench.graders.judge import Judge
+from ownkey.workbench.graders.schema_workers import SchemaWorkers
 from ownkey.workbench.hosting.account import Account
 from ownkey.workbench.hosting.gateway_transport import GatewayTransport
 from ownkey.workbench.records import EndpointKind, RunPlan, Target
@@ -13,9 +14,10 @@ from ownkey.workbench.records import EndpointKind, RunPlan, Target
 class GraderFactory:
     """Makes graders for runs."""
 
-    def __init__(self, gateway: Gateway, clock: Clock) -> None:
+    def __init__(self, gateway: Gateway, clock: Clock, schemas: SchemaWorkers) -> None:
         self._gateway = gateway
         self._clock = clock
+        self._schemas = schemas
 
     def grader(self, account: Account | None, plan: RunPlan, purse: Purse) -> Graders:
         """The graders of a run, paid by an account: without one there are no models among them. They spend from the
@@ -24,7 +26,7 @@ class GraderFactory:
         if plan.embedding_model is not None and account is not None:
             caller = EmbeddingCaller(GatewayTransport(self._gateway, account), plan.embedding_model)
             embedder = PayingEmbedder(caller, plan.embedding_prices, purse)
-        return Graders(judge=self.judge(account, plan, purse), embedder=embedder)
+        return Graders(judge=self.judge(account, plan, purse), embedder=embedder, schemas=self._schemas)
 
     def judge(self, account: Account | None, plan: RunPlan, purse: Purse) -> Judge | None:
         """The judge of a run, None where it has none."""

@@ -8,6 +8,7 @@ from ownkey.gateway.net import UpstreamClient
 from ownkey.storage.database import Database
 from ownkey.vault import Vault
 from ownkey.workbench.endpoint import Clock
+from ownkey.workbench.graders.schema_workers import SchemaWorkers
 from ownkey.workbench.hosting.beating import Heart
 from ownkey.workbench.hosting.carrying_out import CarryingOut
 from ownkey.workbench.hosting.concluding import Concluding
@@ -47,6 +48,7 @@ async def open_workbench(
     gateway: Gateway,
     client: UpstreamClient,
     jobs: DurableJobs,
+    schemas: SchemaWorkers,
     allowance: Allowance,
     silent_s: float,
 ) -> Workbench:
@@ -56,7 +58,7 @@ async def open_workbench(
     sessions = SessionStore(database, allowance, await vault.pepper(PEPPER))
     targets = TargetStore(database, vault, gateway, client, clock)
     suites = SuiteStore(database, CuratedSuites())
-    graders = GraderFactory(gateway, clock)
+    graders = GraderFactory(gateway, clock, schemas)
     feed = RunFeed(database)
     heart = Heart(database)
     carrying = CarryingOut(database, targets, suites, graders, feed, heart)

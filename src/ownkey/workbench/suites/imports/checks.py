@@ -7,11 +7,11 @@ from typing import cast
 
 from msgspec import Struct
 
-from ownkey.workbench.graders import validate_check
+from ownkey.workbench.graders.kinds import ALIASES, KINDS, Form, refusal, split_type, validate_check
 from ownkey.workbench.records import Check
-from ownkey.workbench.suites.imports import check_types
 from ownkey.workbench.suites.imports.embedded import embedded
 from ownkey.workbench.suites.imports.expectations import comma_list
+from ownkey.workbench.suites.imports.gathering import Gathering
 from ownkey.workbench.suites.imports.json_nodes import json_document
 from ownkey.workbench.suites.imports.model import Comparison, ImportLimits
 from ownkey.workbench.suites.imports.nodes import Node, Plain, as_items, is_file
@@ -35,18 +35,17 @@ class Assertion(Struct, frozen=True):
 
 
 def assertion(
-    node: Node, name: str, value: Node | None, threshold: Node | None, weight: Node | None, limits: ImportLimits
+    node: Node, name: str, value: Node | None, threshold: Node | None, weight: Node | None, gathering: Gathering
 ) -> Assertion:
     """Validate everything about a check that does not wait for variables.
 
     Raises:
         SuiteRejected: the type runs code or is not known, or the value or a number does not fit it.
     """
-    negated = name.startswith("not-")
-    written = name.removeprefix("not-")
-    if refusal := check_types.refusal(written):
-        raise node.refuse(refusal)
-    base = check_types.ALIASES.get(written, written)
+    written, negated = split_type(name)
+    if problem := refusal(written):
+        raise node.refuse(problem)
+    base = ALIASES.get(written, written)
     if value is not None and any(is_file(part) for part in as_items(value)):
         raise value.refuse(f"The value of “{name}” refers to a file, and only this one is read; write the value here.")
     found = Assertion(
@@ -59,27 +58,27 @@ def assertion(
     )
     if found.value is not None and any(_has_variables(part) for part in as_items(found.value)):
         return found
-    return Assertion(node, base, negated, value, found.threshold, found.weight, _check(found, found.value, limits))
+    return Assertion(node, base, negated, value, found.threshold, found.weight, _check(found, found.value, gathering))
 
 
-def check(found: Assertion, values: Values, where: str, limits: ImportLimits) -> Check:
+def check(found: Assertion, values: Values, where: str, gathering: Gathering) -> Check:
     """The check with the variables of one test in it.
 
     Raises:
         SuiteRejected: a variable has no value, or what comes out does not fit the type.
     """
     if found.fixed is not None or found.value is None:
-        return found.fixed or _check(found, found.value, limits)
-    return _check(found, _filled(found.value, values, where, limits), limits)
+        return found.fixed or _check(found, found.value, gathering)
+    return _check(found, _filled(found.value, values, where, gathering.limits), gathering)
 
 
-def any_of(comparison: Comparison, texts: Sequence[str], node: Node) -> Check:
+def any_of(comparison: Comparison, texts: Sequence[str], node: Node, gathering: Gathering) -> Check:
     """A check that one of some plain texts satisfies.
 
     Raises:
         SuiteRejected: the graders do not take it; several long texts make a pattern too long, for one.
     """
-    return accepted(_any_of(comparison, texts), node)
+    return accepted(_any_of(comparison, texts), node, gathering)
 
 
 def _any_of(comparison: Comparison, texts: Sequence[str]) -> Check:
@@ -109,19 +108,21 @@ def _filled(node: Node, values: Values, where: str, limits: ImportLimits) -> Nod
     return Node(text, node.line, node.column)
 
 
-def _check(found: Assertion, value: Node | None, limits: ImportLimits) -> Check:
-    base, content = _value(found, value, limits)
+def _check(found: Assertion, value: Node | None, gathering: Gathering) -> Check:
+    base, content = _value(found, value, gathering.limits)
     made = Check(("not-" if found.negated else "") + base, content, found.threshold, found.weight)
-    return accepted(made, found.node if value is None else value)
+    return accepted(made, found.node if value is None else value, gathering)
 
 
-def accepted(made: Check, node: Node) -> Check:
+def accepted(made: Check, node: Node, gathering: Gathering) -> Check:
     """The check, if the graders can keep it.
 
     Raises:
         SuiteRejected: a pattern, a schema or a number is not one that they take, with their reason.
     """
-    if problem := validate_check(made):
+    if problem := validate_check(made, gathering.schemas):
+        # Each schema that exceeds its time costs seconds: one ends the import.
+        gathering.full = gathering.full or gathering.schemas.overruns > 0
         raise node.refuse(problem)
     return made
 
@@ -129,16 +130,16 @@ def accepted(made: Check, node: Node) -> Check:
 def _value(found: Assertion, value: Node | None, limits: ImportLimits) -> "tuple[str, Plain]":
     """The type and the value as graders take them."""
     base = found.base
-    if base in check_types.LIMITS:
+    if KINDS[base].form is Form.LIMIT:
         return base, None
-    if base in check_types.JSON:
+    if KINDS[base].form is Form.SCHEMA:
         return base, None if value is None else _schema(value, limits)
     if value is None:
         raise found.node.refuse(f"The check “{base}” needs a value.")
     if base == "equals" and isinstance(value.value, dict | list):
         # promptfoo compares the answer, read as JSON, with the object: what a schema with `const` says.
         return "is-json", {"const": value.plain()}
-    if base in check_types.LISTS:
+    if KINDS[base].form is Form.LIST:
         return base, _texts(base, value)
     if base == "word-count":
         return base, _words(value, limits)
@@ -189,7 +190,7 @@ def _count(node: Node) -> int:
 
 
 def _threshold(base: str, node: Node, threshold: Node | None) -> float | None:
-    if base in check_types.LIMITS:
+    if KINDS[base].form is Form.LIMIT:
         if threshold is None or threshold.is_absent:
             example = "latency(2000) with milliseconds" if base == "latency" else "cost(0.01) with USD"
             raise node.refuse(f"The check “{base}” needs a threshold, such as {example}.")
@@ -198,7 +199,7 @@ def _threshold(base: str, node: Node, threshold: Node | None) -> float | None:
         if not 0 < number <= most:
             raise threshold.refuse(f"The threshold of “{base}” must be above 0 and at most {most:,.0f}.")
         return number
-    if base not in check_types.GRADED or threshold is None or threshold.is_absent:
+    if KINDS[base].form is not Form.GRADED or threshold is None or threshold.is_absent:
         return None
     return share(threshold, f"The threshold of “{base}”")
 

@@ -8,7 +8,7 @@ import re
 
 from msgspec import Struct
 
-from ownkey.workbench.suites.imports import check_types
+from ownkey.workbench.graders.kinds import ALIASES, NAMES
 from ownkey.workbench.suites.imports.nodes import Node
 
 _LINE = re.compile(
@@ -42,11 +42,11 @@ def expectation(node: Node) -> Expectation:
             "is-json with a schema, or llm-rubric."
         )
     found = _LINE.fullmatch(text)
-    if found is None or found.group(2) not in check_types.NAMES:
+    if found is None or found.group(2) not in NAMES:
         return Expectation("equals", _at(node, text), None, bool(_LOOKS_LIKE_A_TYPE.match(text)))
     negation, base, number, value = found.groups()
     threshold = _at(node, float(number)) if number else None
-    if threshold is None and check_types.ALIASES.get(base, base) == "similar":
+    if threshold is None and ALIASES.get(base, base) == "similar":
         threshold = _at(node, _SIMILAR)
     given = None if value is None or not value.strip() else _at(node, value.strip())
     return Expectation((negation or "") + base, given, threshold)

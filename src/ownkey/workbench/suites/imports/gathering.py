@@ -3,6 +3,7 @@
 from collections.abc import Generator
 from contextlib import contextmanager
 
+from ownkey.workbench.graders.schema_workers import SchemaWorkers
 from ownkey.workbench.records import Check, Prompt
 from ownkey.workbench.suites.imports.model import ImportLimits
 from ownkey.workbench.suites.imports.problems import MOST_TOLD, Problem, SuiteRejected, quoted
@@ -14,8 +15,9 @@ _ID_CHARACTERS = 200
 class Gathering:
     """Readers put prompts in one by one, and stop when it is `full`."""
 
-    def __init__(self, limits: ImportLimits) -> None:
+    def __init__(self, limits: ImportLimits, schemas: SchemaWorkers) -> None:
         self.limits = limits
+        self.schemas = schemas
         self.prompts: list[Prompt] = []
         self.full = False
         self._problems: list[Problem] = []

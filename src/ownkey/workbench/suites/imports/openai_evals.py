@@ -42,7 +42,7 @@ def read_sample(node: Node, number: int, options: ImportOptions, gathering: Gath
         Prompt(
             id=fields["id"].written("id") if "id" in fields else f"row-{number}",
             messages=turns,
-            checks=(any_of(comparison, ideals, fields["ideal"]),) if ideals else (),
+            checks=(any_of(comparison, ideals, fields["ideal"], gathering),) if ideals else (),
             reference=ideals[0] if ideals else None,
         ),
         node.line,

@@ -97,7 +97,7 @@ def read_row(
         if not texts or not all(texts):
             raise expected.refuse("The expected answer must be a text or a list of texts, none of them blank.")
         comparison = options.comparison or Comparison.ICONTAINS
-        checks = (any_of(comparison, texts, expected),)
+        checks = (any_of(comparison, texts, expected, gathering),)
         gathering.note(f"An answer passes by the check “{comparison}” against the expected text.")
     tags = _present(row, where.tags)
     given = _present(row, where.id)

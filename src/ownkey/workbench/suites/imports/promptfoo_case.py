@@ -129,7 +129,7 @@ def _assertions(node: Node, gathering: Gathering, depth: int) -> Iterator[Assert
         if name.removeprefix("not-") == "model-graded-closedqa":
             gathering.note("model-graded-closedqa was read as llm-rubric: both ask a judge whether a criterion is met.")
         yield assertion(
-            fields["type"], name, fields.get("value"), fields.get("threshold"), fields.get("weight"), gathering.limits
+            fields["type"], name, fields.get("value"), fields.get("threshold"), fields.get("weight"), gathering
         )
 
 

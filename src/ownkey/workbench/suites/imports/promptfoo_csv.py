@@ -94,7 +94,7 @@ def _assertion(name: str, node: Node, special: Mapping[str, Node], gathering: Ga
             f"Line {node.line}: {quoted(str(node.value))} names no known check and was read as the exact answer."
         )
     threshold = special.get(f"__config:{name}:threshold", found.threshold)
-    return assertion(node, found.type, found.value, threshold, None, gathering.limits)
+    return assertion(node, found.type, found.value, threshold, None, gathering)
 
 
 def _metadata(special: Mapping[str, Node]) -> dict[str, Node]:

@@ -135,7 +135,7 @@ def _prompt(name: str, case: Case, one: PromptTemplate, values: Mapping[str, Nod
             Message(role, content.filled(values, limits.max_prompt_characters, where))
             for role, content in _turns(case, one)
         ),
-        checks=tuple(check(found, values, where, limits) for found in case.assertions),
+        checks=tuple(check(found, values, where, gathering) for found in case.assertions),
         tags=case.tags,
         description=case.description,
         threshold=case.threshold,

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from ownkey.workbench.graders.schema_workers import SchemaWorkers
 from ownkey.workbench.suites.imports.decoding import decoded, lines
 from ownkey.workbench.suites.imports.delimited import table
 from ownkey.workbench.suites.imports.detection import Container, container, delimiter, suite_name
@@ -36,15 +37,16 @@ def read_suite(data: bytes, filename: str, options: ImportOptions, limits: Impor
     """
     text = decoded(data, limits)
     kind = container(filename, text, options.format)
-    gathering = Gathering(limits)
-    try:
-        description, found = _read(text, kind, options, gathering)
-    except SuiteRejected:
-        # The text cannot be read on from here; what was found before is told with it.
-        with gathering.record():
+    with SchemaWorkers(limit=1) as schemas:
+        gathering = Gathering(limits, schemas)
+        try:
+            description, found = _read(text, kind, options, gathering)
+        except SuiteRejected:
+            # The rest of the text cannot be read; what was found before is reported with it.
+            with gathering.record():
+                raise
+            gathering.finish()
             raise
-        gathering.finish()
-        raise
     prompts = gathering.finish()
     return ImportedSuite(
         name=(options.name or suite_name(filename))[:_NAME],
