@@ -124,6 +124,7 @@ class Slices:
         self._timing = timing
         self._slices: dict[str, _Slice] = {}
         self._valid_until = 0.0
+        self._returning = False
         self.hungry = False
         """Whether a slice has become low and should be refilled ahead of need."""
 
@@ -189,10 +190,12 @@ class Slices:
 
     def _ask(self, held: _Slice, now: float) -> Ask:
         recent = held.recent(now)
-        if held.due:
+        if self._returning:
+            held.left = 0
+        elif held.due:
             held.left = min(held.left, int(recent)) if now - held.last_at < self._timing.idle_s else 0
+        want = int(recent) - held.left if recent >= _STEADY and not held.due else 0
         held.due = held.hungry = False
-        want = int(recent) - held.left if recent >= _STEADY else 0
         spent = tuple([(now - at, amount) for at, amount in held.unreported()])
         ask = Ask(held.pool, held.need, held.least, max(want, 0), held.left, spent)
         held.need = held.least = 0
@@ -277,6 +280,7 @@ class Slices:
         return any(held.left or held.spent or held.count for held in self._slices.values())
 
     def return_all(self) -> None:
-        """Have the next `asks` return everything, as before the end of the process."""
+        """Have every `asks` from now on keep nothing, as before the end of the process."""
+        self._returning = True
         for held in self._slices.values():
-            held.left, held.due = 0, True
+            held.due = True
