@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 import httpx2
 import pytest
-from tests.control.people import PASSWORD, browser, database, unique
+from tests.control.people import PASSWORD, browser, unique
 from tests.services.stack import Stack, User
 
 
@@ -52,8 +52,6 @@ def newcomer(make_user: Callable[[str], User]) -> Callable[[], User]:
 
 
 @pytest.fixture
-def tester(stack: Stack, user: User) -> User:
-    """The module's user, who has not tested a key in the last minute."""
-    with database(stack) as tables:
-        tables.execute("DELETE FROM counters WHERE key = ?", (f"key-test:{user.id}",))
-    return user
+def tester(make_user: Callable[[str], User]) -> User:
+    """A user who has not tested a key yet."""
+    return make_user("tester")

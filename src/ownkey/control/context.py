@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from prometheus_client import CollectorRegistry
 
 from ownkey.control.passwords import Passwords
+from ownkey.domain.allowance import Allowance
 from ownkey.domain.networks import TrustedProxies
 from ownkey.gateway import Gateway
 from ownkey.storage.database import Database
@@ -45,6 +46,7 @@ class Control:
     database: Database
     vault: Vault
     gateway: Gateway
+    allowance: Allowance
     session_pepper: bytes
     registry: CollectorRegistry
     readiness: Readiness

@@ -40,6 +40,8 @@ class RequestRecord(Struct, kw_only=True, array_like=True):
 
     `at` is Unix seconds; costs are nano-dollars; latencies are milliseconds. `detail` is JSON:
     the attempts made and the candidates dropped, shown in the receipt.
+    Four amounts: `reserved`, the most that the request could cost when it was admitted; `counted`, what limits count
+    it as; `list_cost`, the provider's asking price; `charged`, what the tenant pays.
     Encoded as an array: new fields go to the end and carry defaults.
     """
 
@@ -71,3 +73,5 @@ class RequestRecord(Struct, kw_only=True, array_like=True):
     attempts: int = 0
     error: str | None = None
     detail: str = "{}"
+    reserved: int = 0
+    counted: int = 0

@@ -1,21 +1,19 @@
 """Limits that hold before anything is sent."""
 
-import time
-
+from ownkey.domain.allowance import Allowance, Pool, Refused, Taken, Wait
 from ownkey.domain.errors import RateLimited
-from ownkey.domain.tenancy import Principal
-from ownkey.storage import counters
-from ownkey.storage.database import Database
+from ownkey.domain.tenancy import ApiKeyGrant, Principal
+
+_ONE = (1,)
+_KEPT = 10_000
 
 
 class Admission:
-    """Checks an API key's own limits. Counted in the database, so that more processes do not mean more requests.
+    """Checks an API key's own limits, over all processes. A key without a limit costs nothing here."""
 
-    A key without a limit costs nothing here.
-    """
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, allowance: Allowance) -> None:
+        self._allowance = allowance
+        self._pools: dict[str, tuple[Pool]] = {}
 
     def try_admit(self, principal: Principal) -> bool:
         """True when the request is admitted, without waiting; False when `admit` has to be waited for.
@@ -23,17 +21,28 @@ class Admission:
         Raises RateLimited when the key's `requests_per_minute` are used up.
         """
         grant = principal.api_key
-        return grant is None or grant.requests_per_minute is None
+        if grant is None or grant.requests_per_minute is None:
+            return True
+        pools = self._pools.get(grant.id)
+        if pools is None or pools[0].limit != grant.requests_per_minute:
+            pools = self._pools_of(grant, grant.requests_per_minute)
+        return _admitted(self._allowance.take(pools, _ONE))
 
     async def admit(self, principal: Principal) -> None:
-        """As `try_admit`, waiting for what it needs. Raises RateLimited, or Unavailable when nobody can say."""
-        grant = principal.api_key
-        if grant is None or grant.requests_per_minute is None:
-            return
-        async with self._database.write() as connection:
-            allowed = await counters.hit(
-                connection, f"requests:{grant.id}", grant.requests_per_minute, 60.0, time.time()
-            )
-        if not allowed.allowed:
-            text = f"This API key may send {grant.requests_per_minute} requests a minute."
-            raise RateLimited(text, retry_after=allowed.retry_after)
+        """As `try_admit`, waiting for what it needs. Raises RateLimited, or Unavailable when the database, which has
+        to be asked now and then, is away."""
+        if not self.try_admit(principal) and principal.api_key is not None:
+            _admitted(await self._allowance.acquire(self._pools[principal.api_key.id], _ONE))
+
+    def _pools_of(self, grant: ApiKeyGrant, limit: int) -> tuple[Pool]:
+        if len(self._pools) >= _KEPT:
+            self._pools.clear()
+        pools = self._pools[grant.id] = (Pool(f"requests:{grant.id}", limit),)
+        return pools
+
+
+def _admitted(outcome: Taken | Refused | Wait) -> bool:
+    if isinstance(outcome, Refused):
+        text = f"This API key may send {outcome.pool.limit} requests per minute."
+        raise RateLimited(text, retry_after=outcome.retry_after)
+    return isinstance(outcome, Taken)

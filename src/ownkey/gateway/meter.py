@@ -8,6 +8,7 @@ from msgspec import Struct, structs
 from ownkey.domain.errors import OwnkeyError, UpstreamError
 from ownkey.domain.plan import Attempt, Plan
 from ownkey.domain.price import list_cost
+from ownkey.domain.reservation import holds_media, input_bound, output_bound, price_bound
 from ownkey.domain.tenancy import Principal, Scope
 from ownkey.domain.usage import RequestRecord, RequestStatus, Usage
 from ownkey.gateway.read import Ask
@@ -165,12 +166,25 @@ class Meter:
         cost = list_cost(attempt.rates, usage)
         return cost, cost if attempt.payer is Scope.PLATFORM else 0
 
+    def _reserved(self) -> int:
+        """The most that the request can cost over all its attempts, in nano-dollars; 0 where nothing bounds it."""
+        ask, attempts = self.ask, self.plan.attempts
+        windows = [attempt.context_window for attempt in attempts if attempt.context_window is not None]
+        window = max(windows, default=0) if len(windows) == len(attempts) else None
+        media = ask.form is not None or holds_media(ask.body)
+        most_in = input_bound(len(ask.body), media, window)
+        most_out = output_bound(ask.max_tokens, ask.choices, window)
+        if most_in is None or most_out is None:
+            return 0
+        return price_bound([attempt.rates for attempt in attempts], most_in, most_out)
+
     def opening(self) -> RequestRecord:
         """The record written before anything is sent: should we die, it stands, with the worst case asked for."""
         ask, principal, plan = self.ask, self.principal, self.plan
         estimate = ask.estimated_input_tokens
         most = ask.max_tokens or 0
         cost, charged = self._costs(Usage(estimate, most, reported=False))
+        reserved = self._reserved()
         self._record = record = RequestRecord(
             id=self.request_id,
             at=self.at,
@@ -192,6 +206,8 @@ class Meter:
             list_cost=cost,
             charged=charged,
             error=self.error,
+            reserved=reserved,
+            counted=reserved,
         )
         self._name_attempt(record)
         return record
@@ -201,6 +217,7 @@ class Meter:
         usage = self.counted()
         record = self._record
         record.list_cost, record.charged = self._costs(usage)
+        record.counted = record.list_cost
         if self.attempt is not self._named:
             self._name_attempt(record)
         record.status = self.status

@@ -1,6 +1,6 @@
 """Reading a request: a strict JSON object or form, then only the fields that planning and relaying need."""
 
-from typing import Any
+from typing import Any, cast
 
 from msgspec import Struct
 
@@ -45,6 +45,15 @@ class Ask(Struct, frozen=True):
         return self.parsed | {"previous_response_id": self.previous_response_id}
 
     form: Form | None = None
+
+    @property
+    def choices(self) -> int:
+        """How many answers are asked for."""
+        config = self.parsed.get("generationConfig")
+        asked = [self.parsed.get("n"), self.parsed.get("best_of")]
+        if isinstance(config, dict):
+            asked.append(cast("dict[str, Any]", config).get("candidateCount"))
+        return max([count for count in asked if isinstance(count, int)], default=1)
 
     @property
     def estimated_input_tokens(self) -> int:

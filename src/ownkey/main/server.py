@@ -125,6 +125,7 @@ async def _open(
         database=parts.database,
         vault=parts.vault,
         gateway=parts.gateway,
+        allowance=parts.allowance,
         session_pepper=parts.session_pepper,
         registry=parts.registry,
         readiness=readiness,

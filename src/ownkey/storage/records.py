@@ -104,14 +104,6 @@ class Erased(Struct, frozen=True):
     credential_ids: tuple[str, ...]
 
 
-class Allowed(Struct, frozen=True):
-    """The answer of a limit. `retry_after` is in seconds, 0 when allowed."""
-
-    allowed: bool
-    remaining: int
-    retry_after: float
-
-
 class UsageGroup(Struct, frozen=True, kw_only=True):
     """Sums over the requests that share `key`.
 

@@ -21,7 +21,7 @@ from sqlalchemy import (
     text,
 )
 
-SCHEMA_REVISION = "0003"
+SCHEMA_REVISION = "0005"
 """The migration that makes these tables, the last of a row."""
 
 metadata = MetaData(
@@ -199,6 +199,8 @@ requests = Table(
     Column("attempts", Integer, nullable=False),
     Column("error", Text),
     Column("detail", Text, nullable=False),
+    Column("reserved", BigInteger, nullable=False, server_default="0"),
+    Column("counted", BigInteger, nullable=False, server_default="0"),
     Index("ix_requests_user_id_at", "user_id", "at"),
     Index("ix_requests_credential_id_at", "credential_id", "at"),
     Index("ix_requests_at", "at"),
@@ -291,12 +293,10 @@ workbench_runs = Table(
     Column("created_at", Double, nullable=False),
     Column("started_at", Double),
     Column("ended_at", Double),
-    Column("beat_at", Double),
     Index(None, "session_id"),
     Index(None, "status"),
 )
-"""`plan`, `summary` and `spending` are JSON. `round` counts how often the failed were tried again; `beat_at` is when
-the process that carries a run out last said that it does."""
+"""`plan`, `summary` and `spending` are JSON. `round` counts how often the failed were tried again."""
 
 workbench_results = Table(
     "workbench_results",
@@ -325,14 +325,45 @@ routes = Table(
 )
 """A user's own names for models. No foreign key to credentials: without its key the name says so when it is used."""
 
-counters = Table(
-    "counters",
+pools = Table(
+    "pools",
     metadata,
-    Column("key", Text, primary_key=True),
-    Column("hits", _JSON, nullable=False),
-    Column("expires_at", Double, nullable=False),
-    Index(None, "expires_at"),
+    Column("id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("unit", Text, nullable=False),
+    Column("amount", BigInteger, nullable=False),
+    Column("window_s", Double, nullable=False),
+    Column("spent", BigInteger, nullable=False),
+    Column("leased", BigInteger, nullable=False),
+    Column("spends", _JSON, nullable=False),
+    Column("used_at", Double, nullable=False),
+    Index(None, "used_at"),
 )
+"""Limits: `amount` of `unit` in `window_s` seconds. `spends` are (time, amount) pairs by the database's clock and
+`spent` their sum; `leased` is the sum of what the leases hold. A pool is locked before its leases."""
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("process", Text, nullable=False),
+    Column("journal", Text, nullable=False),
+    Column("expires_at", Double, nullable=False),
+)
+"""Processes that hold leases. One that expired never comes back under its id: that is the fence. `journal` is the
+directory where its spending stands."""
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("run_id", Text, ForeignKey("runs.id"), primary_key=True),
+    Column("pool_id", Text, ForeignKey("pools.id"), primary_key=True),
+    Column("granted", BigInteger, nullable=False),
+    Column("settled", BigInteger, nullable=False),
+    Column("recalled", Boolean, nullable=False),
+    Index(None, "pool_id"),
+)
+"""What a run holds of a pool: `granted` less `settled`. `recalled`: another run needs it."""
 
 change_counter = Table(
     "change_counter",
@@ -349,3 +380,28 @@ changes = Table(
     Column("topic", Text, nullable=False),
     Column("at", Double, nullable=False),
 )
+
+workbench_judgements = Table(
+    "workbench_judgements",
+    metadata,
+    Column("run_id", Text, ForeignKey("workbench_runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("other", Integer, primary_key=True, autoincrement=False),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("verdict", Text, nullable=False),
+    Column("flipped", Boolean, nullable=False),
+)
+"""What a judge said about the answers of target 0 and target `other` to the prompt at `position`."""
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("due_at", Double),
+    Column("holder", Text),
+    Column("attempts", Integer, nullable=False),
+    Column("failure", Text),
+    Column("created_at", Double, nullable=False),
+    Index(None, "due_at"),
+)
+"""Requested work. `due_at` is when it may be claimed, None for a dead letter; `holder` has the lease until then."""

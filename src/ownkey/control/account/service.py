@@ -41,5 +41,4 @@ async def require_password(control: Control, user: User, password: str, address:
     await count_attempt(control, user.email, address)
     if not await control.passwords.check(user.password_hash, password):
         raise NotAllowed("The current password is missing or wrong.", param="current_password")
-    async with control.database.write() as connection:
-        await forgive(connection, user.email, address)
+    await forgive(control, user.email, address)

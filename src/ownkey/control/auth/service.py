@@ -34,6 +34,7 @@ async def sign_in(control: Control, email: str, password: str, address: str, use
         raise Unauthenticated(_WRONG)
     outdated = control.passwords.is_outdated(user.password_hash)
     renewed = await control.passwords.hash(password) if outdated else None
+    await forgive(control, email, address)
     token = new_token()
     session = _session(user.id, hash_token(token, control.session_pepper), address, user_agent)
     async with control.database.write() as connection:
@@ -43,7 +44,6 @@ async def sign_in(control: Control, email: str, password: str, address: str, use
             raise Unauthenticated(_WRONG)
         if renewed is not None:
             await users.update_password(connection, user.id, renewed)
-        await forgive(connection, email, address)
         await sessions.create(connection, session)
     return SignIn(token, user, session)
 

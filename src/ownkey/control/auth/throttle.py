@@ -1,18 +1,17 @@
 """Slows whoever guesses passwords, and never locks an owner out who comes from somewhere else."""
 
-import time
-
-from sqlalchemy.ext.asyncio import AsyncConnection
+from hashlib import sha256
 
 from ownkey.control.context import Control
+from ownkey.domain.allowance import Pool, Refused
 from ownkey.domain.errors import RateLimited
-from ownkey.storage import counters
 
-_PER_ACCOUNT_AND_ADDRESS = (10, 900.0)
-_PER_ADDRESS = (1000, 900.0)
-"""(attempts, seconds). Counted per account *and* address, so that a stranger's guesses elsewhere do not keep the
-owner out; a success forgets these. And per address, so that one host cannot try many accounts; an address may be a
-whole office whose successes count as well, hence the room."""
+_PER_ACCOUNT_AND_ADDRESS = 10
+_PER_ADDRESS = 1000
+_WINDOW_S = 900.0
+"""Attempts in a quarter of an hour. Counted per account *and* address, so that a stranger's guesses elsewhere do not
+keep the owner out; a success forgets these. And per address, so that one host cannot try many accounts; an address
+may be a whole office whose successes count as well, hence the room."""
 
 
 async def count_attempt(control: Control, email: str, address: str) -> None:
@@ -20,20 +19,21 @@ async def count_attempt(control: Control, email: str, address: str) -> None:
 
     Raises RateLimited.
     """
-    now = time.time()
-    async with control.database.write() as connection:
-        allowed = await counters.hit(connection, f"login:{address}", *_PER_ADDRESS, now)
-        if allowed.allowed:
-            allowed = await counters.hit(connection, _key(email, address), *_PER_ACCOUNT_AND_ADDRESS, now)
-    if not allowed.allowed:
-        text = "Too many attempts with a password from your address: wait and try again."
-        raise RateLimited(text, retry_after=allowed.retry_after)
+    pools = (
+        Pool(_name(address), _PER_ADDRESS, _WINDOW_S, "attempts"),
+        Pool(_name(address, email), _PER_ACCOUNT_AND_ADDRESS, _WINDOW_S, "attempts"),
+    )
+    outcome = await control.allowance.acquire(pools, (1, 1))
+    if isinstance(outcome, Refused):
+        text = "Too many password attempts from your address. Wait and try again."
+        raise RateLimited(text, retry_after=outcome.retry_after)
 
 
-async def forgive(connection: AsyncConnection, email: str, address: str) -> None:
+async def forgive(control: Control, email: str, address: str) -> None:
     """The password was right: forget what went before."""
-    await counters.reset(connection, _key(email, address))
+    await control.allowance.forget(_name(address, email))
 
 
-def _key(email: str, address: str) -> str:
-    return f"login:{address}:{email}"
+def _name(address: str, email: str = "") -> str:
+    """A pool's id. By a digest: what somebody typed as an e-mail address may be long, secret or no text at all."""
+    return "sign-in:" + sha256(f"{address}\0{email}".encode(errors="surrogatepass")).hexdigest()

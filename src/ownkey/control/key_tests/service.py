@@ -9,6 +9,7 @@ from ownkey.control.catalogue.service import unknown_provider
 from ownkey.control.context import Control
 from ownkey.control.key_tests.schemas import KeyTrial
 from ownkey.domain.address import base_url_of, is_users_choice, needs_of, with_settings
+from ownkey.domain.allowance import Pool, Refused, Taken
 from ownkey.domain.catalogue import Provider
 from ownkey.domain.credential import Credential, CredentialStatus
 from ownkey.domain.errors import InvalidRequest, NotFound, RateLimited, SecretUnreadable, UpstreamError
@@ -18,10 +19,10 @@ from ownkey.domain.tenancy import PLATFORM, Owner, Principal
 from ownkey.gateway import KeyTestResult
 from ownkey.providers.auth import auth_headers, signer_for
 from ownkey.providers.tokens import token_request
-from ownkey.storage import changes, counters, credentials
-from ownkey.storage.records import Allowed
+from ownkey.storage import changes, credentials
 
-_TESTS, _WINDOW = 5, 60.0
+_TESTS = 5
+"""Per minute and user."""
 
 Place = tuple[str | None, dict[str, str]]
 """A key's own base URL and its settings: together they say where it is used."""
@@ -70,15 +71,15 @@ class Trial(Struct, frozen=True):
 
 async def require_test(control: Control, caller: Principal) -> None:
     """Count one test. Raises RateLimited when the minute's tests are used up."""
-    allowed = await _count(control, caller)
-    if not allowed.allowed:
+    outcome = await _count(control, caller)
+    if isinstance(outcome, Refused):
         text = f"You can test keys {_TESTS} times per minute."
-        raise RateLimited(text, retry_after=allowed.retry_after)
+        raise RateLimited(text, retry_after=outcome.retry_after)
 
 
 async def may_test(control: Control, caller: Principal) -> bool:
     """Count one test; False when the minute's tests are used up. Storing many keys goes on, untested."""
-    return (await _count(control, caller)).allowed
+    return isinstance(await _count(control, caller), Taken)
 
 
 async def run_trial(control: Control, trial: Trial) -> KeyTestResult:
@@ -88,9 +89,8 @@ async def run_trial(control: Control, trial: Trial) -> KeyTestResult:
     return await control.gateway.test_key(trial.provider, base_url, trial.secret, trial.config, trusted)
 
 
-async def _count(control: Control, caller: Principal) -> Allowed:
-    async with control.database.write() as connection:
-        return await counters.hit(connection, f"key-test:{caller.user_id}", _TESTS, _WINDOW, time.time())
+async def _count(control: Control, caller: Principal) -> Taken | Refused:
+    return await control.allowance.acquire((Pool(f"key-test:{caller.user_id}", _TESTS, unit="tests"),), (1,))
 
 
 def provider_of(control: Control, name: str) -> Provider:

@@ -3,7 +3,6 @@
 A token is a secret of its own (`wb_…`), sent as bearer. Absent, wrong and foreign look the same: 404.
 """
 
-import time
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -11,14 +10,13 @@ from msgspec import Struct
 
 from ownkey.control.context import Control
 from ownkey.control.identity import caller_of, check_same_site, control_of, peer_of
+from ownkey.domain.allowance import Pool, Refused
 from ownkey.domain.errors import NotFound, RateLimited, Unauthenticated
 from ownkey.domain.tenancy import Principal
-from ownkey.storage import counters
 from ownkey.storage.workbench import WorkbenchSession
 from ownkey.workbench.hosting import Limits, Run, limits_of
 
 _KEY_PREFIX = "ok_"
-_MINUTE = 60.0
 _NO_RUN = "There is no run with this id, or it is not yours: send the session's token as bearer."
 
 
@@ -109,8 +107,6 @@ RunDep = Annotated[SeenRun, Depends(run_of)]
 
 async def count(control: Control, action: str, actor: str, limit: int) -> None:
     """Count an action of a user or an address, as `who` names them. Raises RateLimited above `limit` per minute."""
-    async with control.database.write() as connection:
-        key = f"workbench-{action}:{actor}"
-        allowed = await counters.hit(connection, key, limit, _MINUTE, time.time())
-    if not allowed.allowed:
-        raise RateLimited(f"At most {limit} of these per minute: wait a little.", retry_after=allowed.retry_after)
+    outcome = await control.allowance.acquire((Pool(f"workbench-{action}:{actor}", limit, unit=action),), (1,))
+    if isinstance(outcome, Refused):
+        raise RateLimited(f"At most {limit} of these per minute: wait a little.", retry_after=outcome.retry_after)

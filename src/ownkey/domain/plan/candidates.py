@@ -71,6 +71,7 @@ def examine(
         payer=credential.owner.scope,
         rates=place.rates if offer.priced else FREE,
         priced=offer.priced,
+        context_window=offer.context_window,
     )
 
 

@@ -81,6 +81,7 @@ class Attempt(Struct, frozen=True, kw_only=True):
     payer: Scope
     rates: Rates
     priced: bool
+    context_window: int | None = None
 
 
 class DropReason(StrEnum):

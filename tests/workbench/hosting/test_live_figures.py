@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from ownkey.domain.errors import Unavailable
-from ownkey.workbench.hosting.glances import LiveFigures
+from ownkey.workbench.hosting.runs import LiveFigures
 from ownkey.workbench.records import RunPlan, SuiteInfo
 from ownkey.workbench.summary import RunSummary
 
@@ -28,9 +28,9 @@ class Counting:
 
 async def test_all_who_look_at_once_share_a_computation_and_one_who_leaves_does_not_end_it() -> None:
     work = Counting()
-    glances = LiveFigures(work.compute)
-    looking = [asyncio.create_task(glances.of("a", PLAN)) for _ in range(20)]
-    other = asyncio.create_task(glances.of("b", PLAN))
+    live = LiveFigures(work.compute)
+    looking = [asyncio.create_task(live.of("a", PLAN)) for _ in range(20)]
+    other = asyncio.create_task(live.of("b", PLAN))
     await asyncio.sleep(0)
     looking[0].cancel()
     work.go_on.set()
@@ -40,19 +40,19 @@ async def test_all_who_look_at_once_share_a_computation_and_one_who_leaves_does_
 
 
 async def test_an_older_one_is_computed_anew(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ownkey.workbench.hosting.glances._KEPT_S", 0.0)
+    monkeypatch.setattr("ownkey.workbench.hosting.runs._KEPT_S", 0.0)
     work = Counting()
     work.go_on.set()
-    glances = LiveFigures(work.compute)
+    live = LiveFigures(work.compute)
     for _ in range(3):
-        await glances.of("a", PLAN)
+        await live.of("a", PLAN)
     assert work.count == 3
 
 
 async def test_a_failure_is_told_to_all_who_wait() -> None:
     work = Counting(Unavailable("The database is away."))
-    glances = LiveFigures(work.compute)
-    looking = [asyncio.create_task(glances.of("a", PLAN)) for _ in range(3)]
+    live = LiveFigures(work.compute)
+    looking = [asyncio.create_task(live.of("a", PLAN)) for _ in range(3)]
     await asyncio.sleep(0)
     work.go_on.set()
     found = await asyncio.gather(*looking, return_exceptions=True)
