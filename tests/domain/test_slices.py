@@ -207,3 +207,9 @@ def test_after_a_clock_set_back_spending_counts_as_of_now() -> None:
     assert window.total(1400.0) == 3
     assert window.room_in(0, 1, 1400.0) == 60.0
     assert window.total(1460.0) == 0
+
+
+def test_a_pool_that_is_named_twice_is_refused_instead_of_waited_for_in_vain() -> None:
+    slices = Slices(lambda: 0.0, Timing())
+    with pytest.raises(ValueError, match="twice"):
+        slices.take((Pool("same", 1000), Pool("same", 10)), (1, 1))

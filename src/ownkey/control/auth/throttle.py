@@ -34,6 +34,7 @@ async def forgive(control: Control, email: str, address: str) -> None:
     await control.allowance.forget(_name(address, email))
 
 
-def _name(address: str, email: str = "") -> str:
+def _name(address: str, email: str | None = None) -> str:
     """A pool's id. By a digest: what somebody typed as an e-mail address may be long, secret or no text at all."""
-    return "sign-in:" + sha256(f"{address}\0{email}".encode(errors="surrogatepass")).hexdigest()
+    kind, text = ("address", address) if email is None else ("account", f"{address}\0{email}")
+    return f"sign-in:{kind}:" + sha256(text.encode(errors="surrogatepass")).hexdigest()
