@@ -15,9 +15,9 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from ownkey.workbench.comparison.compare import conclude
-from ownkey.workbench.comparison.measures import COST, LATENCY, PASSED, RATE, SCORE, TTFT, Sample
-from ownkey.workbench.comparison.significance import p_values
-from ownkey.workbench.comparison.verdict import overall
+from ownkey.workbench.comparison.pairs import COST, LATENCY, PASSED, RATE, SCORE, TTFT, Sample
+from ownkey.workbench.comparison.statistics import p_values
+from ownkey.workbench.comparison.words import overall
 from ownkey.workbench.summary import MetricComparison, Verdict
 
 _MEASURES = (PASSED, SCORE, LATENCY, TTFT, RATE, COST)

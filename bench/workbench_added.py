@@ -6,7 +6,7 @@ import httpx2
 from msgspec import Struct
 
 from bench.processes import BenchFailed
-from ownkey.workbench.metrics.percentile import percentile
+from ownkey.workbench.metrics.statistics import percentile
 
 
 class Kept(Struct, frozen=True):

@@ -23,7 +23,7 @@ from msgspec import Struct
 
 from bench.workbench_client import carry_out, plan_of
 from ownkey.workbench.figures import Figures
-from ownkey.workbench.metrics.percentile import percentile
+from ownkey.workbench.metrics.statistics import percentile
 from ownkey.workbench.summary import Spread, TargetSummary
 
 _MS = 1000.0

@@ -6,7 +6,6 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 pytest_plugins = [
-    "tests.services.own_random",
     "tests.services.patience",
     "tests.services.postgres",
     "tests.services.databases",

@@ -71,6 +71,12 @@ class Settings(BaseModel):
     log_format: str = Field("text", pattern="^(text|json)$")
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$")
 
+    @field_validator("redis_url")
+    @classmethod
+    def _not_yet(cls, value: str | None) -> None:
+        if value is not None:
+            raise ValueError("not yet supported: leave it out, limits are kept in the database")
+
     @field_validator("allow_private_endpoints")
     @classmethod
     def _host_and_port(cls, value: tuple[str, ...]) -> tuple[str, ...]:

@@ -29,7 +29,7 @@ def test_a_user_made_beside_the_running_server_signs_in_at_once(stack: Stack) ->
 
 
 def test_a_user_is_made_once_and_with_a_strong_password(stack: Stack, user: User) -> None:
-    is_told(create(stack, user.email.upper()), 1, "exists already")
+    is_told(create(stack, user.email.upper()), 1, "already exists")
     is_told(create(stack, "weak@example.com", stdin="short\n"), 1, "10 to 1024")
 
 

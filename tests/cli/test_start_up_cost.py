@@ -32,7 +32,7 @@ def test_the_command_line_itself_is_light() -> None:
 
 def test_a_workbench_run_needs_neither_statistics_nor_durable_jobs() -> None:
     parts = "import ownkey.cli.workbench.start, ownkey.cli.workbench.report, ownkey.cli.bench.execution"
-    assert not {"numpy", "scipy", "dbos", "re2", "yaml", "jsonschema_rs", "fastapi"} & imported(parts)
+    assert not {"numpy", "scipy", "ownkey.jobs", "re2", "yaml", "jsonschema_rs", "fastapi"} & imported(parts)
 
 
 def test_a_server_starts_without_what_it_may_never_need() -> None:

@@ -10,7 +10,7 @@ import pytest
 from tests.control.people import is_problem, unique
 from tests.services.stack import User
 
-from ownkey.control.catalogue.monogram import monogram
+from ownkey.control.catalogue.service import monogram
 
 ALL = {
     "openrouter", "openai", "anthropic", "gemini", "mistral", "cohere", "groq", "together", "fireworks", "perplexity",

@@ -33,21 +33,28 @@ def test_a_user_may_not_administer(user: User, method: str, path: str, body: dic
 
 def test_an_operator_makes_reads_changes_and_deletes_a_user(stack: Stack, operator: httpx2.Client) -> None:
     email = f"{unique('Mixed.Case')}@Example.com"
-    made = operator.post("/admin/users", json={"email": f"  {email} ", "password": PASSWORD, "tier": "pro"}).json()
+    made = operator.post("/admin/users", json={"email": f"  {email} ", "password": PASSWORD}).json()
     assert made["email"] == email.lower()
-    assert (made["role"], made["tier"], made["disabled_at"]) == ("user", "pro", None)
+    assert (made["role"], made["tier"], made["disabled_at"]) == ("user", "default", None)
     assert "password" not in made
     path = f"/admin/users/{made['id']}"
     assert operator.get(path).json() == made
-    changed = operator.patch(path, json={"tier": "starter"}).json()
-    assert changed == made | {"tier": "starter"}
+    changed = operator.patch(path, json={"role": "operator"}).json()
+    assert changed == made | {"role": "operator"}
     with browser(stack, email.upper()) as session:
         assert session.get("/me").json()["id"] == made["id"]
     assert operator.delete(path).status_code == 204
     absent = operator.get("/admin/users/user_none")
-    for gone in (operator.get(path), operator.patch(path, json={"tier": "x"}), operator.delete(path)):
+    for gone in (operator.get(path), operator.patch(path, json={"role": "user"}), operator.delete(path)):
         assert look(gone) == look(absent)
     is_problem(absent, 404, "not_found")
+
+
+def test_a_tier_is_not_yet_supported(operator: httpx2.Client) -> None:
+    told = operator.post("/admin/users", json={"email": f"{unique('tier')}@example.com", "tier": "pro"})
+    assert "not yet supported" in is_problem(told, 422, "invalid_request")["detail"]
+    told = operator.patch(f"/admin/users/{make(operator)['id']}", json={"tier": "pro"})
+    assert "not yet supported" in is_problem(told, 422, "invalid_request")["detail"]
 
 
 def test_an_address_is_taken_once_whatever_its_case(operator: httpx2.Client) -> None:

@@ -141,7 +141,6 @@ def test_erasing_leaves_nothing_and_the_receipt_says_what_went(stack: Stack, gue
         "prompts": 1,
         "runs": 1,
         "results": 6,
-        "jobs": 1,
     }
     assert receipt["runs"] == [run["id"]]
     assert receipt["scrubbed"] is True

@@ -50,11 +50,6 @@ def test_all_or_nothing(slices: Slices, clock: Clock) -> None:
     assert take(slices) == TAKEN
 
 
-def test_two_limits_of_one_id_are_a_mistake(slices: Slices) -> None:
-    with pytest.raises(ValueError, match="one id"):
-        slices.take((POOL, Pool("key", 5)), (1, 1))
-
-
 def test_what_is_being_asked_for_is_not_dropped_as_idle(slices: Slices, clock: Clock) -> None:
     slices.expect(Wait(((POOL, 1),)))
     (ask,) = slices.asks()
@@ -226,3 +221,9 @@ def test_after_a_clock_set_back_spending_counts_as_of_now() -> None:
     assert window.total(1400.0) == 3
     assert window.room_in(0, 1, 1400.0) == 60.0
     assert window.total(1460.0) == 0
+
+
+def test_a_pool_that_is_named_twice_is_refused_instead_of_waited_for_in_vain() -> None:
+    slices = Slices(lambda: 0.0, Timing())
+    with pytest.raises(ValueError, match="twice"):
+        slices.take((Pool("same", 1000), Pool("same", 10)), (1, 1))

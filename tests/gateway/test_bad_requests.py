@@ -273,7 +273,7 @@ def test_no_key_at_all(user: User, path: str) -> None:
 @pytest.mark.usefixtures("unharmed")
 def test_two_different_keys(user: User, path: str) -> None:
     headers = carried("authorization", user.key) | {"x-api-key": mint_api_key(b"\1" * 32)}
-    assert "Two different" in told(knock(user.stack, path, headers), path, 401, "invalid_api_key")
+    assert "two different" in told(knock(user.stack, path, headers), path, 401, "invalid_api_key")
     repeated = [("x-api-key", user.key), ("x-api-key", mint_api_key(b"\1" * 32))]
     told(knock(user.stack, path, repeated), path, 401, "invalid_api_key")
 

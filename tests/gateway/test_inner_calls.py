@@ -306,11 +306,11 @@ async def test_later_work_of_a_disabled_user_is_refused(inside: Inside) -> None:
 
 def test_a_header_value_cannot_start_a_new_line() -> None:
     with pytest.raises(ValueError, match="control"):
-        InnerResponder(Heads()).answer(200, [(b"x-a", b"1\r\nx-b: 2")], b"")
+        InnerResponder(Heads(), CHAT).answer(200, [(b"x-a", b"1\r\nx-b: 2")], b"")
 
 
 async def test_a_body_shorter_than_announced_is_broken_off() -> None:
-    responder = InnerResponder(Heads())
+    responder = InnerResponder(Heads(), CHAT)
     responder.start(200, [], 5)
     responder.write(b"four")
     responder.end()
@@ -320,7 +320,7 @@ async def test_a_body_shorter_than_announced_is_broken_off() -> None:
 
 
 async def test_an_answer_broken_off_before_its_head_is_told_to_who_waits() -> None:
-    responder = InnerResponder(Heads())
+    responder = InnerResponder(Heads(), CHAT)
     responder.abort()
     with pytest.raises(UpstreamError):
         await responder.head()

@@ -3,7 +3,7 @@
 import pytest
 
 from ownkey.domain.formats import WireFormat
-from ownkey.gateway.surfaces import Deed, error_format, surface_of
+from ownkey.gateway.surfaces import Action, error_format, surface_of
 
 GEMINI = WireFormat.GEMINI
 CHAT, MESSAGES = WireFormat.OPENAI_CHAT, WireFormat.ANTHROPIC_MESSAGES
@@ -11,37 +11,37 @@ RESPONSES = WireFormat.OPENAI_RESPONSES
 
 
 @pytest.mark.parametrize(
-    ("path", "method", "deed", "format_"),
+    ("path", "method", "action", "format_"),
     [
-        ("/v1/chat/completions", "POST", Deed.RELAY, CHAT),
-        ("/v1/messages", "POST", Deed.RELAY, MESSAGES),
-        ("/v1/embeddings", "POST", Deed.RELAY, WireFormat.OPENAI_EMBEDDINGS),
-        ("/v1/responses", "POST", Deed.RELAY, RESPONSES),
-        ("/v1/responses/resp_1", None, Deed.STORED_RESPONSE, RESPONSES),
-        ("/v1/responses/resp_1/input_items", None, Deed.STORED_RESPONSE, RESPONSES),
-        ("/v1/completions", "POST", Deed.RELAY, WireFormat.OPENAI_COMPLETIONS),
-        ("/v1/images/generations", "POST", Deed.RELAY, WireFormat.OPENAI_IMAGES),
-        ("/v1/images/edits", "POST", Deed.RELAY, WireFormat.OPENAI_IMAGE_EDITS),
-        ("/v1/images/variations", "POST", Deed.RELAY, WireFormat.OPENAI_IMAGE_VARIATIONS),
-        ("/v1/audio/speech", "POST", Deed.RELAY, WireFormat.OPENAI_SPEECH),
-        ("/v1/audio/transcriptions", "POST", Deed.RELAY, WireFormat.OPENAI_TRANSCRIPTIONS),
-        ("/v1/audio/translations", "POST", Deed.RELAY, WireFormat.OPENAI_TRANSLATIONS),
-        ("/v1/moderations", "POST", Deed.RELAY, WireFormat.OPENAI_MODERATIONS),
-        ("/v1/messages/count_tokens", "POST", Deed.RELAY, WireFormat.ANTHROPIC_COUNT_TOKENS),
-        ("/v1/models", "GET", Deed.LIST_MODELS, CHAT),
-        ("/v1/models/openai/gpt-5", "GET", Deed.LIST_MODELS, CHAT),
-        ("/v1beta/models", "GET", Deed.LIST_MODELS, GEMINI),
-        ("/v1beta/models/openai/gpt-5", "GET", Deed.LIST_MODELS, GEMINI),
-        ("/v1beta/models/m:generateContent", "POST", Deed.RELAY, GEMINI),
-        ("/v1/models/m:countTokens", "POST", Deed.RELAY, WireFormat.GEMINI_COUNT_TOKENS),
-        ("/v1beta/models/m:embedContent", "POST", Deed.RELAY, WireFormat.GEMINI_EMBED),
-        ("/v1beta/models/m:batchEmbedContents", "POST", Deed.RELAY, WireFormat.GEMINI_BATCH_EMBED),
+        ("/v1/chat/completions", "POST", Action.RELAY, CHAT),
+        ("/v1/messages", "POST", Action.RELAY, MESSAGES),
+        ("/v1/embeddings", "POST", Action.RELAY, WireFormat.OPENAI_EMBEDDINGS),
+        ("/v1/responses", "POST", Action.RELAY, RESPONSES),
+        ("/v1/responses/resp_1", None, Action.STORED_RESPONSE, RESPONSES),
+        ("/v1/responses/resp_1/input_items", None, Action.STORED_RESPONSE, RESPONSES),
+        ("/v1/completions", "POST", Action.RELAY, WireFormat.OPENAI_COMPLETIONS),
+        ("/v1/images/generations", "POST", Action.RELAY, WireFormat.OPENAI_IMAGES),
+        ("/v1/images/edits", "POST", Action.RELAY, WireFormat.OPENAI_IMAGE_EDITS),
+        ("/v1/images/variations", "POST", Action.RELAY, WireFormat.OPENAI_IMAGE_VARIATIONS),
+        ("/v1/audio/speech", "POST", Action.RELAY, WireFormat.OPENAI_SPEECH),
+        ("/v1/audio/transcriptions", "POST", Action.RELAY, WireFormat.OPENAI_TRANSCRIPTIONS),
+        ("/v1/audio/translations", "POST", Action.RELAY, WireFormat.OPENAI_TRANSLATIONS),
+        ("/v1/moderations", "POST", Action.RELAY, WireFormat.OPENAI_MODERATIONS),
+        ("/v1/messages/count_tokens", "POST", Action.RELAY, WireFormat.ANTHROPIC_COUNT_TOKENS),
+        ("/v1/models", "GET", Action.LIST_MODELS, CHAT),
+        ("/v1/models/openai/gpt-5", "GET", Action.LIST_MODELS, CHAT),
+        ("/v1beta/models", "GET", Action.LIST_MODELS, GEMINI),
+        ("/v1beta/models/openai/gpt-5", "GET", Action.LIST_MODELS, GEMINI),
+        ("/v1beta/models/m:generateContent", "POST", Action.RELAY, GEMINI),
+        ("/v1/models/m:countTokens", "POST", Action.RELAY, WireFormat.GEMINI_COUNT_TOKENS),
+        ("/v1beta/models/m:embedContent", "POST", Action.RELAY, WireFormat.GEMINI_EMBED),
+        ("/v1beta/models/m:batchEmbedContents", "POST", Action.RELAY, WireFormat.GEMINI_BATCH_EMBED),
     ],
 )
-def test_a_path_is_a_surface(path: str, method: str | None, deed: Deed, format_: WireFormat) -> None:
+def test_a_path_is_a_surface(path: str, method: str | None, action: Action, format_: WireFormat) -> None:
     surface = surface_of(path)
     assert surface is not None
-    assert (surface.method, surface.deed, surface.format) == (method, deed, format_)
+    assert (surface.method, surface.action, surface.format) == (method, action, format_)
 
 
 def test_googles_paths_name_the_model_and_whether_to_stream() -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ownkey.gateway.whole_events import WholeEvents
+from ownkey.gateway.streams import WholeEvents
 
 STREAMS = [
     b"data: 1\n\ndata: 2\n\n: ping\n\ndata: 3\ndata: 4\n\n",

@@ -78,7 +78,7 @@ async def test_a_timed_request_is_not_sent_without_waiting() -> None:
 
     async with HostileServer(script) as server, client_of() as client:
         assert await (await client.send(timed(server))).read(10) == b"x"
-        assert client.send_now(timed(server), lambda _: None) is None
+        assert client.send_now(timed(server)) is None
 
 
 async def test_a_request_that_is_not_timed_has_no_times() -> None:

@@ -32,7 +32,7 @@ def test_the_winner_becomes_a_route_that_answers(guest: Guest, owner: User) -> N
     assert answer.headers["x-ownkey-model"].endswith("right-95+ttft=constant:5")
     # The same name again.
     guest.button("Make it a route").click()
-    expect(page.locator("#promote-told")).to_contain_text(f"There is a route named '{name}' already")
+    expect(page.locator("#promote-told")).to_contain_text(f"A route named '{name}' already exists")
     expect(page.get_by_label("Name of the route")).to_be_focused()
 
 

@@ -38,6 +38,11 @@ def test_the_page_lists_every_gauge() -> None:
     assert gauges <= set(re.findall(r"`(ownkey_[a-z_]+)`", PAGE))
 
 
+def test_redis_is_not_yet_supported() -> None:
+    with pytest.raises(ConfigurationError, match=r"redis_url.*not yet supported"):
+        load_settings({"OWNKEY_REDIS_URL": "redis://localhost"})
+
+
 def test_every_setting_has_its_variable_and_the_file_its_name(tmp_path: Path) -> None:
     file = tmp_path / "ownkey.toml"
     file.write_text(

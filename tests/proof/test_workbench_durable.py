@@ -68,30 +68,6 @@ async def test_a_stop_in_mid_run_is_quick_and_the_run_goes_on_afterwards(stack: 
     assert_quiet(stack.server.log)
 
 
-@pytest.mark.parametrize("how", ["deleted", "damaged"])
-async def test_runs_are_taken_up_though_the_jobs_database_is_lost(stack: ForkedStack, how: str) -> None:
-    bench = bench_of(stack)
-    path = bench.start(repeats=2, concurrency=2)
-    await bench.begun(path)
-    stack.server.send_signal(signal.SIGKILL)
-    await asyncio.to_thread(stack.server.wait)
-    for file in stack.data_dir.glob("jobs.db*"):
-        if how == "deleted" or file.name != "jobs.db":
-            file.unlink()
-        else:
-            file.write_bytes(b"this is no database" * 1000)
-    stack.launch()
-    await asyncio.to_thread(stack.server.wait_until_ready)
-    if how == "damaged":
-        assert "set aside" in stack.server.log
-        assert (stack.data_dir / "jobs.db.damaged").exists()
-    ended = await bench.ended(path)
-    assert ended["status"] == "completed"
-    bench.once_each(path, repeats=2)
-    assert "taken up" in stack.server.log
-    assert_quiet(stack.server.log)
-
-
 @pytest.fixture
 def second(launcher: Launcher, stack: ForkedStack) -> Iterator[Forked]:
     with socket.create_server(("127.0.0.1", 0)) as listener:

@@ -9,8 +9,7 @@ from ownkey.sandbox.behaviours import reply_to
 from ownkey.sandbox.behaviours.invocation import verdict_in
 from ownkey.sandbox.chat import ChatRequest
 from ownkey.sandbox.state import State
-from ownkey.workbench.graders.opinions import Better, read_better, read_opinion
-from ownkey.workbench.graders.questions import preference_question, rubric_question
+from ownkey.workbench.graders.questions import Better, preference_question, read_better, read_opinion, rubric_question
 from ownkey.workbench.records import Message, Prompt
 
 

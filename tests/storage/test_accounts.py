@@ -9,7 +9,7 @@ from tests.storage.values import NOW, a_session, a_user, an_api_key, stored_user
 from ownkey.domain.credential import KeySource, Mode, PaidFallback, Preferences
 from ownkey.domain.errors import Conflict, InvalidRequest
 from ownkey.domain.tenancy import KeyScope, Role, user_owner
-from ownkey.storage import Database, api_keys, preferences, sessions, setup_tokens, users
+from ownkey.storage import Database, api_keys, preferences, sessions, users
 
 
 async def test_an_address_is_found_and_taken_whatever_its_case(database: Database) -> None:
@@ -30,7 +30,6 @@ async def test_an_account_changes_field_by_field(database: Database) -> None:
         assert await users.update_email(conn, user.id, "New@example.org")
         assert await users.update_password(conn, user.id, "$argon2id$new")
         assert await users.set_role(conn, user.id, Role.OPERATOR)
-        assert await users.set_tier(conn, user.id, "pro")
         assert await users.set_disabled(conn, user.id, NOW)
         found = await users.get(conn, user.id)
     assert found == a_user(
@@ -38,7 +37,6 @@ async def test_an_account_changes_field_by_field(database: Database) -> None:
         email="new@example.org",
         password_hash="$argon2id$new",
         role=Role.OPERATOR,
-        tier="pro",
         disabled_at=NOW,
     )
     async with database.write() as conn:
@@ -132,16 +130,16 @@ async def test_a_set_up_link_works_once_and_not_after_its_time(database: Databas
     valid, late, cleared = os.urandom(32), os.urandom(32), os.urandom(32)
     async with database.write() as conn:
         for token, expires_at in ((valid, NOW + 1), (late, NOW), (cleared, NOW + 1)):
-            await setup_tokens.put(conn, token, expires_at)
+            await sessions.put_setup_token(conn, token, expires_at)
 
     async def consume(token: bytes) -> bool:
         async with database.write() as conn:
-            return await setup_tokens.consume(conn, token, NOW)
+            return await sessions.consume_setup_token(conn, token, NOW)
 
     assert sorted(await asyncio.gather(*(consume(valid) for _ in range(4)))) == [False, False, False, True]
     assert not await consume(late)
     async with database.write() as conn:
-        await setup_tokens.clear(conn)
+        await sessions.clear_setup_tokens(conn)
     assert not await consume(cleared)
 
 

@@ -105,7 +105,7 @@ async def test_neither_a_backup_nor_a_restore_replaces_anything(urls: tuple[str,
     path.write_bytes(b"mine")
     async with opened(source) as database:
         user = await stored_user(database)
-        with pytest.raises(BackupRefused, match="exists already"):
+        with pytest.raises(BackupRefused, match="already exists"):
             await backup(database, path)
         assert path.read_bytes() == b"mine"
         await backup(database, tmp_path / "good")

@@ -45,7 +45,6 @@ async def test_a_credential_comes_back_as_it_was_stored(database: Database) -> N
         allowed_models=("a/*",),
         allowed_ips=(),
         expires_at=NOW + 0.125,
-        monthly_limit=5_000_000_000_000,
         last_tested_at=NOW,
         last_used_at=NOW + 1,
         version=7,

@@ -7,8 +7,10 @@ import sqlite3
 import stat
 from pathlib import Path
 
+import asyncpg
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 from tests.services.postgres import Cluster
 from tests.storage.values import a_user, stored_user
 
@@ -16,7 +18,7 @@ from ownkey.domain.credential import Preferences
 from ownkey.domain.errors import Conflict, InvalidRequest, Unavailable
 from ownkey.domain.tenancy import user_owner
 from ownkey.storage import Database, changes, preferences, users
-from ownkey.storage.errors import InvalidDatabaseUrl
+from ownkey.storage.errors import InvalidDatabaseUrl, database_border
 
 
 async def _end_connections(cluster: Cluster) -> None:
@@ -315,3 +317,16 @@ async def test_sqlite_runs_with_the_promised_settings(sqlite_database: Database)
         assert await settings() == expected
     async with sqlite_database.write() as conn:
         assert await settings() == expected
+
+
+@pytest.mark.parametrize("error", [asyncpg.InterfaceError("closed"), asyncpg.PostgresConnectionError("gone")])
+def test_errors_of_postgres_driver_that_sqlalchemy_does_not_know_are_unavailable(error: Exception) -> None:
+    with pytest.raises(Unavailable), database_border("postgresql://db/ownkey"):
+        raise error
+
+
+def test_a_value_that_postgres_driver_rejects_before_sending_is_an_invalid_request() -> None:
+    refused = RuntimeError("refused")
+    refused.__cause__ = asyncpg.DataError("out of range")
+    with pytest.raises(InvalidRequest), database_border("postgresql://db/ownkey"):
+        raise DBAPIError("INSERT", (), refused)

@@ -185,3 +185,17 @@ def test_a_blocked_prompt_and_an_error_end_a_gemini_stream() -> None:
         assert observer.error is not None
         assert (observer.error.status, observer.error.message) == (503, "late")
         assert not observer.ended
+
+
+@pytest.mark.parametrize("wants_usage", [True, False])
+def test_events_that_count_are_seen_after_ordinary_ones_have_passed_unread(wants_usage: bool) -> None:
+    observer = CHAT.observer(wants_usage)
+    ordinary = b'data: {"choices":[{"delta":{"content":"x"}}],"usage":null}\n\n'
+    for _ in range(3):
+        assert observer.feed(ordinary) is ordinary
+    usage = b'data: {"choices":[],"usage":{"prompt_tokens":3,"completion_tokens":4}}\n\n'
+    assert observer.feed(usage) == (usage if wants_usage else b"")
+    assert observer.usage == Usage(3, 4)
+    observer.feed(b'data: {"error":{"message":"Slow down.","type":"rate_limit_error"}}\n\n')
+    assert observer.error is not None
+    assert observer.error.kind is ErrorKind.RATE_LIMIT

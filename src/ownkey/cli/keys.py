@@ -25,7 +25,7 @@ def add(
     allow_model: Annotated[list[str] | None, typer.Option(help="Allowed model or pattern; repeatable")] = None,
     allow_ip: Annotated[list[str] | None, typer.Option(help="Allowed address or network; repeatable")] = None,
     expires_at: Annotated[str | None, typer.Option(help="Such as 2030-01-31T00:00:00Z")] = None,
-    monthly_limit_usd: Annotated[str | None, typer.Option(help="Such as 25.00")] = None,
+    monthly_limit_usd: Annotated[str | None, typer.Option(help="Not yet supported")] = None,
     default: Annotated[bool, typer.Option("--default", help="Use this key first")] = False,
     scope: Annotated[str, typer.Option(help="user, or platform for operators")] = "user",
     no_key: Annotated[bool, typer.Option("--no-key", help="The endpoint takes no key")] = False,

@@ -10,7 +10,7 @@ import msgspec
 
 from ownkey.cli.failures import CommandFailed
 from ownkey.config import Settings
-from ownkey.control.admin.accounts import new_user
+from ownkey.control.admin.service import new_user
 from ownkey.control.passwords import Passwords
 from ownkey.domain.tenancy import Role
 from ownkey.main.keyrings import open_keyring

@@ -12,6 +12,7 @@ from ownkey.control.auth import routes as auth
 from ownkey.control.catalogue import routes as catalogue
 from ownkey.control.credentials import routes as credentials
 from ownkey.control.hardening import Hardened
+from ownkey.control.key_tests import routes as key_tests
 from ownkey.control.openapi import install_document, operation_id
 from ownkey.control.operations import routes as operations
 from ownkey.control.preferences import routes as preferences
@@ -31,6 +32,7 @@ _RESOURCES = (
     auth,
     account,
     credentials,
+    key_tests,
     api_keys,
     preferences,
     catalogue,

@@ -52,7 +52,7 @@ class Hardened:
             if started:
                 # Returning in mid-answer makes the server break the connection off: half an answer must not look whole.
                 return
-            text = f"Ownkey met an error of its own; the operator finds it in the log as {number}."
+            text = f"Internal error. The operator finds it in the log as {number}."
             await problem(500, "internal_error", text)(scope, receive, harden)
 
 

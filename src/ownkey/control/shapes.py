@@ -8,7 +8,7 @@ from ipaddress import ip_network
 from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import Query
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from ownkey.domain.money import format_usd
 from ownkey.storage.paging import decode_cursor, encode_cursor
@@ -19,7 +19,7 @@ _USD = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9})?", re.ASCII)
 
 
 class Body(BaseModel):
-    """A request body: unknown fields are refused, so that a misspelt one is not silently ignored."""
+    """A request body: unknown fields are rejected, so that a misspelt one is not silently ignored."""
 
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True, str_max_length=65_536)
 
@@ -31,12 +31,12 @@ class Body(BaseModel):
         if unknown:
             close = get_close_matches(str(unknown[0])[:100], cls.model_fields, n=1)  # pyright: ignore[reportUnknownArgumentType]
             meant = f"did you mean {close[0]}?" if close else f"there are {', '.join(cls.model_fields)}."
-            raise ValueError(f"there is no field of a name that was sent; {meant}")
+            raise ValueError(f"unknown field; {meant}")
         return value  # pyright: ignore[reportUnknownVariableType]
 
 
 class Reply(BaseModel):
-    """An answer."""
+    """A reply."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -115,6 +115,14 @@ def _check_usd(value: str) -> str:
         raise ValueError("must be an amount in USD above 0 with at most nine decimals, for example 12.50")
     return value
 
+
+def _not_yet(value: Any) -> None:
+    if value is not None:
+        raise ValueError("not yet supported: leave it out")
+
+
+NotYet = Annotated[None, BeforeValidator(_not_yet)]
+"""A field that a later version will honour. Until then a value is rejected: ignoring it would be a false promise."""
 
 Line = Annotated[str, AfterValidator(_plain)]
 """Text on one line without control characters or halves of surrogate pairs."""

@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
 
-from ownkey.domain.errors import UnsupportedMediaType
+from ownkey.domain.errors import InvalidRequest, UnsupportedMediaType
 from ownkey.gateway import read_object
 
 
@@ -29,6 +29,9 @@ class StrictRoute(APIRoute):
         handle = super().get_route_handler()
 
         async def strict(request: Request) -> Response:
+            if "idempotency-key" in request.headers:
+                # A client that repeats a call relies on it: ignoring the header would create a thing twice.
+                raise InvalidRequest("The header Idempotency-Key is not yet supported: leave it out.")
             if self.body_field is None:
                 return await handle(request)
             body = await request.body()

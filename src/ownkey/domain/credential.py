@@ -48,7 +48,6 @@ class Credential(Struct, frozen=True, kw_only=True):
     allowed_models: tuple[str, ...] | None = None
     allowed_ips: tuple[str, ...] | None = None
     expires_at: float | None = None
-    monthly_limit: int | None = None
     created_at: float = 0.0
     last_tested_at: float | None = None
     last_used_at: float | None = None

@@ -156,9 +156,8 @@ class Slices:
         return TAKEN
 
     def _missing(self, pools: Sequence[Pool], amounts: Sequence[int], now: float) -> Refused | Wait:
-        if len({pool.id for pool in pools}) < len(pools):
-            text = f"pools of one id: {pools}"
-            raise ValueError(text)
+        if len({pool.id for pool in pools}) != len(pools):
+            raise ValueError("A pool is named twice.")
         short: list[tuple[Pool, int]] = []
         for pool, amount in zip(pools, amounts, strict=True):
             held = self._slices.get(pool.id)

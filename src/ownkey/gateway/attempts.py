@@ -1,28 +1,24 @@
 """Carrying out a plan: one attempt after the other until a provider answers or none is left.
 
 Failover happens only before the first byte of an answer, only among the plan's attempts (so never to
-another payer than the plan allows), and only where sending again cannot bill twice.
+another payer than the plan allows), and not after a provider that may bill what it did not answer.
 """
-
-from collections.abc import Callable, Coroutine
-from typing import Any
-
-from msgspec import Struct
 
 from ownkey.domain.credential import CredentialStatus, Preferences
 from ownkey.domain.errors import SecretUnreadable, UnsupportedField, UpstreamError
-from ownkey.domain.plan import Attempt, Plan
+from ownkey.domain.plan import Attempt
 from ownkey.domain.secret import Secret
-from ownkey.gateway.edge.exchange import Request
+from ownkey.gateway.delivery import Delivery
 from ownkey.gateway.health import KeyHealth
 from ownkey.gateway.meter import Meter
-from ownkey.gateway.net import NetError, TimedOut, UpstreamClient, UpstreamResponse
+from ownkey.gateway.net import ConnectionLost, NetError, TimedOut, UpstreamClient, UpstreamResponse
+from ownkey.gateway.outcomes import Answered, Outcome, Refused, Unreached
 from ownkey.gateway.outgoing import OutgoingBuilder
-from ownkey.gateway.read import Ask
 from ownkey.gateway.secrets import SecretCache
+from ownkey.gateway.steps import Steps, awaited
 from ownkey.gateway.tokens import TokenCache
 from ownkey.providers.tokens import TokenRefused
-from ownkey.providers.verdict import FailureKind, Verdict, classify, unreachable
+from ownkey.providers.verdict import FailureKind, classify, unreachable
 from ownkey.wire import FORMATS, WireError
 from ownkey.wire.errors import kind_of_status
 
@@ -35,37 +31,6 @@ _STATUS_WITHOUT_TOKEN = {
     FailureKind.RATE_LIMIT: 429,
     FailureKind.OVERLOADED: 503,
 }
-
-
-class Answered(Struct, frozen=True):
-    """A provider accepted the request (2xx, and not a web page); its body is still to be read."""
-
-    attempt: Attempt
-    response: UpstreamResponse
-    secret: Secret
-
-
-class Refused(Struct, frozen=True):
-    """A provider said no, or what its interface cannot say (a redirect, a page); the body is whole."""
-
-    attempt: Attempt
-    status: int
-    headers: list[tuple[bytes, bytes]]
-    body: bytes
-    secret: Secret
-    verdict: Verdict
-
-
-class Unreached(Struct, frozen=True):
-    """No answer came."""
-
-    attempt: Attempt
-    error: NetError
-
-
-Outcome = Answered | Refused | Unreached
-FirstAttempt = Callable[[], Coroutine[Any, Any, Outcome]]
-"""What is left to do of a first attempt that is under way."""
 
 
 class Attempts:
@@ -85,30 +50,22 @@ class Attempts:
         self._health = health
         self._builder = builder
 
-    async def run(
-        self,
-        request: Request,
-        ask: Ask,
-        plan: Plan,
-        preferences: Preferences,
-        meter: Meter,
-        first: FirstAttempt | None = None,
-    ) -> Outcome:
-        """The first answer, or the last refusal. `first` is the first attempt where it is under way already.
+    def run(self, delivery: Delivery, attempts: tuple[Attempt, ...], preferences: Preferences) -> Steps[Outcome]:
+        """The first answer, or the last refusal. There is at least one attempt.
 
         Raises SecretUnreadable, and UnsupportedField when no attempt's format can say what the client asked.
         """
+        meter = delivery.meter
         last: Outcome | None = None
         unsupported: UnsupportedField | None = None
-        for attempt in plan.attempts:
+        for attempt in attempts:
             try:
-                last = await (first() if first else self._try(request, ask, attempt, preferences, meter))
+                last = yield from self._try(delivery, attempt, preferences)
             except UnsupportedField as error:
                 unsupported = unsupported or error
                 meter.tried(attempt, error.code, None)
                 continue
-            first = None
-            self.learn(last, meter)
+            self._learn(last, meter)
             if not _may_fail_over(last):
                 break
         if last is not None:
@@ -116,47 +73,61 @@ class Attempts:
         assert unsupported is not None, "a plan without attempts is refused before"  # noqa: S101
         raise unsupported
 
-    async def _try(
-        self, request: Request, ask: Ask, attempt: Attempt, preferences: Preferences, meter: Meter
-    ) -> Outcome:
+    def _try(self, delivery: Delivery, attempt: Attempt, preferences: Preferences) -> Steps[Outcome]:
+        meter = delivery.meter
+        stored = self._secrets.known(attempt.credential)
+        if stored is None:
+            stored = yield from self._open(attempt, meter)
+        secret = self._tokens.known(attempt.provider, stored, attempt.credential.config)
+        if secret is None:
+            try:
+                exchanged = yield from awaited(
+                    self._tokens.exchange(attempt.provider, stored, attempt.credential.config)
+                )
+            except NetError as error:
+                return Unreached(attempt, error)
+            if isinstance(exchanged, TokenRefused):
+                return _without_token(attempt, exchanged, stored)
+            secret = exchanged
+        outgoing = self._builder.build(delivery.request, delivery.ask, attempt, preferences, secret)
+        meter.hints_dropped = outgoing.dropped
+        came: UpstreamResponse | NetError
+        sending = self._client.send_now(outgoing.request)
+        if sending is not None:
+            came = yield sending
+        else:
+            try:
+                came = yield from awaited(self._client.send(outgoing.request))
+            except NetError as error:
+                came = error
+        if isinstance(came, NetError):
+            return Unreached(attempt, came)
+        if accepts(came):
+            return Answered(attempt, came, secret)
+        return (yield from self._refused(attempt, came, secret))
+
+    def _open(self, attempt: Attempt, meter: Meter) -> Steps[Secret]:
         try:
-            secret = await self._secrets.open(attempt.credential)
+            return (yield from awaited(self._secrets.open(attempt.credential)))
         except SecretUnreadable as error:
             self._health.note(attempt.credential, CredentialStatus.UNDECRYPTABLE, "the stored key does not decrypt")
             meter.tried(attempt, error.code, None)
             raise
-        try:
-            exchanged = await self._tokens.exchange(attempt.provider, secret, attempt.credential.config)
-        except NetError as error:
-            return Unreached(attempt, error)
-        if isinstance(exchanged, TokenRefused):
-            return _without_token(attempt, exchanged, secret)
-        secret = exchanged
-        outgoing = self._builder.build(request, ask, attempt, preferences, secret)
-        meter.hints_dropped = outgoing.dropped
-        try:
-            response = await self._client.send(outgoing.request)
-        except NetError as error:
-            return Unreached(attempt, error)
-        return await self.judge(attempt, secret, response)
 
-    async def judge(self, attempt: Attempt, secret: Secret, came: UpstreamResponse | NetError) -> Outcome:
-        """What an answer, or its absence, means. Reads the body of a refusal."""
-        if isinstance(came, NetError):
-            return Unreached(attempt, came)
-        response = came
+    def _refused(self, attempt: Attempt, response: UpstreamResponse, secret: Secret) -> Steps[Outcome]:
+        """Read a refusal and what it says of the key."""
         try:
-            if accepts(response):
-                return Answered(attempt, response, secret)
-            body = await response.read(_ERROR_BODY_LIMIT)
+            body = yield from whole_body(response, _ERROR_BODY_LIMIT)
         except NetError as error:
             return Unreached(attempt, error)
+        finally:
+            response.abort()
         if response.status == 401:
             self._tokens.forget(secret)
         verdict = classify(attempt.provider, response.status, body, response.headers)
         return Refused(attempt, response.status, response.headers, body, secret, verdict)
 
-    def learn(self, outcome: Outcome, meter: Meter) -> None:
+    def _learn(self, outcome: Outcome, meter: Meter) -> None:
         attempt = outcome.attempt
         match outcome:
             case Answered():
@@ -193,5 +164,30 @@ def _may_fail_over(outcome: Outcome) -> bool:
         case Refused():
             return outcome.verdict.failover
         case Unreached():
-            # A provider that took the request and stays silent may yet bill it: it is not sent again.
-            return not (isinstance(outcome.error, TimedOut) and outcome.error.sent)
+            return not _may_be_billed(outcome.error)
+
+
+def _may_be_billed(error: NetError) -> bool:
+    """Whether the provider may bill what got no answer: it took the request and stays silent, or began to answer.
+
+    A connection that ends before the first byte of an answer is a keep-alive connection closed in the same moment,
+    or a server that went down: nothing was answered, and the next attempt is made.
+    """
+    if isinstance(error, TimedOut):
+        return error.sent
+    return isinstance(error, ConnectionLost) and error.answered
+
+
+def whole_body(response: UpstreamResponse, limit: int) -> Steps[bytes]:
+    """The whole body. Raises ResponseTooLarge above `limit` bytes, or the NetError that broke it off."""
+    body = response.whole()
+    if body is not None:
+        if len(body) > limit:
+            raise response.too_large(limit)
+        return body
+    if response.error is not None:
+        raise response.error
+    result: bytes | NetError = yield response.reading(limit)
+    if isinstance(result, NetError):
+        raise result
+    return result

@@ -6,14 +6,15 @@ caller brings the principal. The answer is read as it is written, each piece wit
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from time import monotonic, time
+from weakref import WeakSet
 
-from ownkey.domain.errors import OwnkeyError, Unavailable, UpstreamError
+from ownkey.domain.errors import OwnkeyError, UpstreamError
 from ownkey.domain.tenancy import Principal
-from ownkey.gateway.edge.crash import report_crash
 from ownkey.gateway.edge.exchange import HeaderList, Request, Responder
 from ownkey.gateway.edge.heads import Heads
+from ownkey.gateway.edge.responder import BaseResponder
 from ownkey.gateway.edge.target import read_target
 from ownkey.gateway.refusals import render_error
 from ownkey.gateway.streams import CUT
@@ -21,99 +22,60 @@ from ownkey.gateway.surfaces import error_format
 
 _HIGH_WATER = 64 * 1024
 """Unread bytes above which a writer that drains waits for the reader."""
-_UNKNOWN = -1
 _JSON = (b"content-type", b"application/json")
 
-InnerHandler = Callable[[Principal, Request, Responder], Awaitable[None]]
+InnerHandler = Callable[[Principal, Request, Responder], None]
 
 
-class InnerResponder:
-    """Collects an answer for a reader in this process. Implements `Responder`."""
+class InnerResponder(BaseResponder):
+    """Collects an answer for a reader in this process."""
 
-    def __init__(self, heads: Heads) -> None:
+    def __init__(self, heads: Heads, path: str) -> None:
+        super().__init__()
         self._heads = heads
+        self._path = path
         self._pieces: deque[tuple[float, bytes]] = deque()
         self._unread = 0
-        self._remaining = _UNKNOWN
-        self._written = asyncio.Event()
-        self._taken = asyncio.Event()
-        self._left: asyncio.Future[None] | None = None
+        self._news = asyncio.Event()
+        self._through = asyncio.Event()
         self.status: int | None = None
         """None until the head is here."""
         self.headers: HeaderList = ()
-        self.gone = False
-        self.over = False
-        """Whether nothing more will be written."""
         self.failure: OwnkeyError | None = None
         """Why the answer is not complete, where it is over and not complete."""
 
     # The writer's side: see `Responder`.
 
     @property
-    def left(self) -> "asyncio.Future[None]":
-        if self._left is None:
-            self._left = asyncio.get_running_loop().create_future()
-            if self.gone:
-                self._left.set_result(None)
-        return self._left
+    def paused(self) -> bool:
+        return self._unread > _HIGH_WATER
 
-    def answer(self, status: int, headers: HeaderList, body: bytes) -> None:
-        self.start(status, headers, len(body))
-        self.write(body)
-        self.end()
+    def finished(self, error: OwnkeyError | None = None) -> None:
+        if error is not None and self.started and not self.response_complete:
+            self.failure = error
+        super().finished(error)
+        self._through.set()
+        self._news.set()
 
-    def start(self, status: int, headers: HeaderList, length: int | None) -> None:
-        if self.gone:
-            return
-        if self.status is not None:
-            raise RuntimeError("The answer has already begun.")
+    def _head(self, status: int, headers: HeaderList, length: int | None) -> None:
         self._heads.render(status, headers, (), b"")
         self.status, self.headers = status, headers
-        self._remaining = _UNKNOWN if length is None else length
-        self._written.set()
+        self._news.set()
 
-    def write(self, data: bytes) -> None:
-        if self.gone or not data:
-            return
-        self._check_open()
-        if self._remaining != _UNKNOWN:
-            if len(data) > self._remaining:
-                raise RuntimeError("The body is longer than announced.")
-            self._remaining -= len(data)
+    def _piece(self, data: bytes) -> None:
         self._pieces.append((monotonic(), data))
         self._unread += len(data)
-        self._written.set()
+        self._news.set()
 
-    async def drain(self) -> None:
-        while self._unread > _HIGH_WATER and not self.gone:
-            self._taken.clear()
-            await self._taken.wait()
+    def _complete(self) -> None:
+        self._news.set()
 
-    def end(self) -> None:
-        if self.gone:
-            return
-        self._check_open()
-        if self._remaining > 0:
-            self.abort()
-            return
-        self._finish()
+    def _break(self, started: bool) -> None:
+        self.failure = self.failure or UpstreamError(CUT)
+        self._news.set()
 
-    def abort(self) -> None:
-        self.break_off(UpstreamError(CUT))
-
-    def break_off(self, failure: OwnkeyError) -> None:
-        """Nothing more will be written, for this reason."""
-        if not self.over and not self.gone:
-            self.failure = failure
-            self._finish()
-
-    def _finish(self) -> None:
-        self.over = True
-        self._written.set()
-
-    def _check_open(self) -> None:
-        if self.status is None or self.over:
-            raise RuntimeError("The answer has not begun, or is over.")
+    def _refuse(self, error: OwnkeyError) -> None:
+        self.answer(error.status, *render_error(error_format(self._path), error))
 
     # The reader's side.
 
@@ -130,36 +92,42 @@ class InnerResponder:
         while not self._pieces:
             if self.failure is not None:
                 raise self.failure
-            if self.over or self.gone:
+            if self.response_complete or self.gone:
                 return None
             await self._more()
         piece = self._pieces.popleft()
+        was_paused = self.paused
         self._unread -= len(piece[1])
-        self._taken.set()
+        if was_paused and not self.paused:
+            self.writable()
         return piece
 
+    async def settled(self) -> None:
+        """Wait until the handler is through."""
+        await self._through.wait()
+
     async def _more(self) -> None:
-        self._written.clear()
-        await self._written.wait()
+        self._news.clear()
+        await self._news.wait()
 
     def leave(self) -> None:
         """The reader gives up."""
-        if self.over or self.gone:
-            return
-        self.gone = True
-        self._pieces.clear()
-        if self._left is not None and not self._left.done():
-            self._left.set_result(None)
-        self._taken.set()
-        self._written.set()
+        if not self.response_complete:
+            self._pieces.clear()
+            super().leave()
+            self._news.set()
+
+    def stop(self) -> None:
+        """The server stops."""
+        if self._pending is not None:
+            self._pending.cancel()
 
 
 class InnerAnswer:
     """An answer whose head is here. Read it to its end or `abort` it: an unread one keeps its upstream connection."""
 
-    def __init__(self, status: int, sent_at: float, responder: InnerResponder, task: "asyncio.Task[None]") -> None:
+    def __init__(self, status: int, sent_at: float, responder: InnerResponder) -> None:
         self._responder = responder
-        self._task = task
         self.status = status
         self.headers = responder.headers
         self.sent_at = sent_at
@@ -187,7 +155,7 @@ class InnerAnswer:
 
     async def settled(self) -> None:
         """Wait until the request is in the journal with its outcome."""
-        await asyncio.wait([self._task])
+        await self._responder.settled()
 
 
 class InnerCalls:
@@ -196,7 +164,7 @@ class InnerCalls:
     def __init__(self, handle: InnerHandler) -> None:
         self._handle = handle
         self._heads = Heads()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._under_way: WeakSet[InnerResponder] = WeakSet()
 
     async def call(
         self, principal: Principal, path: str, body: bytes, headers: Sequence[tuple[bytes, bytes]], peer: str
@@ -208,34 +176,17 @@ class InnerCalls:
             fields.append(_JSON)
         sent_at = monotonic()
         request = Request("POST" if body else "GET", target, query, fields, body, peer, sent_at, time())
-        responder = InnerResponder(self._heads)
-        task = asyncio.create_task(self._run(principal, request, responder))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        responder = InnerResponder(self._heads, target)
+        self._under_way.add(responder)
+        self._handle(principal, request, responder)
         try:
             status = await responder.head()
         except asyncio.CancelledError:
             responder.leave()
             raise
-        return InnerAnswer(status, sent_at, responder, task)
+        return InnerAnswer(status, sent_at, responder)
 
     async def close(self) -> None:
         """Break off what is under way, which is settled as interrupted."""
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-    async def _run(self, principal: Principal, request: Request, responder: InnerResponder) -> None:
-        error = OwnkeyError("Something went wrong inside Ownkey.")
-        try:
-            await self._handle(principal, request, responder)
-        except asyncio.CancelledError:
-            error = Unavailable("The server is shutting down.")
-            raise
-        except Exception as failure:  # noqa: BLE001 (as at the edge: nobody further out would answer)
-            report_crash(failure)
-        finally:
-            if responder.status is None and not responder.over:
-                responder.answer(error.status, *render_error(error_format(request.path), error))
-            responder.break_off(error)
+        for responder in list(self._under_way):
+            responder.stop()

@@ -1,37 +1,43 @@
-"""The data plane in a page: authenticate → read → plan → admit → attempt → relay → settle."""
+"""The data plane in a page: authenticate → read → plan → admit → open the account → attempt → relay → settle.
 
-import asyncio
+This is the one place where the order of the steps stands. Each step does at once what needs no waiting, and yields
+what does; see `steps.py` for who carries them out.
+"""
+
 import itertools
-from collections.abc import Generator
-from contextlib import contextmanager
 
 from ownkey.domain.credential import Holdings
-from ownkey.domain.errors import MethodNotAllowed, NotFound, OwnkeyError, UpstreamError
+from ownkey.domain.errors import MethodNotAllowed, NotFound, OwnkeyError
 from ownkey.domain.formats import WireFormat
-from ownkey.domain.ids import new_id
+from ownkey.domain.ids import RequestIds
 from ownkey.domain.plan import Plan, PlanRequest
 from ownkey.domain.tenancy import KeyScope, Principal
-from ownkey.domain.usage import RequestStatus
+from ownkey.domain.usage import Usage
 from ownkey.gateway.admit import Admission
-from ownkey.gateway.attempts import Answered, Attempts, FirstAttempt, Refused, Unreached
+from ownkey.gateway.attempts import Attempts
 from ownkey.gateway.authenticate import Authenticator, check_rights
+from ownkey.gateway.delivery import Delivery
 from ownkey.gateway.directory import Directory
 from ownkey.gateway.edge.exchange import Request, Responder
 from ownkey.gateway.health import KeyHealth
 from ownkey.gateway.ledger import Ledger
 from ownkey.gateway.listing import ModelListing
 from ownkey.gateway.meter import Meter
+from ownkey.gateway.outcomes import Answered, Refused, Unreached
 from ownkey.gateway.plans import Planner
 from ownkey.gateway.query import refuse_key_in_query
 from ownkey.gateway.read import Ask, read_request
 from ownkey.gateway.receipt import receipt_headers
 from ownkey.gateway.refusals import render_error, render_refusal
 from ownkey.gateway.relay import Relay
-from ownkey.gateway.responses import ResponseDesk, ResponseStore, check, continued
-from ownkey.gateway.surfaces import Deed, Surface, error_format, surface_of
-from ownkey.gateway.token_counts import answer_estimate, counts_itself
+from ownkey.gateway.responses import ResponseService, ResponseStore, check, continued
+from ownkey.gateway.steps import Run, Steps, awaited
+from ownkey.gateway.surfaces import Action, Surface, error_format, surface_of
 from ownkey.storage.records import StoredResponse
 from ownkey.wire import FORMATS
+
+_JSON = (b"content-type", b"application/json")
+_ESTIMATED = (b"x-ownkey-estimated", b"true")
 
 
 class Pipeline:
@@ -49,7 +55,7 @@ class Pipeline:
         ledger: Ledger,
         listing: ModelListing,
         responses: ResponseStore,
-        desk: ResponseDesk,
+        stored: ResponseService,
     ) -> None:
         self._authenticator = authenticator
         self._directory = directory
@@ -61,132 +67,88 @@ class Pipeline:
         self._ledger = ledger
         self._listing = listing
         self._responses = responses
-        self._desk = desk
+        self._stored = stored
         self._tickets = itertools.count()
+        self._ids = RequestIds()
 
-    async def handle(self, request: Request, responder: Responder) -> None:
+    def handle(self, request: Request, responder: Responder) -> None:
         """Answer one request, whatever happens; a client that leaves ends the work for it."""
-        await self._handle(None, request, responder)
+        Run(self._steps(None, request, responder), responder)
 
-    async def handle_for(self, principal: Principal, request: Request, responder: Responder) -> None:
+    def handle_for(self, principal: Principal, request: Request, responder: Responder) -> None:
         """As `handle`, for a caller inside this process who is known: a key among the headers is not read."""
-        await self._handle(principal, request, responder)
+        Run(self._steps(principal, request, responder), responder)
 
-    async def _handle(self, principal: Principal | None, request: Request, responder: Responder) -> None:
-        request_id = new_id("req")
-        from_anthropic = request.header(b"anthropic-version") is not None
-        format_ = error_format(request.path, from_anthropic, request.header(b"x-goog-api-key") is not None)
-        with _leaving(responder):
-            try:
-                await self._answer(request_id, format_, principal, request, responder)
-            except OwnkeyError as error:
-                headers, body = render_error(format_, error, request_id)
-                responder.answer(error.status, headers, body)
+    def _steps(self, principal: Principal | None, request: Request, responder: Responder) -> Steps[None]:
+        try:
+            yield from self._answer(principal, request, responder)
+        except OwnkeyError as error:
+            headers, body = render_error(_error_format(request), error)
+            responder.answer(error.status, headers, body)
 
-    async def _answer(
-        self,
-        request_id: str,
-        format_: WireFormat,
-        principal: Principal | None,
-        request: Request,
-        responder: Responder,
-    ) -> None:
+    def _answer(self, principal: Principal | None, request: Request, responder: Responder) -> Steps[None]:
         surface = _surface(request)
-        if principal is None:
-            principal = await self._authenticator.authenticate(request, KeyScope.GATEWAY)
-        else:
+        if principal is not None:
             check_rights(principal, KeyScope.GATEWAY, request.peer)
+        else:
+            principal = self._authenticator.known(request, KeyScope.GATEWAY)
+            if principal is None:
+                principal = yield from awaited(self._authenticator.authenticate(request, KeyScope.GATEWAY))
         if principal.api_key is not None:
             self._health.api_key_used(principal.api_key.id, request.started_at)
-        if surface.deed is Deed.LIST_MODELS:
-            await self._list(request_id, format_, request, responder, principal)
-            return
-        if surface.deed is Deed.STORED_RESPONSE:
-            await self._stored_response(request_id, request, responder, principal)
+        if surface.action is not Action.RELAY:
+            yield from self._answer_ourselves(surface.action, principal, request, responder)
             return
         ask = read_request(request, surface)
-        holdings = self._directory.known_holdings(principal) or await self._directory.holdings(principal)
+        holdings = self._directory.known_holdings(principal)
+        if holdings is None:
+            holdings = yield from awaited(self._directory.holdings(principal))
         if ask.format is WireFormat.OPENAI_RESPONSES:
-            ask = await continued(self._responses, ask, principal, holdings)
-        plan = self.plan(ask, holdings, principal, request)
-        await self._admission.admit(principal)
+            ask = yield from awaited(continued(self._responses, ask, principal, holdings))
+        plan = self._plan(ask, holdings, principal, request)
+        if not self._admission.try_admit(principal):
+            yield from awaited(self._admission.admit(principal))
+        request_id = self._ids.new(request.started_at)
         meter = Meter(request_id, request.started_at, request.received, principal, ask, plan)
-        self._ledger.open(meter)
-        await self._settled(request, responder, holdings, meter, None)
-
-    async def go_on(
-        self,
-        request: Request,
-        responder: Responder,
-        holdings: Holdings,
-        meter: Meter,
-        first: FirstAttempt | None,
-    ) -> None:
-        """Answer a request whose account is open; `first` is its first attempt where that is under way already."""
-        with _leaving(responder):
-            await self._settled(request, responder, holdings, meter, first)
-
-    async def _settled(
-        self,
-        request: Request,
-        responder: Responder,
-        holdings: Holdings,
-        meter: Meter,
-        first: FirstAttempt | None,
-    ) -> None:
+        delivery = Delivery(request, responder, ask, meter, self._ledger)
         try:
-            await self._carry_out(request, responder, holdings, meter, first)
+            yield from self._deliver(delivery, holdings)
         except OwnkeyError as error:
-            self.fail(error, responder, meter)
-        except asyncio.CancelledError:
-            meter.cancelled(RequestStatus.CANCELLED if responder.gone else RequestStatus.INTERRUPTED)
+            delivery.fail(error)
+        except GeneratorExit:
+            delivery.break_off()
             raise
         finally:
-            self._ledger.settle(meter)
+            delivery.close()
 
-    async def _carry_out(
-        self,
-        request: Request,
-        responder: Responder,
-        holdings: Holdings,
-        meter: Meter,
-        first: FirstAttempt | None,
-    ) -> None:
-        ask, plan = meter.ask, meter.plan
+    def _deliver(self, delivery: Delivery, holdings: Holdings) -> Steps[None]:
+        ask, plan = delivery.ask, delivery.meter.plan
         if plan.refusal is not None:
             raise plan.refusal
+        attempts = plan.attempts
         if ask.format is WireFormat.OPENAI_RESPONSES:
             check(self._responses, ask, plan)
         estimate = FORMATS[ask.format].estimate
         if estimate is not None:
-            plan = counts_itself(plan, ask.format)
-            if not plan.attempts:
-                answer_estimate(estimate(ask.parsed), ask, responder, meter, self._ledger)
+            # Counts of tokens come from providers that count in the client's format, else they are estimated here.
+            attempts = tuple(attempt for attempt in attempts if attempt.format is ask.format)
+            if not attempts:
+                delivery.meter.usage = Usage()
+                delivery.answer_ours([_JSON, _ESTIMATED], estimate(ask.parsed))
                 return
-        outcome = await self._attempts.run(request, ask, plan, holdings.preferences, meter, first)
+        outcome = yield from self._attempts.run(delivery, attempts, holdings.preferences)
         match outcome:
-            case Answered():
-                await self._relay.run(outcome, ask, responder, meter)
+            case Answered(attempt, response, secret):
+                delivery.accept(attempt, response, secret)
+                yield from self._relay.run(delivery)
             case Refused():
-                status, headers, body = render_refusal(outcome, ask.format, meter.request_id, meter.attempts)
-                meter.failed(status, UpstreamError.code)
-                self._ledger.settle(meter)
-                responder.answer(status, headers, body)
+                delivery.refuse(
+                    *render_refusal(outcome, ask.format, delivery.meter.request_id, delivery.meter.attempts)
+                )
             case Unreached():
                 raise outcome.error
 
-    def fail(self, error: OwnkeyError, responder: Responder, meter: Meter) -> None:
-        """Settle a request that came to nothing, and say so as far as the client can still be told."""
-        meter.failed(error.status, error.code)
-        self._ledger.settle(meter)
-        if meter.streaming:
-            responder.abort()
-            return
-        headers, body = render_error(meter.ask.format, error, meter.request_id, meter.attempt, meter.attempts)
-        responder.answer(error.status, headers, body)
-
-    def plan(self, ask: Ask | StoredResponse, holdings: Holdings, principal: Principal, request: Request) -> Plan:
-        """The plan for a request of this principal, as `route/explain` shows it too."""
+    def _plan(self, ask: Ask | StoredResponse, holdings: Holdings, principal: Principal, request: Request) -> Plan:
         stored = isinstance(ask, StoredResponse)
         asked = PlanRequest(
             model=ask.model,
@@ -199,40 +161,28 @@ class Pipeline:
         )
         return self._planner.plan(principal.user_id, asked, holdings)
 
-    async def _stored_response(
-        self, request_id: str, request: Request, responder: Responder, principal: Principal
-    ) -> None:
-        row = await self._desk.find(request, principal)
-        await self._admission.admit(principal)
-        if row.sealed is not None:
-            await self._desk.answer_ours(row, request, responder, request_id)
+    def _answer_ourselves(
+        self, action: Action, principal: Principal, request: Request, responder: Responder
+    ) -> Steps[None]:
+        """What is no call of a model, costs nothing and is in no account."""
+        request_id = self._ids.new(request.started_at)
+        if action is Action.LIST_MODELS:
+            holdings = yield from awaited(self._directory.holdings(principal))
+            listed = yield from awaited(self._listing.served(principal, holdings, request.started_at, request.peer))
+            format_ = _error_format(request)
+            wanted = request.path.partition("/models")[2].lstrip("/") or None
+            body = self._listing.answer(listed, format_, wanted, request.raw_query)
+            responder.answer(200, receipt_headers(format_, request_id, None, 0, [_JSON]), body)
             return
-        holdings = await self._directory.holdings(principal)
-        plan = self.plan(row, holdings, principal, request)
-        await self._desk.pass_on(row, plan, request, responder, request_id)
-
-    async def _list(
-        self, request_id: str, format_: WireFormat, request: Request, responder: Responder, principal: Principal
-    ) -> None:
-        holdings = await self._directory.holdings(principal)
-        listed = await self._listing.served(principal, holdings, request.started_at, request.peer)
-        wanted = request.path.partition("/models")[2].lstrip("/") or None
-        body = self._listing.answer(listed, format_, wanted, request.raw_query)
-        headers = receipt_headers(format_, request_id, None, 0, [(b"content-type", b"application/json")])
-        responder.answer(200, headers, body)
-
-
-@contextmanager
-def _leaving(responder: Responder) -> Generator[None]:
-    """Cancel this task when the client leaves, and end with that."""
-    task = asyncio.current_task()
-    assert task is not None  # noqa: S101
-    responder.left.add_done_callback(lambda _: task.cancel())
-    try:
-        yield
-    except asyncio.CancelledError:
-        if not responder.gone:
-            raise
+        row = yield from awaited(self._stored.find(request, principal))
+        if not self._admission.try_admit(principal):
+            yield from awaited(self._admission.admit(principal))
+        if row.sealed is not None:
+            yield from awaited(self._stored.answer_ours(row, request, responder, request_id))
+            return
+        holdings = yield from awaited(self._directory.holdings(principal))
+        plan = self._plan(row, holdings, principal, request)
+        yield from self._stored.pass_on(row, plan, request, responder, request_id)
 
 
 def _surface(request: Request) -> Surface:
@@ -244,3 +194,9 @@ def _surface(request: Request) -> Surface:
         raise MethodNotAllowed(f"{request.path} takes {surface.method}, not {request.method}.")
     refuse_key_in_query(request.raw_query, surface)
     return surface
+
+
+def _error_format(request: Request) -> WireFormat:
+    """The format in which an error is told to this client, and a list of models."""
+    from_anthropic = request.header(b"anthropic-version") is not None
+    return error_format(request.path, from_anthropic, request.header(b"x-goog-api-key") is not None)

@@ -45,12 +45,11 @@ def attempt_headers(attempt: Attempt) -> HeaderFields:
     ]
 
 
-def cost_headers(list_cost: int, charged: int, remaining: int) -> HeaderFields:
+def cost_headers(list_cost: int, charged: int) -> HeaderFields:
     """The headers that only a complete answer can carry; amounts in nano-dollars."""
     return [
         (b"x-ownkey-cost-usd", format_usd(list_cost).encode()),
         (b"x-ownkey-credits-charged", format_usd(charged).encode()),
-        (b"x-ownkey-credits-remaining", format_usd(remaining).encode()),
     ]
 
 

@@ -7,7 +7,7 @@ from ownkey.domain.errors import NoHealthyCredential, OwnkeyError, SecretUnreada
 from ownkey.domain.formats import WireFormat
 from ownkey.domain.ids import new_id
 from ownkey.domain.plan import Attempt
-from ownkey.gateway.attempts import Refused
+from ownkey.gateway.outcomes import Refused
 from ownkey.gateway.receipt import HeaderFields, receipt_headers
 from ownkey.gateway.scrub import scrub
 from ownkey.wire import FORMATS, WireError, error_reader
@@ -71,9 +71,9 @@ def render_refusal(
     return refused.status, receipt_headers(client_format, request_id, refused.attempt, attempts, passed), body
 
 
-def render_told(
+def render_reported(
     error: WireError, client_format: WireFormat, request_id: str, attempt: Attempt, attempts: int
 ) -> tuple[int, HeaderFields, bytes]:
-    """(status, headers, body) of an error that a provider told inside an accepted answer; the caller scrubs it."""
+    """(status, headers, body) of an error that a provider reported inside an accepted answer; the caller scrubs it."""
     body = FORMATS[client_format].errors.write(error, request_id)
     return error.status, receipt_headers(client_format, request_id, attempt, attempts, [_JSON]), body

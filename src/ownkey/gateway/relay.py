@@ -1,177 +1,133 @@
 """Bringing an accepted answer to the client: bytes pass when the formats agree, events are translated when not."""
 
+import re
 from typing import Any
 
 import msgspec
 
-from ownkey.domain.errors import OwnkeyError, UpstreamError
+from ownkey.domain.errors import UpstreamError
+from ownkey.domain.formats import Operation
 from ownkey.domain.usage import RequestStatus
-from ownkey.gateway.array_stream import ArrayStream
-from ownkey.gateway.attempts import Answered
-from ownkey.gateway.edge.exchange import Responder
-from ownkey.gateway.heartbeat import Heartbeat
-from ownkey.gateway.ledger import Ledger
-from ownkey.gateway.media_answers import Body, body_of, pass_bytes
-from ownkey.gateway.meter import Meter
-from ownkey.gateway.net import NetError
-from ownkey.gateway.read import Ask
-from ownkey.gateway.receipt import HeaderFields, cost_headers, receipt_headers
-from ownkey.gateway.refusals import passed_headers, render_told
-from ownkey.gateway.responses import Keeping
+from ownkey.gateway.attempts import whole_body
+from ownkey.gateway.delivery import Delivery
+from ownkey.gateway.receipt import HeaderFields
+from ownkey.gateway.refusals import passed_headers
+from ownkey.gateway.relayed import PassedBody, RelayedStream
+from ownkey.gateway.responses import Recorder, Recording
 from ownkey.gateway.scrub import scrub
-from ownkey.gateway.streams import CUT, ClientStream, PassedStream, TranslatedStream
-from ownkey.wire import FORMATS, MalformedAnswer, StreamWriter, WireError, ping_of
+from ownkey.gateway.steps import Steps, awaited
+from ownkey.gateway.streams import CUT, ArrayStream, ClientStream, PassedStream, TranslatedStream
+from ownkey.wire import FORMATS, MalformedAnswer, StreamWriter, WireError
 from ownkey.wire.events import StreamFailed
 from ownkey.wire.neutral import AnswerLabel
 from ownkey.wire.translation import new_reader, new_writer, translate_answer
 
 _ANSWER_LIMIT = 64 * 1024 * 1024
+_CHATS = frozenset({Operation.CHAT, Operation.COMPLETION})
 _JSON = (b"content-type", b"application/json")
-_EVENT_STREAM = [
+_EVENT_STREAM: HeaderFields = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-cache"),
     (b"x-accel-buffering", b"no"),
 ]
 _ARRAY = [(b"content-type", b"application/json; charset=utf-8"), *_EVENT_STREAM[1:]]
 _OBJECT = msgspec.json.Decoder(dict[str, Any])
+_JSON_TYPE = re.compile(rb"application/(?:[a-z0-9.+-]+\+)?json")
+_EVENTS_TYPE = b"text/event-stream"
+_PASSED_TYPES = re.compile(
+    rb"audio/[a-z0-9.+-]+|application/(?:octet-stream|ogg|x-subrip)|text/(?:plain|vtt|srt)|video/(?:mp4|webm)"
+)
+"""Sound, subtitles and plain text. Pages, scripts and archives are no answer to any of our formats."""
+_UNKNOWN_TYPE = b"application/octet-stream"
 
 
 class Relay:
-    """Relays one answer and settles its account before the client can see the end of it.
+    """Relays one accepted answer. A stream that is silent for `ping_interval` seconds is kept alive by a ping in the
+    client's format."""
 
-    A stream that is silent for `ping_interval` seconds is kept alive by a ping in the client's format.
-    """
-
-    def __init__(self, ledger: Ledger, keeping: Keeping, ping_interval: float = 15.0) -> None:
-        self._ledger = ledger
-        self._keeping = keeping
+    def __init__(self, recording: Recording, ping_interval: float = 15.0) -> None:
+        self._recording = recording
         self._ping_interval = ping_interval
 
-    async def run(self, answered: Answered, ask: Ask, responder: Responder, meter: Meter) -> None:
+    def run(self, delivery: Delivery) -> Steps[None]:
         """Raises UpstreamError while nothing has been sent to the client; later failures end the stream."""
         try:
-            match body_of(answered, ask):
-                case Body.EVENTS:
-                    await self._stream(_open_stream(answered, ask, meter), answered, ask, responder, meter)
-                case Body.WHOLE:
-                    await self._whole(answered, ask, responder, meter)
-                case Body.BYTES:
-                    await pass_bytes(answered, ask, responder, meter, self._ledger)
+            if _is_stream(delivery):
+                yield from self._stream(delivery)
+            elif _is_whole(delivery):
+                yield from self._whole(delivery)
+            else:
+                yield from _pass_bytes(delivery)
         finally:
-            answered.response.abort()
+            delivery.response.abort()
 
-    async def _whole(self, answered: Answered, ask: Ask, responder: Responder, meter: Meter) -> None:
-        body = self._ready(await answered.response.read(_ANSWER_LIMIT), answered, ask, responder, meter)
-        keeper = self._keeping.keeper(ask, answered.attempt, meter.principal.user_id, meter.plan.model)
-        if body is not None:
-            if keeper is not None:
-                await keeper.whole(body)
-            self._give(body, answered, ask, responder, meter)
-
-    def tell_whole(self, body: bytes, answered: Answered, ask: Ask, responder: Responder, meter: Meter) -> None:
-        """Answer with a body that is here as a whole and need not be kept. Raises UpstreamError when it is none."""
-        ready = self._ready(body, answered, ask, responder, meter)
-        if ready is not None:
-            self._give(ready, answered, ask, responder, meter)
-
-    def _ready(self, body: bytes, answered: Answered, ask: Ask, responder: Responder, meter: Meter) -> bytes | None:
-        """The client's body; None when it was an error after all, which has been told."""
+    def _whole(self, delivery: Delivery) -> Steps[None]:
+        body = yield from whole_body(delivery.response, _ANSWER_LIMIT)
+        meter = delivery.meter
         meter.first_content()
         try:
-            if answered.attempt.format is ask.format:
-                _check_answer(body, answered, meter)
-                return body
-            return _translate_answer(body, answered, ask, meter)
+            if delivery.same_format:
+                _check_answer(body, delivery)
+            else:
+                body = _translate_answer(body, delivery)
         except MalformedAnswer as malformed:
             if malformed.error is None:
                 raise
-            self._tell(malformed.error, answered, ask, responder, meter)
-            return None
-
-    def _give(self, body: bytes, answered: Answered, ask: Ask, responder: Responder, meter: Meter) -> None:
-        attempt, response = answered.attempt, answered.response
-        meter.completed(response.status)
-        cost, charged = meter.cost()
-        headers = receipt_headers(ask.format, meter.request_id, attempt, meter.attempts, _passed(answered, ask, _JSON))
-        headers += cost_headers(cost, charged, 0)
-        self._ledger.settle(meter)
-        responder.answer(response.status, headers, body)
-
-    async def _stream(
-        self, stream: ClientStream, answered: Answered, ask: Ask, responder: Responder, meter: Meter
-    ) -> None:
-        response = answered.response
-        watched = meter.watched = stream.watched
-        keeper = self._keeping.keeper(ask, answered.attempt, meter.principal.user_id, meter.plan.model)
-        failure: OwnkeyError | None = None
-        heart = Heartbeat(self._ping_interval, lambda: _ping(stream, answered, ask, responder, meter))
-        try:
-            while watched.error is None and stream.failure is None and (chunk := await response.chunk()):
-                out = stream.feed(chunk)
-                if watched.first_content:
-                    meter.first_content()
-                if not out:
-                    continue
-                if not meter.streaming:
-                    if watched.error is not None and not watched.first_content:
-                        break
-                    _start(answered, ask, responder, meter)
-                if keeper is not None and watched.ended:
-                    await keeper.passing(out)
-                meter.events += out.count(b"data:")
-                responder.write(out if watched.error is None else scrub(out, answered.secret))
-                heart.passed()
-                await responder.drain()
-            failure = stream.failure
-        except NetError as error:
-            failure = error
-        finally:
-            heart.stop()
-        rest = stream.finish(failure)
-        if keeper is not None and watched.ended and rest:
-            await keeper.passing(rest)
-        self._end(rest, stream, failure, answered, ask, responder, meter)
-
-    def _end(
-        self,
-        rest: bytes | None,
-        stream: ClientStream,
-        failure: OwnkeyError | None,
-        answered: Answered,
-        ask: Ask,
-        responder: Responder,
-        meter: Meter,
-    ) -> None:
-        reason = failure or UpstreamError(CUT)
-        meter.stream_ended(reason.code)
-        if not meter.streaming:
-            told = stream.watched.error
-            if failure is None and told is not None:
-                self._tell(told, answered, ask, responder, meter)
-                return
-            if meter.status is RequestStatus.FAILED:
-                raise reason
-            _start(answered, ask, responder, meter)
-        self._ledger.settle(meter)
-        if rest is None:
-            responder.abort()
+            delivery.report(malformed.error)
             return
-        responder.write(rest if stream.watched.error is None else scrub(rest, answered.secret))
-        responder.end()
+        recorder = self._recorder(delivery)
+        if recorder is not None:
+            yield from awaited(recorder.whole(body))
+        delivery.answer(_passed(delivery, _JSON), body)
 
-    def _tell(self, error: WireError, answered: Answered, ask: Ask, responder: Responder, meter: Meter) -> None:
-        """Answer with an error that came inside an accepted answer, while the client has nothing of it yet."""
-        status, headers, body = render_told(error, ask.format, meter.request_id, answered.attempt, meter.attempts)
-        meter.failed(status, UpstreamError.code)
-        self._ledger.settle(meter)
-        responder.answer(status, headers, scrub(body, answered.secret))
+    def _stream(self, delivery: Delivery) -> Steps[None]:
+        recorder = self._recorder(delivery)
+        fields = _passed(delivery, *(_ARRAY if delivery.ask.as_array else _EVENT_STREAM))
+        relayed = RelayedStream(
+            delivery, _open_stream(delivery), fields, self._ping_interval, recorded=recorder is not None
+        )
+        try:
+            relayed.begin()
+            while relayed.held or not relayed.over:
+                if not relayed.held:
+                    yield relayed
+                elif recorder is not None:
+                    yield from awaited(recorder.passing(relayed.held))
+                    relayed.release()
+        finally:
+            relayed.close()
+        rest = relayed.stream.finish(relayed.failure)
+        if recorder is not None and relayed.watched.ended and rest:
+            yield from awaited(recorder.passing(rest))
+        _end_stream(rest, relayed, delivery)
+
+    def _recorder(self, delivery: Delivery) -> Recorder | None:
+        meter = delivery.meter
+        return self._recording.recorder(delivery.ask, delivery.attempt, meter.principal.user_id, meter.plan.model)
 
 
-def _check_answer(body: bytes, answered: Answered, meter: Meter) -> None:
+def _end_stream(rest: bytes | None, relayed: RelayedStream, delivery: Delivery) -> None:
+    meter, failure, error = delivery.meter, relayed.failure, relayed.watched.error
+    reason = failure or UpstreamError(CUT)
+    meter.stream_ended(reason.code)
+    if not meter.streaming:
+        if failure is None and error is not None:
+            delivery.report(error)
+            return
+        if meter.status is RequestStatus.FAILED:
+            raise reason
+        relayed.start()
+    if rest is None:
+        delivery.abort()
+    else:
+        delivery.end(rest if error is None else scrub(rest, delivery.secret))
+
+
+def _check_answer(body: bytes, delivery: Delivery) -> None:
     """Read the usage of an answer that passes. Raises MalformedAnswer for what is no answer."""
-    format_ = FORMATS[answered.attempt.format]
-    meter.usage = format_.usage_of(body)
-    if meter.usage is not None:
+    format_ = FORMATS[delivery.attempt.format]
+    delivery.meter.usage = format_.usage_of(body)
+    if delivery.meter.usage is not None:
         return
     try:
         fields = _OBJECT.decode(body)
@@ -181,53 +137,80 @@ def _check_answer(body: bytes, answered: Answered, meter: Meter) -> None:
         raise MalformedAnswer("an error in an answer with status 200", format_.errors.read(200, body))
 
 
-def _translate_answer(body: bytes, answered: Answered, ask: Ask, meter: Meter) -> bytes:
-    body, meter.usage = translate_answer(answered.attempt.format, ask.format, body, _named(ask, meter))
+def _translate_answer(body: bytes, delivery: Delivery) -> bytes:
+    formats = delivery.attempt.format, delivery.ask.format
+    body, delivery.meter.usage = translate_answer(*formats, body, _named(delivery))
     return body
 
 
-def _named(ask: Ask, meter: Meter) -> AnswerLabel:
+def _named(delivery: Delivery) -> AnswerLabel:
+    ask, meter = delivery.ask, delivery.meter
     return AnswerLabel(ask.model, int(meter.at), meter.request_id, ask.asked)
 
 
-def _open_stream(answered: Answered, ask: Ask, meter: Meter) -> ClientStream:
+def _open_stream(delivery: Delivery) -> ClientStream:
+    ask = delivery.ask
+
     def writer() -> StreamWriter:
-        return new_writer(ask.format, _named(ask, meter), ask.wants_usage)
+        return new_writer(ask.format, _named(delivery), ask.wants_usage)
 
     def failed(error: WireError) -> bytes:
         return writer().write(StreamFailed(error))
 
     stream: ClientStream
-    if answered.attempt.format is ask.format:
+    if delivery.same_format:
         format_ = FORMATS[ask.format]
         stream = PassedStream(format_.observer(ask.wants_usage), format_.failure or failed, format_.largest_event)
     else:
-        stream = TranslatedStream(new_reader(answered.attempt.format), writer())
+        stream = TranslatedStream(new_reader(delivery.attempt.format), writer())
     return ArrayStream(stream) if ask.as_array else stream
 
 
-def _ping(stream: ClientStream, answered: Answered, ask: Ask, responder: Responder, meter: Meter) -> None:
-    """Keep the client waiting. Before the first event this gives up telling an error by its status: clients that
-    hear nothing for minutes leave."""
-    if stream.between_events and not responder.gone:
-        if not meter.streaming:
-            _start(answered, ask, responder, meter)
-        responder.write(ping_of(ask.format))
-
-
-def _start(answered: Answered, ask: Ask, responder: Responder, meter: Meter) -> None:
-    """Send the head, as late as the first event: until then an error can be told as one."""
-    passed = _passed(answered, ask, *(_ARRAY if ask.as_array else _EVENT_STREAM))
-    meter.streaming = True
-    responder.start(
-        answered.response.status,
-        receipt_headers(ask.format, meter.request_id, answered.attempt, meter.attempts, passed),
-        None,
-    )
-
-
-def _passed(answered: Answered, ask: Ask, *ours: tuple[bytes, bytes]) -> HeaderFields:
+def _passed(delivery: Delivery, *ours: tuple[bytes, bytes]) -> HeaderFields:
     """Our fields and those of the provider that mean something in the client's format."""
-    if answered.attempt.format is not ask.format:
+    if not delivery.same_format:
         return [*ours]
-    return [*ours, *(field for field in passed_headers(answered.response.headers) if field[0] != b"content-type")]
+    return [*ours, *(field for field in passed_headers(delivery.response.headers) if field[0] != b"content-type")]
+
+
+def _is_stream(delivery: Delivery) -> bool:
+    """Whether events come: a chat is answered as it was asked, and elsewhere some models ignore `stream`."""
+    ask = delivery.ask
+    return ask.stream and (ask.format.operation in _CHATS or _media_type(delivery) == _EVENTS_TYPE)
+
+
+def _is_whole(delivery: Delivery) -> bool:
+    """Whether a body that is no stream is read as a whole: all but sound, images and texts in formats of media."""
+    return not FORMATS[delivery.ask.format].media or _JSON_TYPE.fullmatch(_media_type(delivery)) is not None
+
+
+def _pass_bytes(delivery: Delivery) -> Steps[None]:
+    """Relay a body that is neither JSON nor events, piece by piece. Its usage is not told.
+
+    Raises MalformedAnswer for a kind that is not allowed, and NetError where the body breaks off: the
+    client then sees a body without its end.
+    """
+    kind = _media_type(delivery)
+    if _PASSED_TYPES.fullmatch(kind) is None:
+        raise MalformedAnswer(f"an answer of the kind {kind[:100]!r}")
+    response = delivery.response
+    passed = [field for field in passed_headers(response.headers) if field[0] != b"content-type"]
+    ours = [
+        (b"content-type", response.header(b"content-type") or _UNKNOWN_TYPE),
+        # A browser must not take it for anything else.
+        (b"x-content-type-options", b"nosniff"),
+    ]
+
+    def start() -> None:
+        delivery.meter.first_content()
+        delivery.start([*ours, *passed])
+
+    yield from PassedBody(response, delivery.responder, start).steps()
+    delivery.meter.completed(response.status)
+    delivery.end()
+
+
+def _media_type(delivery: Delivery) -> bytes:
+    """The answer's media type without parameters, in lower case."""
+    kind = delivery.response.header(b"content-type") or _UNKNOWN_TYPE
+    return kind.partition(b";")[0].strip().lower()

@@ -1,17 +1,69 @@
-"""The two ways a provider's stream reaches a client: passing as it is, or translated event by event."""
+"""How a provider's stream reaches a client: passing as it is, translated event by event, or as one JSON array."""
 
 from collections.abc import Callable
 from typing import Protocol
 
 from ownkey.domain.errors import OwnkeyError, UpstreamError
-from ownkey.gateway.whole_events import WholeEvents, end_of_last_event
 from ownkey.wire import EventReader, MalformedAnswer, Observer, StreamWriter, Watched, WireError
 from ownkey.wire.errors import own_error
 from ownkey.wire.events import StreamFailed
 from ownkey.wire.observing import frame_of
-from ownkey.wire.sse import MAX_EVENT
+from ownkey.wire.sse import MAX_EVENT, SseParser
 
 CUT = "The provider ended the stream before the answer was complete."
+
+_ENDS = (b"\n\n", b"\r\r", b"\n\r\n")
+"""Two line ends in a row, in the spellings that servers use."""
+_LONGEST_END = 3
+
+
+def end_of_last_event(data: bytes | bytearray, stop: int, start: int = 0) -> int:
+    """The position after the last end of an event between `start` and `stop`; 0 when there is none."""
+    found = [at + len(end) for end in _ENDS if (at := data.rfind(end, start, stop)) >= 0]
+    return max(found, default=0)
+
+
+class WholeEvents:
+    """Cuts a stream of server-sent events at their ends, wherever the network cut it.
+
+    With whole events only, a broken stream can always be followed by an error event, and a secret
+    inside an event is found before any part of it is passed on. An event above `limit` bytes goes
+    on in pieces all the same: `inside` is then true until its end has passed.
+    """
+
+    __slots__ = ("_held", "_limit", "inside")
+
+    def __init__(self, limit: int = MAX_EVENT) -> None:
+        self._held = bytearray()
+        self._limit = limit
+        self.inside = False
+
+    def feed(self, data: bytes) -> bytes:
+        """The whole events that `data` completes: usually `data` itself."""
+        if not self._held and data.endswith(b"\n\n"):
+            self.inside = False
+            return data
+        return self._gather(data)
+
+    def rest(self) -> bytes:
+        """What is held at the end of the stream: an event that no blank line closed."""
+        rest = bytes(self._held)
+        self._held.clear()
+        return rest
+
+    def _gather(self, data: bytes) -> bytes:
+        held = self._held
+        start = max(len(held) - _LONGEST_END + 1, 0)
+        held += data
+        cut = end_of_last_event(held, len(held), start)
+        if cut:
+            self.inside = False
+        elif len(held) > self._limit:
+            self.inside = True
+            cut = len(held)
+        whole = bytes(held[:cut])
+        del held[:cut]
+        return whole
 
 
 class ClientStream(Protocol):
@@ -119,3 +171,43 @@ class TranslatedStream:
         if failure is not None and not reader.ended:
             events = [StreamFailed(own_error(failure))]
         return b"".join([writer.write(event) for event in events]) + writer.finish()
+
+
+class ArrayStream:
+    """Puts each event's data into an array whose elements are sent one by one. An error is its last element."""
+
+    __slots__ = ("_begun", "_inner", "_parser")
+
+    between_events = False
+    """Nothing may be put in: a reader of JSON knows no pings."""
+
+    def __init__(self, inner: ClientStream) -> None:
+        self._inner = inner
+        self._parser = SseParser()
+        self._begun = False
+
+    @property
+    def watched(self) -> Watched:
+        return self._inner.watched
+
+    @property
+    def failure(self) -> OwnkeyError | None:
+        return self._inner.failure
+
+    def feed(self, chunk: bytes) -> bytes:
+        return self._elements(self._inner.feed(chunk))
+
+    def finish(self, failure: OwnkeyError | None) -> bytes | None:
+        """None as well when an event was too large to be taken apart: the client then has not all of them."""
+        rest = self._inner.finish(failure)
+        if rest is None or self._parser.oversized:
+            return None
+        last = self._elements(rest)
+        return last + (b"]" if self._begun else b"[]")
+
+    def _elements(self, events: bytes) -> bytes:
+        out = b""
+        for _, data in self._parser.feed(events):
+            out += (b",\r\n" if self._begun else b"[") + data
+            self._begun = True
+        return out

@@ -7,7 +7,7 @@ from msgspec import Struct
 from ownkey.domain.formats import WireFormat
 
 
-class Deed(StrEnum):
+class Action(StrEnum):
     """What a path is for."""
 
     RELAY = "relay"
@@ -23,29 +23,29 @@ class Surface(Struct, frozen=True):
     """
 
     method: str | None
-    deed: Deed
+    action: Action
     format: WireFormat
     model: str | None = None
     stream: bool | None = None
 
 
-_LISTS_GOOGLES = Surface("GET", Deed.LIST_MODELS, WireFormat.GEMINI)
+_LISTS_GOOGLES = Surface("GET", Action.LIST_MODELS, WireFormat.GEMINI)
 _EXACT = {
-    "/v1/chat/completions": Surface("POST", Deed.RELAY, WireFormat.OPENAI_CHAT),
-    "/v1/responses": Surface("POST", Deed.RELAY, WireFormat.OPENAI_RESPONSES),
-    "/v1/completions": Surface("POST", Deed.RELAY, WireFormat.OPENAI_COMPLETIONS),
-    "/v1/embeddings": Surface("POST", Deed.RELAY, WireFormat.OPENAI_EMBEDDINGS),
-    "/v1/images/generations": Surface("POST", Deed.RELAY, WireFormat.OPENAI_IMAGES),
-    "/v1/images/edits": Surface("POST", Deed.RELAY, WireFormat.OPENAI_IMAGE_EDITS),
-    "/v1/images/variations": Surface("POST", Deed.RELAY, WireFormat.OPENAI_IMAGE_VARIATIONS),
-    "/v1/audio/speech": Surface("POST", Deed.RELAY, WireFormat.OPENAI_SPEECH),
-    "/v1/audio/transcriptions": Surface("POST", Deed.RELAY, WireFormat.OPENAI_TRANSCRIPTIONS),
-    "/v1/audio/translations": Surface("POST", Deed.RELAY, WireFormat.OPENAI_TRANSLATIONS),
-    "/v1/moderations": Surface("POST", Deed.RELAY, WireFormat.OPENAI_MODERATIONS),
-    "/v1/rerank": Surface("POST", Deed.RELAY, WireFormat.RERANK),
-    "/v1/messages": Surface("POST", Deed.RELAY, WireFormat.ANTHROPIC_MESSAGES),
-    "/v1/messages/count_tokens": Surface("POST", Deed.RELAY, WireFormat.ANTHROPIC_COUNT_TOKENS),
-    "/v1/models": Surface("GET", Deed.LIST_MODELS, WireFormat.OPENAI_CHAT),
+    "/v1/chat/completions": Surface("POST", Action.RELAY, WireFormat.OPENAI_CHAT),
+    "/v1/responses": Surface("POST", Action.RELAY, WireFormat.OPENAI_RESPONSES),
+    "/v1/completions": Surface("POST", Action.RELAY, WireFormat.OPENAI_COMPLETIONS),
+    "/v1/embeddings": Surface("POST", Action.RELAY, WireFormat.OPENAI_EMBEDDINGS),
+    "/v1/images/generations": Surface("POST", Action.RELAY, WireFormat.OPENAI_IMAGES),
+    "/v1/images/edits": Surface("POST", Action.RELAY, WireFormat.OPENAI_IMAGE_EDITS),
+    "/v1/images/variations": Surface("POST", Action.RELAY, WireFormat.OPENAI_IMAGE_VARIATIONS),
+    "/v1/audio/speech": Surface("POST", Action.RELAY, WireFormat.OPENAI_SPEECH),
+    "/v1/audio/transcriptions": Surface("POST", Action.RELAY, WireFormat.OPENAI_TRANSCRIPTIONS),
+    "/v1/audio/translations": Surface("POST", Action.RELAY, WireFormat.OPENAI_TRANSLATIONS),
+    "/v1/moderations": Surface("POST", Action.RELAY, WireFormat.OPENAI_MODERATIONS),
+    "/v1/rerank": Surface("POST", Action.RELAY, WireFormat.RERANK),
+    "/v1/messages": Surface("POST", Action.RELAY, WireFormat.ANTHROPIC_MESSAGES),
+    "/v1/messages/count_tokens": Surface("POST", Action.RELAY, WireFormat.ANTHROPIC_COUNT_TOKENS),
+    "/v1/models": Surface("GET", Action.LIST_MODELS, WireFormat.OPENAI_CHAT),
     "/v1beta/models": _LISTS_GOOGLES,
 }
 _MODEL_PREFIXES = {"/v1/models/": _EXACT["/v1/models"], "/v1beta/models/": _LISTS_GOOGLES}
@@ -58,7 +58,7 @@ _VERBS = {
 }
 """What Google's paths end in: `/v1beta/models/{model}:{verb}`, where the model may hold slashes and colons."""
 _RESPONSE_PREFIX = "/v1/responses/"
-_STORED_RESPONSE = Surface(None, Deed.STORED_RESPONSE, WireFormat.OPENAI_RESPONSES)
+_STORED_RESPONSE = Surface(None, Action.STORED_RESPONSE, WireFormat.OPENAI_RESPONSES)
 
 
 def surface_of(path: str) -> Surface | None:
@@ -78,7 +78,7 @@ def _googles(rest: str) -> Surface | None:
     if not model or verb not in _VERBS:
         return None
     format_, stream = _VERBS[verb]
-    return Surface("POST", Deed.RELAY, format_, model, stream)
+    return Surface("POST", Action.RELAY, format_, model, stream)
 
 
 _GOOGLES = frozenset(format_ for format_, _ in _VERBS.values())

@@ -1,6 +1,5 @@
 """Opening the parts in order and closing them in the opposite order."""
 
-import asyncio
 import os
 import socket
 from collections.abc import AsyncGenerator, Sequence
@@ -29,18 +28,17 @@ from ownkey.gateway.outgoing import OutgoingBuilder
 from ownkey.gateway.pipeline import Pipeline
 from ownkey.gateway.plans import Planner
 from ownkey.gateway.relay import Relay
-from ownkey.gateway.responses import Keeping, ResponseDesk, ResponseStore
+from ownkey.gateway.responses import Recording, ResponseService, ResponseStore
 from ownkey.gateway.secrets import SecretCache
 from ownkey.gateway.tokens import TokenCache
-from ownkey.gateway.warm import WarmPath
+from ownkey.jobs import JobRegistry, JobWorker, holder_name
 from ownkey.main.environment_keys import store_environment_keys
 from ownkey.main.failure_log import LoggedLedger
 from ownkey.main.gauges import BookGauges, WorkerRegistry
-from ownkey.main.jobs import executor_name, jobs_url
 from ownkey.main.keyrings import open_keyring
 from ownkey.main.lifecycle import Background
 from ownkey.main.prices import follow_prices, read_prices
-from ownkey.main.upkeep import run_recovery, run_upkeep
+from ownkey.main.upkeep import run_recovery, upkeep_job
 from ownkey.providers import ProviderCatalogue, load_catalogue
 from ownkey.storage import usage
 from ownkey.storage.allowances import LeasedAllowance, PoolStore
@@ -50,7 +48,6 @@ from ownkey.storage.journal import Journal, UsageWriter
 from ownkey.vault import Keyring, Vault
 from ownkey.workbench.graders.schema_workers import SchemaWorkers
 from ownkey.workbench.hosting import Workbench, open_workbench
-from ownkey.workbench.jobs import DurableJobs
 
 API_KEY_PEPPER = "api-key"
 SESSION_PEPPER = "session"
@@ -65,7 +62,6 @@ class Parts(Struct, frozen=True):
     keyring: Keyring
     gateway: Gateway
     pipeline: Pipeline
-    warm: WarmPath
     ledger: LoggedLedger
     background: Background
     allowance: LeasedAllowance
@@ -109,8 +105,8 @@ async def open_parts(settings: Settings, worker: int | None = None) -> AsyncGene
         vault = Vault(keyring, DatabaseDataKeys(database))
         await vault.check()
         await store_environment_keys(settings.platform_keys, database, vault, catalogue)
-        with SchemaWorkers() as schemas, executor_name(settings.data_dir) as executor:
-            async with _serve(settings, database, keyring, vault, catalogue, schemas, worker, executor) as parts:
+        with SchemaWorkers() as schemas, holder_name(settings.data_dir) as holder:
+            async with _serve(settings, database, keyring, vault, catalogue, schemas, worker, holder) as parts:
                 yield parts
     finally:
         await database.close()
@@ -135,7 +131,7 @@ async def _serve(
     catalogue: ProviderCatalogue,
     schemas: SchemaWorkers,
     worker: int | None,
-    executor: str,
+    holder: str,
 ) -> AsyncGenerator[Parts]:
     async def sink(records: Sequence[RequestRecord]) -> None:
         async with database.write() as connection:
@@ -161,7 +157,7 @@ async def _serve(
     responses = ResponseStore(database, vault, settings.response_retention_days, settings.response_size_limit)
     tokens = TokenCache(client)
     attempts = Attempts(client, secrets, tokens, health, builder)
-    relay = Relay(ledger, Keeping(responses), settings.stream_ping_interval)
+    relay = Relay(Recording(responses), settings.stream_ping_interval)
     allowance = LeasedAllowance(PoolStore(database, f"{socket.gethostname()}:{os.getpid()}", str(journal_root)))
     pipeline = Pipeline(
         authenticator=authenticator,
@@ -174,20 +170,7 @@ async def _serve(
         ledger=ledger,
         listing=ModelListing(catalogue),
         responses=responses,
-        desk=ResponseDesk(responses, client, secrets, tokens, user_agent),
-    )
-    warm = WarmPath(
-        authenticator=authenticator,
-        directory=directory,
-        health=health,
-        secrets=secrets,
-        tokens=tokens,
-        builder=builder,
-        client=client,
-        attempts=attempts,
-        relay=relay,
-        ledger=ledger,
-        pipeline=pipeline,
+        stored=ResponseService(responses, client, secrets, tokens, user_agent),
     )
     calls = InnerCalls(pipeline.handle_for)
     gateway = Gateway(
@@ -203,17 +186,20 @@ async def _serve(
         writer=writer,
         calls=calls,
     )
-    silent_s = settings.workbench_takeover
-    jobs = DurableJobs(jobs_url(database, settings.data_dir), executor, asyncio.get_running_loop(), silent_s / 2)
-    workbench = await open_workbench(database, vault, gateway, client, jobs, schemas, allowance, silent_s)
+    jobs = JobRegistry()
+    lease_s = settings.workbench_takeover
+    job_worker = JobWorker(database, jobs, holder, lease_s)
+    workbench = await open_workbench(
+        database, vault, gateway, client, allowance, jobs, job_worker.wake, schemas, sweep_s=lease_s / 2
+    )
+    jobs.register(upkeep_job(database, settings.usage_retention_days))
     background.start("change-follower", follower.run())
     background.start("key-health", health.run())
     background.start("forget-secrets", run_forgetting(secrets, tokens, builder))
     background.start("recovery", run_recovery(journal_root, sink))
     background.start("prices", follow_prices(settings.data_dir, catalogue.use_prices))
-    background.start("jobs", jobs.run(workbench.work))
+    background.start("jobs", job_worker.run())
     background.start("allowances", allowance.run())
-    background.start("upkeep", run_upkeep(database, settings.usage_retention_days))
     try:
         yield Parts(
             settings,
@@ -222,7 +208,6 @@ async def _serve(
             keyring,
             gateway,
             pipeline,
-            warm,
             ledger,
             background,
             allowance,
@@ -232,8 +217,6 @@ async def _serve(
         )
     finally:
         await background.stop()
-        # Before anything that their runs use.
-        await jobs.close()
         for part in (calls, allowance, tokens, client):
             await part.close()
         await health.write()

@@ -23,7 +23,7 @@ from ownkey.gateway.edge.exchange import HeaderList
 from ownkey.gateway.edge.limits import Limits
 from ownkey.gateway.edge.protocol import data_plane_protocol
 from ownkey.gateway.edge.target import is_data_plane
-from ownkey.gateway.proxied import proxied, quick_proxied
+from ownkey.gateway.proxied import proxied
 from ownkey.gateway.refusals import render_error
 from ownkey.gateway.surfaces import error_format
 from ownkey.logs import configure_logs, report_loop_failure
@@ -145,15 +145,12 @@ async def _open(
 def _uvicorn_config(settings: Settings, parts: Parts, control: Control) -> uvicorn.Config:
     app = create_app(None, __version__)
     app.state.control = control
-    handler, quick = parts.pipeline.handle, parts.warm.take
-    proxies = control.settings.proxies
+    handler, proxies = parts.pipeline.handle, control.settings.proxies
     if proxies:
-        handler, quick = proxied(handler, proxies), quick_proxied(quick, proxies)
+        handler = proxied(handler, proxies)
     return uvicorn.Config(
         app,
-        http=data_plane_protocol(
-            handler, Limits(body=settings.body_limit, large=LARGE_BODIES), _render_edge_error, quick
-        ),
+        http=data_plane_protocol(handler, Limits(body=settings.body_limit, large=LARGE_BODIES), _render_edge_error),
         loop="none",
         ws="none",
         lifespan="off",
@@ -203,8 +200,6 @@ def _start_text(settings: Settings, parts: Parts, address: str, notice: Sequence
         lines.append(
             f"Every provider is the sandbox at {settings.sandbox_url}: answers are simulated, nothing is billed."
         )
-    if settings.redis_url:
-        lines.append("OWNKEY_REDIS_URL is set; this version does not use Redis and counts limits in the database.")
     lines.append(f"Test a model, without an account: {settings.public_url or address}/workbench")
     return [*lines, *notice]
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import structlog
 
-from ownkey.domain.errors import Unavailable
+from ownkey.jobs import Job
 from ownkey.logs import outline
-from ownkey.storage import allowances, changes, sessions, stored_responses, usage
+from ownkey.storage import allowances, changes, jobs, sessions, stored_responses, usage
 from ownkey.storage.database import Database
 from ownkey.storage.journal import RecoveryReport, Sink, recover
 
@@ -17,6 +17,7 @@ _RECOVERY_RETRY = 3.0
 _SWEEP_INTERVAL = 60.0
 _CHANGES_KEPT = 3600.0
 _DAY = 86_400
+_DEAD_LETTERS_KEPT = 30 * _DAY
 
 log = structlog.get_logger(__name__)
 
@@ -37,14 +38,13 @@ async def run_recovery(journal_root: Path, sink: Sink) -> None:
         await asyncio.sleep(_RECOVERY_RETRY if report.postponed else _RECOVERY_INTERVAL)
 
 
-async def run_upkeep(database: Database, retention_days: int) -> None:
-    """Sweep once a minute until cancelled."""
-    while True:
-        await asyncio.sleep(_SWEEP_INTERVAL)
-        try:
-            await sweep(database, time.time(), retention_days)
-        except Unavailable as error:
-            log.warning("upkeep postponed", reason=outline(error))
+def upkeep_job(database: Database, retention_days: int) -> Job:
+    """The job that deletes what has expired, once a minute among all processes."""
+
+    async def work(_: str) -> None:
+        await sweep(database, time.time(), retention_days)
+
+    return Job(name="upkeep", work=work, every=_SWEEP_INTERVAL)
 
 
 async def sweep(database: Database, now: float, retention_days: int) -> None:
@@ -53,6 +53,7 @@ async def sweep(database: Database, now: float, retention_days: int) -> None:
         await sessions.sweep(connection, now)
         await allowances.sweep(connection)
         await stored_responses.sweep(connection, now)
+        await jobs.prune(connection, now - _DEAD_LETTERS_KEPT)
         await changes.prune(connection, now - _CHANGES_KEPT)
         await usage.prune(connection, now - retention_days * _DAY)
     if database.engine == "sqlite":

@@ -43,7 +43,6 @@ class CredentialChanges(TypedDict, total=False):
     allowed_models: tuple[str, ...] | None
     allowed_ips: tuple[str, ...] | None
     expires_at: float | None
-    monthly_limit: int | None
     last_tested_at: float | None
 
 
@@ -60,7 +59,7 @@ async def create(conn: AsyncConnection, credential: Credential, fingerprint: byt
     if (await conn.execute(statement, _values(credential, fingerprint))).first() is None:
         twin = await find_same_key(conn, credential.owner, credential.provider, fingerprint, credential.base_url)
         named = "" if twin is None else f" as {twin.label!r} ({twin.id})"
-        raise Conflict(f"This key is stored already{named}.", param="api_key")
+        raise Conflict(f"This key is already stored{named}.", param="api_key")
 
 
 async def upsert_by_id(conn: AsyncConnection, credential: Credential, fingerprint: bytes) -> bool:
@@ -77,7 +76,7 @@ async def upsert_by_id(conn: AsyncConnection, credential: Credential, fingerprin
     await lock_name(conn, f"credential {credential.id}")
     twin = await find_same_key(conn, credential.owner, credential.provider, fingerprint, credential.base_url)
     if twin is not None and twin.id != credential.id:
-        raise Conflict(f"The key {credential.label!r} is stored already as {twin.label!r} ({twin.id}): delete one.")
+        raise Conflict(f"The key {credential.label!r} is already stored as {twin.label!r} ({twin.id}): delete one.")
     insert = upsert(conn, credentials)
     replaced = ("provider", "label", "masked_key", "sealed", "fingerprint", "base_url", "status", "status_detail")
     compared = ("provider", "label", "fingerprint", "base_url")
@@ -263,7 +262,6 @@ def _credential(row: sa.RowMapping) -> Credential:
         allowed_models=None if row["allowed_models"] is None else tuple(row["allowed_models"]),
         allowed_ips=None if row["allowed_ips"] is None else tuple(row["allowed_ips"]),
         expires_at=row["expires_at"],
-        monthly_limit=row["monthly_limit"],
         created_at=row["created_at"],
         last_tested_at=row["last_tested_at"],
         last_used_at=row["last_used_at"],

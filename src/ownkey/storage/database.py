@@ -9,7 +9,6 @@ from typing import Literal, Self
 from sqlalchemy import URL, inspect, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from ownkey.storage.border import database_border
 from ownkey.storage.engines import (
     create_private_file,
     parse_url,
@@ -19,6 +18,7 @@ from ownkey.storage.engines import (
     sqlite_migration_engine,
     sqlite_path,
 )
+from ownkey.storage.errors import database_border
 from ownkey.storage.scrubbing import scrub_postgres, scrub_sqlite
 from ownkey.storage.tables import SCHEMA_REVISION
 

@@ -23,7 +23,7 @@ def decode_cursor(cursor: str, shape: type[T]) -> T:
         raw = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
         return msgspec.json.decode(raw, type=shape)
     except (ValueError, msgspec.MsgspecError) as error:
-        raise InvalidRequest("The cursor is none that Ownkey gave out.", param="cursor") from error
+        raise InvalidRequest("Invalid cursor: use next_cursor from an earlier page.", param="cursor") from error
 
 
 def check_limit(limit: int) -> int:

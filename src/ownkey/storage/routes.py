@@ -77,7 +77,7 @@ async def delete(conn: AsyncConnection, owner: Owner, route_id: str) -> bool:
 
 
 def _taken(name: str) -> Conflict:
-    return Conflict(f"A route named {name!r} exists already: change it, or choose another name.", param="name")
+    return Conflict(f"A route named {name!r} already exists: change it, or choose another name.", param="name")
 
 
 def _route(row: sa.RowMapping) -> StoredRoute:

@@ -1,11 +1,11 @@
-"""Browser sessions, found by the keyed hash of their token."""
+"""Browser sessions, and one-time links that let the first operator in. Both are found by the keyed hash of a token."""
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ownkey.domain.ids import SessionId, UserId
 from ownkey.storage.records import Session
-from ownkey.storage.tables import sessions
+from ownkey.storage.tables import sessions, setup_tokens
 from ownkey.storage.tenancy import of_user
 
 
@@ -58,6 +58,25 @@ async def revoke_all(conn: AsyncConnection, user_id: str, except_id: str | None 
 async def sweep(conn: AsyncConnection, now: float) -> int:
     """Delete expired sessions; how many there were."""
     return (await conn.execute(sa.delete(sessions).where(sessions.c.expires_at <= now))).rowcount
+
+
+async def put_setup_token(conn: AsyncConnection, token_hash: bytes, expires_at: float) -> None:
+    """Make a token valid. Earlier ones stay valid: several processes may each have printed one."""
+    await conn.execute(sa.insert(setup_tokens), {"token_hash": token_hash, "expires_at": expires_at})
+
+
+async def consume_setup_token(conn: AsyncConnection, token_hash: bytes, now: float) -> bool:
+    """Use a token up. True exactly once, for an unexpired one, whoever else tries at the same time."""
+    used = await conn.execute(
+        sa.delete(setup_tokens).where(setup_tokens.c.token_hash == token_hash).returning(setup_tokens.c.expires_at)
+    )
+    expires_at = used.scalars().first()
+    return expires_at is not None and expires_at > now
+
+
+async def clear_setup_tokens(conn: AsyncConnection) -> None:
+    """Forget every token, as when the first operator exists."""
+    await conn.execute(sa.delete(setup_tokens))
 
 
 def _session(row: sa.RowMapping) -> Session:

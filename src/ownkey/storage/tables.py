@@ -21,7 +21,7 @@ from sqlalchemy import (
     text,
 )
 
-SCHEMA_REVISION = "0004"
+SCHEMA_REVISION = "0005"
 """The migration that makes these tables, the last of a row."""
 
 metadata = MetaData(
@@ -121,7 +121,7 @@ credentials = Table(
     Column("allowed_models", _JSON),
     Column("allowed_ips", _JSON),
     Column("expires_at", Double),
-    Column("monthly_limit", BigInteger),
+    Column("monthly_limit", BigInteger),  # not used: limits have tables of their own
     Column("created_at", Double, nullable=False),
     Column("last_tested_at", Double),
     Column("last_used_at", Double),
@@ -293,12 +293,10 @@ workbench_runs = Table(
     Column("created_at", Double, nullable=False),
     Column("started_at", Double),
     Column("ended_at", Double),
-    Column("beat_at", Double),
     Index(None, "session_id"),
     Index(None, "status"),
 )
-"""`plan`, `summary` and `spending` are JSON. `round` counts how often the failed were tried again; `beat_at` is when
-the process that carries a run out last said that it does."""
+"""`plan`, `summary` and `spending` are JSON. `round` counts how often the failed were tried again."""
 
 workbench_results = Table(
     "workbench_results",
@@ -382,3 +380,28 @@ changes = Table(
     Column("topic", Text, nullable=False),
     Column("at", Double, nullable=False),
 )
+
+workbench_judgements = Table(
+    "workbench_judgements",
+    metadata,
+    Column("run_id", Text, ForeignKey("workbench_runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("other", Integer, primary_key=True, autoincrement=False),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("verdict", Text, nullable=False),
+    Column("flipped", Boolean, nullable=False),
+)
+"""What a judge said about the answers of target 0 and target `other` to the prompt at `position`."""
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("due_at", Double),
+    Column("holder", Text),
+    Column("attempts", Integer, nullable=False),
+    Column("failure", Text),
+    Column("created_at", Double, nullable=False),
+    Index(None, "due_at"),
+)
+"""Requested work. `due_at` is when it may be claimed, None for a dead letter; `holder` has the lease until then."""

@@ -23,7 +23,7 @@ async def create(conn: AsyncConnection, user: User) -> None:
     statement = insert_or_ignore(conn, users, users.c.email).returning(users.c.id)
     row = (await conn.execute(statement, _values(user))).first()
     if row is None:
-        raise Conflict("An account with this e-mail address exists already.", param="email")
+        raise Conflict("An account with this e-mail address already exists.", param="email")
 
 
 async def by_email(conn: AsyncConnection, email: str) -> User | None:
@@ -62,7 +62,7 @@ async def update_email(conn: AsyncConnection, user_id: str, email: str) -> bool:
     folded = fold_email(email)
     taken = await by_email(conn, folded)
     if taken is not None and taken.id != user_id:
-        raise Conflict("An account with this e-mail address exists already.", param="email")
+        raise Conflict("An account with this e-mail address already exists.", param="email")
     return await _set(conn, user_id, email=folded)
 
 
@@ -73,10 +73,6 @@ async def update_password(conn: AsyncConnection, user_id: str, password_hash: st
 
 async def set_role(conn: AsyncConnection, user_id: str, role: Role) -> bool:
     return await _set(conn, user_id, role=role.value)
-
-
-async def set_tier(conn: AsyncConnection, user_id: str, tier: str) -> bool:
-    return await _set(conn, user_id, tier=tier)
 
 
 async def set_disabled(conn: AsyncConnection, user_id: str, disabled_at: float | None) -> bool:

@@ -12,7 +12,7 @@ from ownkey.wire import anthropic_messages, gemini
 from ownkey.wire.anthropic_messages.errors import ERRORS as ANTHROPIC_ERRORS
 from ownkey.wire.anthropic_messages.stream_reading import MessageObserver
 from ownkey.wire.counting import estimated_tokens
-from ownkey.wire.fields import read_request
+from ownkey.wire.fields import decode_or_none, read_request
 from ownkey.wire.format import Format, Outline, plain_address
 from ownkey.wire.gemini.embeddings import full_name
 from ownkey.wire.gemini.errors import ERRORS as GOOGLE_ERRORS
@@ -102,11 +102,7 @@ class GeminiCountTokens(Format):
 
 def _usage_of(decoder: msgspec.json.Decoder[Any], body: bytes) -> Usage | None:
     """Counting uses nothing; None where the answer is no count."""
-    try:
-        decoder.decode(body)
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
-        return None
-    return _NOTHING_USED
+    return _NOTHING_USED if decode_or_none(decoder, body) is not None else None
 
 
 ANTHROPIC_COUNT_TOKENS = AnthropicCountTokens()

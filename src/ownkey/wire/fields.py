@@ -80,6 +80,14 @@ def decode(decoder: msgspec.json.Decoder[T], data: bytes) -> T:
         raise MalformedAnswer(str(error)[:500]) from None
 
 
+def decode_or_none(decoder: msgspec.json.Decoder[T], data: bytes) -> T | None:
+    """As `decode`, with None for what cannot be read."""
+    try:
+        return decoder.decode(data)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return None
+
+
 def unsupported(param: str, why: str) -> UnsupportedField:
     """The error whose text begins with `param` and ends with `why`."""
     return UnsupportedField(f"{param} {why}", param=param)

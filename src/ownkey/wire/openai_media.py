@@ -15,7 +15,7 @@ from ownkey.domain.errors import InvalidRequest
 from ownkey.domain.formats import WireFormat
 from ownkey.domain.usage import Usage
 from ownkey.wire.errors import error_of_value
-from ownkey.wire.fields import Count, read_request
+from ownkey.wire.fields import Count, decode_or_none, read_request
 from ownkey.wire.format import Format, Outline
 from ownkey.wire.observing import PassingObserver, frame_of, raw_events
 from ownkey.wire.openai_chat import usage as chat_usage
@@ -87,9 +87,8 @@ class TypedEventObserver(PassingObserver):
     def _take(self, event: bytes) -> None:
         # A body that is no stream at all but a JSON object has no frames.
         name, data = frame_of(event) or (b"", event)
-        try:
-            body = _BODY.decode(data)
-        except (msgspec.DecodeError, UnicodeError, RecursionError):
+        body = decode_or_none(_BODY, data)
+        if body is None:
             return
         if body.type in self._last:
             self.ended = True
@@ -134,10 +133,8 @@ class OpenAIMedia(Format):
         return Outline(read_request(parsed, _Form).model, _flag(parsed, "stream"))
 
     def usage_of(self, body: bytes) -> Usage | None:
-        try:
-            return _to_usage(_BODY.decode(body).usage)
-        except (msgspec.DecodeError, UnicodeError, RecursionError):
-            return None
+        read = decode_or_none(_BODY, body)
+        return _to_usage(read.usage) if read is not None else None
 
     def observer(self, request_wants_usage: bool) -> TypedEventObserver:
         return TypedEventObserver(self._last, self.largest_event)

@@ -13,7 +13,7 @@ from ownkey.domain.errors import InvalidRequest
 from ownkey.domain.formats import WireFormat
 from ownkey.domain.usage import Usage
 from ownkey.wire.errors import ErrorReader, MalformedAnswer, read_error
-from ownkey.wire.fields import Count, TokenLimit, decode, encode, leftovers, read_request, unsupported
+from ownkey.wire.fields import Count, TokenLimit, decode, decode_or_none, encode, leftovers, read_request, unsupported
 from ownkey.wire.format import Format, Outline, ProviderRerank, Written
 from ownkey.wire.openai_chat.errors import ERRORS
 from ownkey.wire.openai_chat.stream_reading import ChunkObserver
@@ -162,16 +162,15 @@ def _result(result: _Result, documents: list[object], with_documents: bool) -> d
 
 def usage_of(body: bytes) -> Usage | None:
     """The usage in a whole answer; None where there is none that can be read."""
-    try:
-        told = _BODY.decode(body)
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
+    read = decode_or_none(_BODY, body)
+    if read is None:
         return None
-    if told.usage is not None:
-        counts = told.usage
+    if read.usage is not None:
+        counts = read.usage
         tokens = counts.total_tokens if counts.prompt_tokens is None else counts.prompt_tokens
         if (usage := _usage(tokens, counts.search_units)) is not None:
             return usage
-    return _of_meta(told.meta) if told.meta is not None else None
+    return _of_meta(read.meta) if read.meta is not None else None
 
 
 def _of_meta(meta: _Meta) -> Usage | None:

@@ -21,7 +21,7 @@ class SseParser:
     `oversized` is set when an event exceeded `limit` bytes; nothing is parsed after that.
     """
 
-    __slots__ = ("_after_cr", "_held", "_limit", "_started", "oversized")
+    __slots__ = ("_after_cr", "_between", "_held", "_limit", "_started", "oversized")
 
     def __init__(self, limit: int = MAX_EVENT) -> None:
         self.oversized = False
@@ -29,16 +29,17 @@ class SseParser:
         self._held = bytearray()
         self._after_cr = False
         self._started = False
+        self._between = False
 
     def feed(self, data: bytes) -> list[Frame]:
         """The events that `data` completes, in order."""
+        if self._between and len(data) <= self._limit and (frame := _lone_event(data)):
+            return [frame]
         if self.oversized or not data:
             return []
-        if self._after_cr or b"\r" in data:
-            data = self._unify(data)
-        if self._started and not self._held and data.endswith(b"\n\n") and len(data) <= self._limit:
-            return [frame for block in data[:-2].split(b"\n\n") if (frame := parse_block(block))]
-        return self._gather(data)
+        frames = self._gather(self._unify(data) if self._after_cr or b"\r" in data else data)
+        self._between = self._started and not (self._held or self._after_cr or self.oversized)
+        return frames
 
     def _unify(self, data: bytes) -> bytes:
         """Every line end as one newline; a line end cut in the middle counts once."""
@@ -75,6 +76,21 @@ class SseParser:
     def rest(self) -> bytes:
         """The bytes of an event that is not complete yet."""
         return bytes(self._held)
+
+
+def _lone_event(data: bytes) -> Frame | None:
+    """The event, if `data` is a single whole one as providers write them; None for all else."""
+    line, size = data.find(b"\n"), len(data)
+    if data.startswith(b"data: "):
+        if line == size - 2 and data.endswith(b"\n\n") and b"\r" not in data:
+            return b"", data[6:-2]
+        if line == size - 3 and data.endswith(b"\r\n\r\n") and data.find(b"\r") == size - 4:
+            return b"", data[6:-4]
+    elif data.startswith(b"event: ") and data.startswith(b"data: ", line + 1) and data.endswith(b"\n\n"):
+        begin = line + 7
+        if data.find(b"\n", begin) == size - 2 and b"\r" not in data:
+            return data[7:line], data[begin:-2]
+    return None
 
 
 def parse_block(block: bytes) -> Frame | None:

@@ -9,7 +9,7 @@
     comparison/  paired statistics and the verdict in words
     chat/        questions to the tested model about its own results
     export/      CSV, JSON, JSONL, JUnit, HTML
-    jobs/        runs and sweeps as durable workflows
+    hosting/     what a server adds: sessions, stored targets and suites, runs as durable jobs, erasure
 
 One engine serves the REST API, the page and the command line.
 """

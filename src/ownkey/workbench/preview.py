@@ -11,8 +11,8 @@ from msgspec import Struct
 from ownkey.workbench.engine import likely_input, most_input, sampling_for, warm_ups_of
 from ownkey.workbench.graders.finding import BadCheck
 from ownkey.workbench.graders.judge import SAMPLING as VERDICT
+from ownkey.workbench.graders.measures import MAX_EMBEDDED, read_similar
 from ownkey.workbench.graders.questions import MAX_QUOTED, preference_question, rubric_question
-from ownkey.workbench.graders.similar import MAX_EMBEDDED, read_similar
 from ownkey.workbench.records import Check, Message, Prices, Prompt, RunPlan, Sampling
 
 _LIKELY_ANSWER = 0.4

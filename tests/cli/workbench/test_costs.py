@@ -35,7 +35,7 @@ def test_a_run_ends_before_its_limit_is_exceeded(shell: Shell) -> None:
     assert 0 < len(shell.asked()) < 10
     assert ran.json["remaining"] > 0
     assert float(ran.json["summary"]["targets"][0]["cost_usd"]) <= 0.025
-    assert "--max-cost: the rest was not sent" in ran.err
+    assert "spending limit, so the rest was not sent" in ran.err
 
 
 RUBRICS = (

@@ -1,7 +1,7 @@
 """The same handler on any ASGI server: a second adapter, which proves that the border depends on no server.
 
 ASGI sends are awaited and a responder's writes are not, so what a handler writes waits in a list
-that a pump sends on; `drain` waits for the pump. Deadlines and the strict reading of heads are the
+that a pump sends on, and that holds a writer back. Deadlines and the strict reading of heads are the
 server's business here; what ASGI shows (target, host, repeated fields, sizes) is checked as strictly.
 """
 
@@ -14,10 +14,10 @@ from urllib.parse import quote
 from ownkey.domain.errors import OwnkeyError
 from ownkey.gateway.edge import head
 from ownkey.gateway.edge.body import Body, Buffered
-from ownkey.gateway.edge.crash import report_crash
 from ownkey.gateway.edge.exchange import Handler, HeaderList, RenderError, Request
 from ownkey.gateway.edge.heads import Heads
 from ownkey.gateway.edge.limits import Limits
+from ownkey.gateway.edge.responder import UNKNOWN, BaseResponder
 from ownkey.gateway.edge.target import check_host, is_data_plane, path_hint, read_target
 
 Scope: TypeAlias = MutableMapping[str, Any]
@@ -28,7 +28,6 @@ AsgiApp: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _HIGH_WATER = 64 * 1024
 _BODILESS = frozenset({204, 304})
-_UNKNOWN = -1
 
 
 def asgi_data_plane(handler: Handler, limits: Limits, render_error: RenderError, other: AsgiApp) -> AsgiApp:
@@ -41,12 +40,12 @@ def asgi_data_plane(handler: Handler, limits: Limits, render_error: RenderError,
             await other(scope, receive, send)
             return
         body = Body(buffered)
-        responder = AsgiResponder(heads, scope["method"])
+        responder = AsgiResponder(heads, scope["method"], path_hint(_target(scope)), render_error)
         try:
             request = await _read(scope, receive, limits, body)
             if request is None:
                 return
-            await _serve(handler, request, responder, render_error, receive, send)
+            await _serve(handler, request, responder, receive, send)
         except OwnkeyError as error:
             headers, text = render_error(path_hint(_target(scope)), error)
             responder.answer(error.status, headers, text)
@@ -57,94 +56,37 @@ def asgi_data_plane(handler: Handler, limits: Limits, render_error: RenderError,
     return application
 
 
-class AsgiResponder:
-    """Implements `Responder` by collecting ASGI messages for `pump`."""
+class AsgiResponder(BaseResponder):
+    """Collects ASGI messages for `pump`."""
 
-    def __init__(self, heads: Heads, method: str) -> None:
+    def __init__(self, heads: Heads, method: str, path: str, render_error: RenderError) -> None:
+        super().__init__()
         self._heads = heads
         self._mute = method == "HEAD"
+        self._path = path
+        self._render_error = render_error
         self._messages: list[Message] = []
         self._waiting = 0
         self._wake = asyncio.Event()
-        self._drained = asyncio.Event()
-        self._remaining = _UNKNOWN
-        self._left: asyncio.Future[None] | None = None
-        self.gone = False
-        self.started = False
-        """Whether a head is on its way to the client."""
-        self.over = False
-        """Whether nothing more will be written."""
+        self.through = asyncio.Event()
+        """Set when the handler is through."""
 
     @property
-    def left(self) -> "asyncio.Future[None]":
-        if self._left is None:
-            self._left = asyncio.get_running_loop().create_future()
-            if self.gone:
-                self._left.set_result(None)
-        return self._left
+    def paused(self) -> bool:
+        return self._waiting > _HIGH_WATER
 
-    def answer(self, status: int, headers: HeaderList, body: bytes) -> None:
-        self.start(status, headers, len(body))
-        self.write(body)
-        self.end()
-
-    def start(self, status: int, headers: HeaderList, length: int | None) -> None:
-        if self.gone:
-            return
-        if self.started:
-            raise RuntimeError("The answer has already begun.")
-        self._heads.render(status, headers, (), b"")
-        fields = list(headers)
-        if status in _BODILESS:
-            self._mute = True
-        elif length is not None:
-            fields.append((b"content-length", b"%d" % length))
-            self._remaining = length
-        self.started = True
-        self._put({"type": "http.response.start", "status": status, "headers": fields})
-
-    def write(self, data: bytes) -> None:
-        if self.gone:
-            return
-        self._check_open()
-        size = len(data)
-        if not size or self._mute:
-            return
-        if self._remaining != _UNKNOWN:
-            if size > self._remaining:
-                raise RuntimeError("The body is longer than announced.")
-            self._remaining -= size
-        self._waiting += size
-        self._put({"type": "http.response.body", "body": data, "more_body": True})
-
-    async def drain(self) -> None:
-        while self._waiting > _HIGH_WATER and not self.gone:
-            self._drained.clear()
-            await self._drained.wait()
-
-    def end(self) -> None:
-        if self.gone:
-            return
-        self._check_open()
-        if self._remaining > 0 and not self._mute:
-            self.abort()
-            return
-        self._put({"type": "http.response.body", "body": b"", "more_body": False})
-        self.over = True
-
-    def abort(self) -> None:
-        """End without the last message, on which ASGI servers close the connection."""
-        self.over = True
+    def finished(self, error: OwnkeyError | None = None) -> None:
+        super().finished(error)
+        self.through.set()
         self._wake.set()
 
+    def end(self) -> None:
+        if self._mute:
+            self._remaining = UNKNOWN
+        super().end()
+
     def leave(self) -> None:
-        """The client has gone."""
-        if self.over or self.gone:
-            return
-        self.gone = True
-        if self._left is not None and not self._left.done():
-            self._left.set_result(None)
-        self._drained.set()
+        super().leave()
         self._wake.set()
 
     async def pump(self, send: Send) -> None:
@@ -155,18 +97,39 @@ class AsgiResponder:
             for message in messages:
                 await send(message)
                 self._waiting -= len(message.get("body", b""))
-                self._drained.set()
-            if not self._messages and self.over:
+                self.writable()
+            if not self._messages and self.response_complete:
                 return
             await self._wake.wait()
+
+    def _head(self, status: int, headers: HeaderList, length: int | None) -> None:
+        self._heads.render(status, headers, (), b"")
+        fields = list(headers)
+        if status in _BODILESS:
+            self._mute = True
+        elif length is not None:
+            fields.append((b"content-length", b"%d" % length))
+        self._put({"type": "http.response.start", "status": status, "headers": fields})
+
+    def _piece(self, data: bytes) -> None:
+        if not self._mute:
+            self._waiting += len(data)
+            self._put({"type": "http.response.body", "body": data, "more_body": True})
+
+    def _complete(self) -> None:
+        self._put({"type": "http.response.body", "body": b"", "more_body": False})
+
+    def _break(self, started: bool) -> None:
+        # Without the last message, on which ASGI servers close the connection.
+        self._wake.set()
+
+    def _refuse(self, error: OwnkeyError) -> None:
+        headers, text = self._render_error(self._path, error)
+        self.answer(error.status, headers, text)
 
     def _put(self, message: Message) -> None:
         self._messages.append(message)
         self._wake.set()
-
-    def _check_open(self) -> None:
-        if not self.started or self.over:
-            raise RuntimeError("The answer has not begun, or is over.")
 
 
 async def _read(scope: Scope, receive: Receive, limits: Limits, body: Body) -> Request | None:
@@ -204,19 +167,13 @@ def _target(scope: Scope) -> bytes:
     return raw + b"?" + query if query else raw
 
 
-async def _serve(
-    handler: Handler,
-    request: Request,
-    responder: AsgiResponder,
-    render_error: RenderError,
-    receive: Receive,
-    send: Send,
-) -> None:
+async def _serve(handler: Handler, request: Request, responder: AsgiResponder, receive: Receive, send: Send) -> None:
     """Run handler, pump and the watch for the client's leaving together, for as long as the handler takes."""
     pump = asyncio.ensure_future(_pump(responder, send))
     watch = asyncio.ensure_future(_watch(receive, responder))
     try:
-        await _handle(handler, request, responder, render_error)
+        handler(request, responder)
+        await responder.through.wait()
         await pump
     finally:
         for task in (pump, watch):
@@ -230,20 +187,6 @@ async def _pump(responder: AsgiResponder, send: Send) -> None:
     except OSError:
         # How ASGI servers tell, from version 2.4 on, that the client has gone.
         responder.leave()
-
-
-async def _handle(handler: Handler, request: Request, responder: AsgiResponder, render_error: RenderError) -> None:
-    try:
-        await handler(request, responder)
-    except Exception as failure:  # noqa: BLE001 (as in http1: the outermost frame, and servers log texts)
-        report_crash(failure)
-    finally:
-        if not responder.over and not responder.gone:
-            if responder.started:
-                responder.abort()
-            else:
-                headers, text = render_error(request.path, OwnkeyError("Something went wrong inside Ownkey."))
-                responder.answer(500, headers, text)
 
 
 async def _watch(receive: Receive, responder: AsgiResponder) -> None:

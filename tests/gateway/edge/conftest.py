@@ -9,9 +9,8 @@ from typing import Any
 import msgspec
 import pytest
 import uvloop
-from tests.gateway.edge.harness import Serve, Served, control_app, echo, render_error, serving
+from tests.gateway.edge.harness import AsyncHandler, Serve, Served, control_app, echo, in_task, render_error, serving
 
-from ownkey.gateway.edge.exchange import Handler
 from ownkey.gateway.edge.limits import Limits
 from ownkey.gateway.edge.protocol import data_plane_protocol
 
@@ -26,9 +25,9 @@ async def serve() -> AsyncIterator[Serve]:
     async with AsyncExitStack() as stack:
 
         async def start(
-            handler: Handler = echo, limits: dict[str, Any] | None = None, app: Any = control_app, **options: Any
+            handler: AsyncHandler = echo, limits: dict[str, Any] | None = None, app: Any = control_app, **options: Any
         ) -> Served:
-            http = data_plane_protocol(handler, msgspec.convert(limits or {}, Limits), render_error)
+            http = data_plane_protocol(in_task(handler), msgspec.convert(limits or {}, Limits), render_error)
             return await stack.enter_async_context(serving(http, app, options))
 
         yield start

@@ -10,8 +10,9 @@ from typing import Any
 
 import uvicorn
 
-from ownkey.domain.errors import OwnkeyError
-from ownkey.gateway.edge.exchange import HeaderList, Request, Responder
+from ownkey.domain.errors import OwnkeyError, Unavailable
+from ownkey.gateway.edge.crash import report_crash
+from ownkey.gateway.edge.exchange import Handler, HeaderList, Request, Responder
 from ownkey.gateway.edge.protocol import DataPlaneProtocol
 
 PLAIN = [(b"content-type", b"text/plain")]
@@ -22,7 +23,65 @@ def render_error(path: str, error: OwnkeyError) -> tuple[HeaderList, bytes]:
     return [(b"content-type", b"application/json")], json.dumps(body).encode()
 
 
-async def echo(request: Request, responder: Responder) -> None:
+class AwaitableResponder:
+    """A responder for a handler in a task: what the product does by callbacks, a test's handler may await."""
+
+    def __init__(self, responder: Responder) -> None:
+        self._responder = responder
+        self._writable = asyncio.Event()
+        self.left = asyncio.get_running_loop().create_future()
+        self.task: asyncio.Task[None] | None = None
+        self.answer = responder.answer
+        self.start = responder.start
+        self.write = responder.write
+        self.end = responder.end
+        self.abort = responder.abort
+        responder.on_writable = self._writable.set
+
+    @property
+    def gone(self) -> bool:
+        return self._responder.gone
+
+    async def drain(self) -> None:
+        while self._responder.paused and not self.gone:
+            self._writable.clear()
+            await self._writable.wait()
+
+    def leave(self) -> None:
+        self.left.set_result(None)
+        self._writable.set()
+
+    def cancel(self) -> None:
+        assert self.task is not None
+        self.task.cancel()
+
+
+AsyncHandler = Callable[[Request, AwaitableResponder], Awaitable[None]]
+
+
+def in_task(handler: AsyncHandler) -> Handler:
+    """A handler that runs `handler` in a task."""
+
+    def handle(request: Request, responder: Responder) -> None:
+        awaitable = AwaitableResponder(responder)
+
+        async def run() -> None:
+            error = None
+            try:
+                await handler(request, awaitable)
+            except asyncio.CancelledError:
+                error = Unavailable("The server is shutting down.")
+            except Exception as failure:  # noqa: BLE001 (as the product's own runner)
+                report_crash(failure)
+            responder.finished(error)
+
+        awaitable.task = asyncio.get_running_loop().create_task(run())
+        responder.attend(awaitable)
+
+    return handle
+
+
+async def echo(request: Request, responder: AwaitableResponder) -> None:
     """Answers with what arrived."""
     seen = {
         "method": request.method,

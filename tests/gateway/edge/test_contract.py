@@ -8,9 +8,22 @@ from typing import Any
 
 import pytest
 from tests.gateway.edge.asgi_adapter import asgi_data_plane
-from tests.gateway.edge.harness import PLAIN, Serve, Served, control_app, echo, get, post, render_error, serving
+from tests.gateway.edge.harness import (
+    PLAIN,
+    AsyncHandler,
+    AwaitableResponder,
+    Serve,
+    Served,
+    control_app,
+    echo,
+    get,
+    in_task,
+    post,
+    render_error,
+    serving,
+)
 
-from ownkey.gateway.edge.exchange import Handler, Request, Responder
+from ownkey.gateway.edge.exchange import Request
 from ownkey.gateway.edge.limits import Limits
 from ownkey.gateway.edge.protocol import data_plane_protocol
 
@@ -19,12 +32,12 @@ from ownkey.gateway.edge.protocol import data_plane_protocol
 async def carry(request: pytest.FixtureRequest) -> AsyncIterator[Serve]:
     async with AsyncExitStack() as stack:
 
-        async def start(handler: Handler = echo, **limits: Any) -> Served:
+        async def start(handler: AsyncHandler = echo, **limits: Any) -> Served:
             bounds = Limits(**limits)
             if request.param == "protocol":
-                http: Any = data_plane_protocol(handler, bounds, render_error)
+                http: Any = data_plane_protocol(in_task(handler), bounds, render_error)
                 return await stack.enter_async_context(serving(http, control_app, {}))
-            app = asgi_data_plane(handler, bounds, render_error, control_app)
+            app = asgi_data_plane(in_task(handler), bounds, render_error, control_app)
             return await stack.enter_async_context(serving("httptools", app, {}))
 
         yield start
@@ -45,7 +58,7 @@ async def test_a_request_arrives_whole(carry: Serve) -> None:
 async def test_lookups_tell_repeated_fields(carry: Serve) -> None:
     found: list[Any] = []
 
-    async def handler(request: Request, responder: Responder) -> None:
+    async def handler(request: Request, responder: AwaitableResponder) -> None:
         found.append(request.header(b"x-api-key"))
         found.append(request.headers(b"x-api-key"))
         found.append(request.header(b"absent"))
@@ -66,7 +79,7 @@ async def test_other_paths_go_to_the_application(carry: Serve) -> None:
 
 
 async def test_a_stream_of_unknown_length_is_chunked(carry: Serve) -> None:
-    async def handler(_: Request, responder: Responder) -> None:
+    async def handler(_: Request, responder: AwaitableResponder) -> None:
         responder.start(200, PLAIN, None)
         for piece in (b"one", b"", b"two", b"x" * 100_000):
             responder.write(piece)
@@ -80,7 +93,7 @@ async def test_a_stream_of_unknown_length_is_chunked(carry: Serve) -> None:
 
 
 async def test_a_stream_of_known_length_says_so(carry: Serve) -> None:
-    async def handler(_: Request, responder: Responder) -> None:
+    async def handler(_: Request, responder: AwaitableResponder) -> None:
         responder.start(201, PLAIN, 6)
         responder.write(b"one")
         responder.write(b"two")
@@ -93,7 +106,7 @@ async def test_a_stream_of_known_length_says_so(carry: Serve) -> None:
 async def test_pieces_arrive_when_they_are_written(carry: Serve) -> None:
     go_on = asyncio.Event()
 
-    async def handler(_: Request, responder: Responder) -> None:
+    async def handler(_: Request, responder: AwaitableResponder) -> None:
         responder.start(200, PLAIN, None)
         responder.write(b"first")
         await go_on.wait()
@@ -109,7 +122,7 @@ async def test_pieces_arrive_when_they_are_written(carry: Serve) -> None:
 
 @pytest.mark.parametrize("streamed", [False, True])
 async def test_head_gets_no_body(carry: Serve, streamed: bool) -> None:
-    async def handler(_: Request, responder: Responder) -> None:
+    async def handler(_: Request, responder: AwaitableResponder) -> None:
         if streamed:
             responder.start(200, PLAIN, 5)
             responder.write(b"hello")
@@ -125,7 +138,7 @@ async def test_head_gets_no_body(carry: Serve, streamed: bool) -> None:
 
 
 async def test_an_answer_without_content_has_no_length(carry: Serve) -> None:
-    async def handler(_: Request, responder: Responder) -> None:
+    async def handler(_: Request, responder: AwaitableResponder) -> None:
         responder.answer(204, (), b"")
 
     client = await (await carry(handler)).connect()
@@ -138,7 +151,7 @@ async def test_an_answer_without_content_has_no_length(carry: Serve) -> None:
 
 @pytest.mark.parametrize("how", ["abort", "short", "return", "raise"])
 async def test_an_unfinished_stream_is_seen_as_truncated(carry: Serve, how: str) -> None:
-    async def handler(_: Request, responder: Responder) -> None:
+    async def handler(_: Request, responder: AwaitableResponder) -> None:
         responder.start(200, PLAIN, 100 if how == "short" else None)
         responder.write(b"half")
         await responder.drain()
@@ -165,7 +178,7 @@ async def test_an_unfinished_stream_is_seen_as_truncated(carry: Serve, how: str)
 
 @pytest.mark.parametrize("how", ["return", "raise"])
 async def test_a_handler_that_does_not_answer_gives_500_without_its_reasons(carry: Serve, how: str) -> None:
-    async def handler(_: Request, responder: Responder) -> None:
+    async def handler(_: Request, responder: AwaitableResponder) -> None:
         if how == "raise":
             raise LookupError("sk-secret")
 
@@ -192,7 +205,7 @@ async def test_an_unfit_header_is_refused_before_a_byte_is_sent(carry: Serve, st
         (b"connection", b"close"),
     ]
 
-    async def handler(_: Request, responder: Responder) -> None:
+    async def handler(_: Request, responder: AwaitableResponder) -> None:
         for field in unfit:
             fields = [*PLAIN, field]
             with pytest.raises(ValueError, match="header"):
@@ -205,7 +218,7 @@ async def test_an_unfit_header_is_refused_before_a_byte_is_sent(carry: Serve, st
 
 
 async def test_misuse_of_the_responder_is_an_error(carry: Serve) -> None:
-    async def handler(_: Request, responder: Responder) -> None:
+    async def handler(_: Request, responder: AwaitableResponder) -> None:
         with pytest.raises(RuntimeError):
             responder.write(b"early")
         with pytest.raises(RuntimeError):
@@ -233,7 +246,7 @@ async def test_a_client_that_leaves_is_told_and_nobody_is_cancelled(carry: Serve
     waiting, over = asyncio.Event(), asyncio.Event()
     told: list[bool] = []
 
-    async def handler(_: Request, responder: Responder) -> None:
+    async def handler(_: Request, responder: AwaitableResponder) -> None:
         told.append(responder.gone)
         if started:
             responder.start(200, PLAIN, None)
@@ -263,7 +276,7 @@ async def test_a_client_that_leaves_is_told_and_nobody_is_cancelled(carry: Serve
 async def test_asking_for_left_after_the_fact_gives_a_finished_future(carry: Serve) -> None:
     waiting, over = asyncio.Event(), asyncio.Event()
 
-    async def handler(_: Request, responder: Responder) -> None:
+    async def handler(_: Request, responder: AwaitableResponder) -> None:
         waiting.set()
         while not responder.gone:  # noqa: ASYNC110 (asking for the event would make it)
             await asyncio.sleep(0.002)
@@ -282,7 +295,7 @@ async def test_a_slow_reader_holds_the_writer_back(carry: Serve) -> None:
     piece = b"x" * 65_536
     written = 0
 
-    async def handler(_: Request, responder: Responder) -> None:
+    async def handler(_: Request, responder: AwaitableResponder) -> None:
         nonlocal written
         responder.start(200, PLAIN, None)
         while written < 160:
@@ -308,7 +321,7 @@ async def test_a_writer_held_back_goes_on_when_the_client_leaves(carry: Serve) -
     over = asyncio.Event()
     held_back = asyncio.Event()
 
-    async def handler(_: Request, responder: Responder) -> None:
+    async def handler(_: Request, responder: AwaitableResponder) -> None:
         responder.start(200, PLAIN, None)
         while not responder.gone:
             responder.write(b"x" * 65_536)
@@ -372,7 +385,7 @@ async def test_too_many_headers_are_refused(carry: Serve) -> None:
 async def test_large_bodies_share_a_budget(carry: Serve) -> None:
     hold, holding = asyncio.Event(), asyncio.Event()
 
-    async def handler(request: Request, responder: Responder) -> None:
+    async def handler(request: Request, responder: AwaitableResponder) -> None:
         if request.path == "/v1/hold":
             holding.set()
             await hold.wait()

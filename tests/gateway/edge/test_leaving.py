@@ -5,16 +5,16 @@ import gc
 from typing import Any
 
 import pytest
-from tests.gateway.edge.harness import PLAIN, Client, Serve, Served, get, post
+from tests.gateway.edge.harness import PLAIN, AwaitableResponder, Client, Serve, Served, get, post
 
-from ownkey.gateway.edge.exchange import Request, Responder
+from ownkey.gateway.edge.exchange import Request
 
 
 @pytest.mark.parametrize("half", [False, True])
 async def test_leaving_before_the_request_is_complete_starts_no_handler(serve: Serve, half: bool) -> None:
     started: list[str] = []
 
-    async def handler(request: Request, responder: Responder) -> None:
+    async def handler(request: Request, responder: AwaitableResponder) -> None:
         started.append(request.path)
 
     served = await serve(handler)
@@ -34,7 +34,7 @@ async def test_leaving_before_the_request_is_complete_starts_no_handler(serve: S
 async def test_half_closing_counts_as_leaving(serve: Serve) -> None:
     over = asyncio.Event()
 
-    async def handler(_: Request, responder: Responder) -> None:
+    async def handler(_: Request, responder: AwaitableResponder) -> None:
         responder.start(200, PLAIN, None)
         responder.write(b"x")
         await responder.left
@@ -52,7 +52,7 @@ async def test_half_closing_frees_a_writer_that_is_held_back(serve: Serve) -> No
     over = asyncio.Event()
     held_back = asyncio.Event()
 
-    async def handler(_: Request, responder: Responder) -> None:
+    async def handler(_: Request, responder: AwaitableResponder) -> None:
         responder.start(200, PLAIN, None)
         while not responder.gone:
             responder.write(b"x" * 65_536)
@@ -74,7 +74,7 @@ async def test_every_request_on_a_lost_connection_is_told(serve: Serve) -> None:
     running, over = asyncio.Event(), asyncio.Event()
     started: list[str] = []
 
-    async def handler(request: Request, responder: Responder) -> None:
+    async def handler(request: Request, responder: AwaitableResponder) -> None:
         started.append(request.path)
         running.set()
         await responder.left
@@ -95,10 +95,10 @@ async def test_every_request_on_a_lost_connection_is_told(serve: Serve) -> None:
 
 
 async def test_leaving_after_the_answer_tells_nobody(serve: Serve) -> None:
-    responders: list[Responder] = []
+    responders: list[AwaitableResponder] = []
     lefts: list[asyncio.Future[None]] = []
 
-    async def handler(_: Request, responder: Responder) -> None:
+    async def handler(_: Request, responder: AwaitableResponder) -> None:
         responders.append(responder)
         lefts.append(responder.left)
         responder.answer(200, PLAIN, b"ok")
@@ -127,7 +127,7 @@ async def test_a_handler_that_cancels_itself_when_the_client_leaves_ends_quietly
     waiting = asyncio.Event()
     ends: list[str] = []
 
-    async def handler(_: Request, responder: Responder) -> None:
+    async def handler(_: Request, responder: AwaitableResponder) -> None:
         task = asyncio.current_task()
         assert task is not None
         responder.left.add_done_callback(lambda _: task.cancel())
@@ -153,7 +153,7 @@ class Stopping:
         self.end = asyncio.Event()
         self.ends: list[str] = []
 
-    async def __call__(self, request: Request, responder: Responder) -> None:
+    async def __call__(self, request: Request, responder: AwaitableResponder) -> None:
         self.began.set()
         try:
             if request.path == "/v1/stream":

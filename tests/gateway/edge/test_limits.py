@@ -4,9 +4,9 @@ import asyncio
 import time
 
 import pytest
-from tests.gateway.edge.harness import PLAIN, Client, Serve, Served, get, post
+from tests.gateway.edge.harness import PLAIN, AwaitableResponder, Client, Serve, Served, get, post
 
-from ownkey.gateway.edge.exchange import Request, Responder
+from ownkey.gateway.edge.exchange import Request
 
 PATHS = ("/v1/x", "/api/x")
 
@@ -171,7 +171,7 @@ async def test_a_body_that_keeps_the_pace_may_take_longer(serve: Serve) -> None:
 
 
 async def test_deadlines_do_not_run_while_the_server_is_the_slow_one(serve: Serve) -> None:
-    async def handler(_: Request, responder: Responder) -> None:
+    async def handler(_: Request, responder: AwaitableResponder) -> None:
         await asyncio.sleep(1.5)
         responder.answer(200, PLAIN, b"ok")
 
@@ -186,7 +186,7 @@ async def test_deadlines_do_not_run_while_the_server_is_the_slow_one(serve: Serv
 async def test_a_client_that_stops_reading_is_given_up(serve: Serve) -> None:
     over = asyncio.Event()
 
-    async def handler(_: Request, responder: Responder) -> None:
+    async def handler(_: Request, responder: AwaitableResponder) -> None:
         responder.start(200, PLAIN, None)
         while not responder.gone:
             responder.write(b"x" * 65_536)
@@ -201,7 +201,7 @@ async def test_a_client_that_stops_reading_is_given_up(serve: Serve) -> None:
 
 
 async def test_a_client_that_does_not_take_the_last_answer_is_given_up(serve: Serve) -> None:
-    async def handler(_: Request, responder: Responder) -> None:
+    async def handler(_: Request, responder: AwaitableResponder) -> None:
         responder.answer(200, PLAIN, b"x" * 20_000_000)
 
     served = await serve(handler, limits={"stall_seconds": 0.3})

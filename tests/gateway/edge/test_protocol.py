@@ -6,9 +6,9 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from tests.gateway.edge.harness import PLAIN, Serve, get, post
+from tests.gateway.edge.harness import PLAIN, AwaitableResponder, Serve, get, post
 
-from ownkey.gateway.edge.exchange import Request, Responder
+from ownkey.gateway.edge.exchange import Request
 
 CHUNKED = b"POST /v1/x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
 
@@ -51,7 +51,7 @@ async def test_forty_megabytes_arrive_when_the_limit_allows(serve: Serve) -> Non
 async def test_a_large_answer_arrives_whole(serve: Serve) -> None:
     body = b"0123456789" * 1_000_000
 
-    async def handler(_: Request, responder: Responder) -> None:
+    async def handler(_: Request, responder: AwaitableResponder) -> None:
         responder.answer(200, PLAIN, body)
 
     assert (await (await serve(handler)).ask(get("/v1/x"))).body == body
@@ -60,7 +60,7 @@ async def test_a_large_answer_arrives_whole(serve: Serve) -> None:
 async def test_pipelined_requests_are_answered_in_order_across_both_planes(serve: Serve) -> None:
     slow = asyncio.Event()
 
-    async def handler(request: Request, responder: Responder) -> None:
+    async def handler(request: Request, responder: AwaitableResponder) -> None:
         if request.path == "/v1/first":
             await slow.wait()
         responder.answer(200, PLAIN, request.path.encode() + request.body)
@@ -99,7 +99,7 @@ async def test_pipelined_requests_split_anywhere_are_answered_in_order(serve: Se
 async def test_a_large_body_behind_a_slow_answer_waits_in_the_network(serve: Serve) -> None:
     slow = asyncio.Event()
 
-    async def handler(request: Request, responder: Responder) -> None:
+    async def handler(request: Request, responder: AwaitableResponder) -> None:
         if request.path == "/v1/slow":
             await slow.wait()
         responder.answer(200, PLAIN, b"%d" % len(request.body))
@@ -117,7 +117,7 @@ async def test_a_large_body_behind_a_slow_answer_waits_in_the_network(serve: Ser
 async def test_too_many_waiting_requests_end_the_connection_in_order(serve: Serve) -> None:
     slow = asyncio.Event()
 
-    async def handler(_: Request, responder: Responder) -> None:
+    async def handler(_: Request, responder: AwaitableResponder) -> None:
         await slow.wait()
         responder.answer(200, PLAIN, b"ok")
 
@@ -154,7 +154,7 @@ async def test_an_idle_connection_is_closed_after_the_keep_alive_time(serve: Ser
 
 
 async def test_an_answer_that_takes_longer_than_the_keep_alive_time_is_not_cut(serve: Serve) -> None:
-    async def handler(_: Request, responder: Responder) -> None:
+    async def handler(_: Request, responder: AwaitableResponder) -> None:
         responder.start(200, PLAIN, None)
         await asyncio.sleep(1.3)
         responder.end()
@@ -175,7 +175,7 @@ async def test_http_1_0_is_answered_and_closed(serve: Serve, connection: str) ->
 
 
 async def test_a_stream_to_http_1_0_ends_with_the_connection_and_breaks_with_a_reset(serve: Serve) -> None:
-    async def handler(request: Request, responder: Responder) -> None:
+    async def handler(request: Request, responder: AwaitableResponder) -> None:
         responder.start(200, PLAIN, None)
         responder.write(b"all of it")
         if request.path == "/v1/broken":
@@ -213,7 +213,7 @@ async def test_continue_is_sent_only_while_the_body_is_awaited(serve: Serve) -> 
 async def test_continue_waits_for_the_answers_before_it(serve: Serve) -> None:
     slow = asyncio.Event()
 
-    async def handler(request: Request, responder: Responder) -> None:
+    async def handler(request: Request, responder: AwaitableResponder) -> None:
         if not request.body:
             await slow.wait()
         responder.answer(200, PLAIN, request.body)
@@ -261,7 +261,7 @@ async def test_the_date_is_sent_once(serve: Serve) -> None:
 async def test_the_concurrency_limit_holds_for_both_planes(serve: Serve) -> None:
     hold, holding = asyncio.Event(), asyncio.Event()
 
-    async def handler(_: Request, responder: Responder) -> None:
+    async def handler(_: Request, responder: AwaitableResponder) -> None:
         holding.set()
         await hold.wait()
         responder.answer(200, PLAIN, b"ok")

@@ -8,7 +8,7 @@ from tests.storage.workbench.rows import a_result, a_run, a_session, put
 
 from ownkey.domain.errors import Conflict
 from ownkey.storage import Database, workbench
-from ownkey.storage.workbench import StoredResult, StoredRun
+from ownkey.storage.workbench import StoredJudgement, StoredResult, StoredRun
 
 
 async def results_of(database: Database, run: StoredRun, after: int = 0) -> list[StoredResult]:
@@ -81,7 +81,6 @@ async def test_warm_ups_do_not_count_as_failures_to_retry(database: Database) ->
     await put(database, run, a_result(0, 1, ok=False, repeat=-1), a_result(0, 2))
     async with database.read() as conn:
         assert await workbench.results.count_failed(conn, run.id) == 0
-        assert await workbench.results.answered(conn, run.id, 0) == [(0, 0)]
 
 
 async def test_a_run_begins_once_a_round_and_ends_once(database: Database) -> None:
@@ -111,26 +110,26 @@ async def test_only_an_ended_run_is_opened_again(database: Database) -> None:
     assert (found.status, found.detail, found.ended_at) == ("pending", "", None)
 
 
-async def test_a_beat_tells_whether_to_go_on(database: Database) -> None:
+async def test_cancelling_is_asked_for_until_the_run_has_ended(database: Database) -> None:
+    run = await a_run(database, await a_session(database))
+    async with database.write() as conn:
+        assert await workbench.runs.request_cancel(conn, run.id)
+        progress = await workbench.runs.progress(conn, run.id)
+        await workbench.runs.end(conn, run.id, 1, "cancelled", "", None, NOW)
+        assert not await workbench.runs.request_cancel(conn, run.id)
+    assert progress is not None
+    assert progress.cancel_requested
+
+
+async def test_a_pair_of_answers_has_one_verdict(database: Database) -> None:
     session = await a_session(database)
     run = await a_run(database, session)
     async with database.write() as conn:
-        assert await workbench.runs.beat(conn, run.id, NOW) is False
-        assert await workbench.runs.request_cancel(conn, run.id)
-        assert await workbench.runs.beat(conn, run.id, NOW) is True
-        await workbench.runs.end(conn, run.id, 1, "cancelled", "", None, NOW)
-        assert not await workbench.runs.request_cancel(conn, run.id)
+        await workbench.results.put_judgement(conn, run.id, StoredJudgement(1, 4, "a", False), b"{}")
+        await workbench.results.put_judgement(conn, run.id, StoredJudgement(1, 4, "b", False), b"{}")
+        await workbench.results.put_judgement(conn, run.id, StoredJudgement(1, 0, "cannot_tell", True), b"{}")
+        found = await workbench.results.judgements(conn, run.id)
         await workbench.sessions.erase(conn, session.id)
-        assert await workbench.runs.beat(conn, run.id, NOW) is None
-
-
-async def test_runs_of_which_nothing_was_heard_are_found(database: Database) -> None:
-    session = await a_session(database)
-    silent = await a_run(database, session, status="running", beat_at=NOW - 500)
-    await a_run(database, session, status="running", beat_at=NOW)
-    await a_run(database, session, status="completed", beat_at=NOW - 500)
-    never_begun = await a_run(database, session, created_at=NOW - 500)
-    async with database.read() as conn:
-        found = await workbench.runs.abandoned(conn, NOW - 100)
-        assert await workbench.runs.count_open(conn, session.id) == 3
-    assert sorted(found) == sorted([(silent.id, 1), (never_begun.id, 1)])
+        left = await workbench.results.judgements(conn, run.id)
+    assert found == [StoredJudgement(1, 0, "cannot_tell", True), StoredJudgement(1, 4, "a", False)]
+    assert left == []

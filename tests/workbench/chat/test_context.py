@@ -12,7 +12,7 @@ from tests.workbench.runs import answered, failed, pages, plan, prompt, rows_of,
 
 from ownkey.wire.counting import text_tokens
 from ownkey.workbench.chat import MINIMUM_CONTEXT, Context, build_context
-from ownkey.workbench.chat.quoting import citation, quoted
+from ownkey.workbench.chat.figures import citation, quoted
 from ownkey.workbench.records import Prompt, Result, RunPlan, Slot
 from ownkey.workbench.summary import RunSummary
 

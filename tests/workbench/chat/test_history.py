@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ownkey.workbench.chat import MINIMUM_CONTEXT, UNKNOWN_WINDOW, budgets, fit_history, narrower, shrink
-from ownkey.workbench.chat.history import message_tokens
+from ownkey.workbench.chat.context import message_tokens
 from ownkey.workbench.records import Message
 
 TALK = tuple(Message("user" if at % 2 == 0 else "assistant", f"turn {at} " + "word " * 20) for at in range(9))

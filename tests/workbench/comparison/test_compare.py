@@ -9,7 +9,7 @@ import pytest
 from tests.workbench.metrics.runs import advice, answer, failure, plan
 
 from ownkey.workbench.comparison import Pairs, compare
-from ownkey.workbench.comparison.verdict import overall, speaks_for
+from ownkey.workbench.comparison.words import overall, speaks_for
 from ownkey.workbench.metrics import Tally
 from ownkey.workbench.records import Result
 from ownkey.workbench.summary import MetricComparison, PairComparison, Preference, Verdict

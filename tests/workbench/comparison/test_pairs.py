@@ -7,8 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.workbench.metrics.runs import answer, failure, plan
 
-from ownkey.workbench.comparison.measures import COST, LATENCY, PASSED, RATE, SCORE, TTFT, Measure, Sample
-from ownkey.workbench.comparison.pairs import Pairs
+from ownkey.workbench.comparison.pairs import COST, LATENCY, PASSED, RATE, SCORE, TTFT, Measure, Pairs, Sample
 from ownkey.workbench.records import FailureKind, Result
 
 

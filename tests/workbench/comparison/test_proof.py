@@ -13,9 +13,9 @@ from tests.workbench.metrics.runs import advice, answer, plan
 
 from ownkey.workbench.comparison import Pairs, compare
 from ownkey.workbench.comparison.compare import conclude
-from ownkey.workbench.comparison.measures import LEVEL
-from ownkey.workbench.comparison.significance import p_values
-from ownkey.workbench.comparison.verdict import overall
+from ownkey.workbench.comparison.pairs import LEVEL
+from ownkey.workbench.comparison.statistics import p_values
+from ownkey.workbench.comparison.words import overall
 from ownkey.workbench.metrics import Tally
 from ownkey.workbench.records import Tokens
 from ownkey.workbench.summary import Verdict

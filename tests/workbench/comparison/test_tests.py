@@ -8,11 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest, bootstrap, permutation_test
 
-from ownkey.workbench.comparison.bootstrap import bca_interval
-from ownkey.workbench.comparison.holm import holm
-from ownkey.workbench.comparison.mcnemar import mcnemar_p, paired_share_interval
-from ownkey.workbench.comparison.sample_size import fewest_prompts, further, prompts_for_mean, prompts_for_share
-from ownkey.workbench.comparison.signflip import sign_flip_p
+from ownkey.workbench.comparison.resampling import bca_interval, sign_flip_p
+from ownkey.workbench.comparison.statistics import (
+    fewest_prompts,
+    further,
+    holm,
+    mcnemar_p,
+    paired_share_interval,
+    prompts_for_mean,
+    prompts_for_share,
+)
 
 
 @given(st.integers(0, 300), st.integers(0, 300))

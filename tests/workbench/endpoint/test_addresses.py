@@ -5,7 +5,7 @@ import pytest
 from ownkey.domain.errors import InvalidRequest
 from ownkey.providers.catalogue import load_catalogue
 from ownkey.workbench.endpoint import preset_named, presets, read_base_url
-from ownkey.workbench.endpoint.addresses import with_version
+from ownkey.workbench.endpoint.transport import with_version
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from ownkey.domain.secret import Secret
 from ownkey.gateway.net import AddressGuard
 from ownkey.sandbox import SandboxServer
 from ownkey.workbench.endpoint import ConnectionCheck, DirectTransport, check_connection
-from ownkey.workbench.endpoint.model_list import close_names
+from ownkey.workbench.endpoint.check import close_names
 from ownkey.workbench.endpoint.probes import MOST_CALLS
 from ownkey.workbench.records import FailureKind
 

@@ -16,8 +16,7 @@ from ownkey.domain.errors import (
     Unavailable,
     UpstreamError,
 )
-from ownkey.workbench.endpoint.advice import advice
-from ownkey.workbench.endpoint.failures import failure_of_error, failure_of_status
+from ownkey.workbench.endpoint.failures import advice, failure_of_error, failure_of_status
 from ownkey.workbench.records import Failure, FailureKind
 
 K = FailureKind

@@ -21,7 +21,7 @@ from ownkey.sandbox import Options, SandboxServer
 from ownkey.workbench.engine import Runner
 from ownkey.workbench.figures import Figures
 from ownkey.workbench.graders import Graders
-from ownkey.workbench.metrics.percentile import percentile
+from ownkey.workbench.metrics.statistics import percentile
 from ownkey.workbench.records import Message, Prompt, Result, RunPlan, SuiteInfo, Timing
 from ownkey.workbench.summary import Spread
 

@@ -2,8 +2,8 @@
 
 import json
 
+from ownkey.workbench.endpoint.answer import cost_of
 from ownkey.workbench.endpoint.request import chat_body, folded
-from ownkey.workbench.endpoint.usage import cost_of
 from ownkey.workbench.records import Abilities, Message, Prices, Sampling, Tokens
 
 SYSTEM, USER, ASSISTANT = Message("system", "s"), Message("user", "u"), Message("assistant", "a")

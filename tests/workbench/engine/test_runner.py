@@ -21,9 +21,11 @@ from ownkey.workbench.engine import Ending, PayingCaller, Purse, Runner, Spendin
 from ownkey.workbench.records import (
     Arrival,
     FailureKind,
+    Grade,
     Message,
     Observation,
     Prices,
+    Prompt,
     Result,
     RunPlan,
     Sampling,
@@ -263,6 +265,27 @@ async def test_what_is_held_in_memory_does_not_grow_with_the_number_of_prompts()
     caller.release()
     await running
     assert len(kept.results) == 1000
+
+
+async def test_only_a_few_answers_per_call_under_way_wait_for_their_grading() -> None:
+    """A slow judge would otherwise let a run of thousands of answers pile up in memory."""
+    graded = asyncio.Event()
+
+    class SlowGrader(YesGrader):
+        async def grade(self, prompt: Prompt, observation: Observation) -> tuple[Grade, ...]:
+            await graded.wait()
+            return await super().grade(prompt, observation)
+
+    caller, kept = ScriptedCaller(), Kept()
+    plan = a_plan(200, concurrency=2)
+    running = asyncio.create_task(Runner(plan, [caller], SlowGrader(), source_of(200), kept.keep).run())
+    # Far more turns of the event loop than all 200 calls need.
+    for _ in range(5000):
+        await asyncio.sleep(0)
+    assert len(caller.asked) == 6
+    graded.set()
+    assert await running is Ending.FINISHED
+    assert len(kept.results) == 200
 
 
 async def test_a_judge_spends_from_the_same_purse_and_is_not_asked_when_it_is_empty() -> None:

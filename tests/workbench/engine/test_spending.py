@@ -8,7 +8,7 @@ from tests.workbench.engine.scripted import ScriptedCaller, a_target, answered, 
 
 from ownkey.domain.errors import OwnkeyError
 from ownkey.workbench.endpoint import EmbeddingRefused
-from ownkey.workbench.endpoint.embedding import Embedded
+from ownkey.workbench.endpoint.caller import Embedded
 from ownkey.workbench.engine import PayingCaller, PayingEmbedder, Purse, Spending
 from ownkey.workbench.records import FailureKind, Message, Prices, Sampling
 
@@ -46,7 +46,7 @@ async def test_answers_and_what_is_asked_beside_them_are_told_apart() -> None:
     await judge.ask(QUESTION, SAMPLING)
     await embedder(ScriptedEmbeddings(3), purse).embed(["a", "b"])
     assert purse.spending == Spending(answers=700, beside=50 + 3000, calls_beside=2)
-    assert purse.spending.told().words == "Spent: $0.0000007 on answers, $0.00000305 on 2 calls for grading."
+    assert purse.spending.reported().words == "Spent: $0.0000007 on answers, $0.00000305 on 2 calls for grading."
 
 
 async def test_embeddings_spend_within_the_limit_and_give_back_what_they_did_not_need() -> None:
@@ -78,7 +78,7 @@ async def test_what_has_no_known_cost_is_counted_and_not_guessed() -> None:
     await embedder(ScriptedEmbeddings(None), purse).embed(["a"])
     await embedder(ScriptedEmbeddings(5), purse, None).embed(["a"])
     assert purse.spending == Spending(calls_beside=2, unpriced=3)
-    assert purse.spending.told().words == "What 3 calls cost is not known."
+    assert purse.spending.reported().words == "What 3 calls cost is not known."
 
 
 async def test_a_call_that_was_refused_costs_nothing() -> None:

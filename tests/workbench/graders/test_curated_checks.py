@@ -4,7 +4,7 @@ from tests.workbench.graders.scripted import observed
 
 from ownkey.workbench.graders import Graders, validate_check
 from ownkey.workbench.records import Prompt
-from ownkey.workbench.suites.shipped import CuratedSuites
+from ownkey.workbench.suites.files import CuratedSuites
 
 
 def prompts() -> list[Prompt]:

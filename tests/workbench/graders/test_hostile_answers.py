@@ -8,7 +8,7 @@ from tests.workbench.graders.scripted import grade, observed, prompt
 
 from ownkey.workbench.graders import Graders
 from ownkey.workbench.graders.finding import Ungradable
-from ownkey.workbench.graders.json_text import located
+from ownkey.workbench.graders.schema import located
 from ownkey.workbench.graders.schema_workers import SchemaWorkers
 from ownkey.workbench.records import Check
 

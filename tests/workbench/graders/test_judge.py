@@ -5,10 +5,8 @@ from tests.workbench.graders.scripted import QUESTION, ScriptedModel, failed, gr
 
 from ownkey.workbench.graders import Graders
 from ownkey.workbench.graders.finding import Ungradable
-from ownkey.workbench.graders.judge import Judge
-from ownkey.workbench.graders.opinions import read_better, read_opinion
-from ownkey.workbench.graders.preference import PreferenceTally
-from ownkey.workbench.graders.questions import MAX_QUOTED
+from ownkey.workbench.graders.judge import Judge, PreferenceTally
+from ownkey.workbench.graders.questions import MAX_QUOTED, read_better, read_opinion
 from ownkey.workbench.records import Check
 from ownkey.workbench.summary import Preference, Verdict
 

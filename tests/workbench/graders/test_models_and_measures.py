@@ -6,7 +6,7 @@ import pytest
 from tests.workbench.graders.scripted import TableEmbedder, failed, grade, observed, prompt
 
 from ownkey.workbench.graders import Graders, verdict
-from ownkey.workbench.graders.similar import cosine
+from ownkey.workbench.graders.measures import cosine
 from ownkey.workbench.records import Check, Grade
 
 

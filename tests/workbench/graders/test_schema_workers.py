@@ -122,8 +122,7 @@ def test_at_most_so_many_processes_run() -> None:
 
 
 def test_closing_ends_an_idle_process_and_one_in_the_middle_of_a_check() -> None:
-    workers = SchemaWorkers(limit=2)
-    idle = workers.call(process_of)
+    workers = SchemaWorkers(limit=2, cpu_seconds=3600)
     begun, told = threading.Event(), list[Exception]()
     processes: list[int] = []
 
@@ -142,6 +141,8 @@ def test_closing_ends_an_idle_process_and_one_in_the_middle_of_a_check() -> None
     thread = threading.Thread(target=check)
     thread.start()
     assert begun.wait(60)
+    idle = workers.call(process_of)
+    assert idle not in processes
     workers.close()
     thread.join(60)
     assert not thread.is_alive()

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from ownkey.workbench.metrics.request import figures, hides_reasoning, meets
+from ownkey.workbench.metrics.outcomes import figures, hides_reasoning, meets
 from ownkey.workbench.records import Objectives, Observation, Timing, Tokens
 
 

@@ -6,9 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
-from ownkey.workbench.metrics.gaps import Gaps
-from ownkey.workbench.metrics.percentile import percentile, spread
-from ownkey.workbench.metrics.wilson import wilson
+from ownkey.workbench.metrics.statistics import Gaps, percentile, spread, wilson
 
 times = st.lists(st.floats(0, 1e6, allow_subnormal=False), min_size=1, max_size=80)
 

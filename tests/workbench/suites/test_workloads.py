@@ -10,8 +10,7 @@ from tests.workbench.suites.grading import needs_judge, unmet
 from ownkey.domain.errors import NotFound
 from ownkey.sandbox.tokens import count
 from ownkey.workbench.suites import SuiteFileError, Workloads
-from ownkey.workbench.suites.filler import Filler, Sentence, estimated_tokens, read_language
-from ownkey.workbench.suites.workloads import WORK_SIZES
+from ownkey.workbench.suites.workloads import WORK_SIZES, Filler, Sentence, estimated_tokens, read_language
 
 WORKLOADS = Workloads()
 LANGUAGE = read_language(files("ownkey.workbench.suites").joinpath("bench", "language.toml"))

@@ -1,10 +1,10 @@
 """`ownkey bench`: models × complexities, load by a schedule, and what Ownkey itself adds.
 
-command    the options                      asked      what they mean
-tasks      the prompts                      measuring  asking models
-matrix     every prompt × every model       load       open loop
-overhead   directly and through Ownkey      tables     for people
-records    the results' file                history    results over time
+command    the options
+plans      what they mean: models, prompts, plans
+measure    asking the models: the matrix, load, the overhead
+execution  from the options to the results
+records    the results' file, and results over time
 
 Only the command is imported here: whatever is heavy is imported when it runs.
 """

@@ -45,7 +45,7 @@ def bench(
 ) -> None:
     """Compare providers and models by time, first token, tokens and cost; put load on them; measure Ownkey itself."""
     with told_in_a_line():
-        from ownkey.cli.bench.execution import carry_out
+        from ownkey.cli.bench.execution import execute
         from ownkey.cli.bench.plans import Asked
 
         asked = Asked(
@@ -55,6 +55,6 @@ def bench(
             duration=duration, overhead=overhead, through=through, history=history,
             seed=int(time.time()) if seed is None else seed, check=check, yes=yes,
         )  # fmt: skip
-        code = carry_out(asked, as_json=as_json)
+        code = execute(asked, as_json=as_json)
     if code:
         raise typer.Exit(code)

@@ -92,7 +92,7 @@ Shown = tuple[Bench, Callable[[], None], Ending]
 """Results, how they are shown to a person, and how the asking ended."""
 
 
-def carry_out(asked: Asked, *, as_json: bool) -> int:
+def execute(asked: Asked, *, as_json: bool) -> int:
     """Do it; the exit code. Raises CommandFailed and WrongUsage."""
     if asked.only_history:
         _show_history(asked, as_json=as_json)

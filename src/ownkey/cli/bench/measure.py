@@ -70,7 +70,7 @@ def measure(plan: RunPlan, models: Sequence[Chosen], tasks: Tasks, take: Callabl
 
             callers = [connections.caller(model.way, model.target) for model in models]
             runner = Runner(plan, callers, Graders(), tasks.source, keep)
-            with progress, interrupted_by_signals(runner):
+            with progress, interrupted_by_signals(runner.stop):
                 return await runner.run()
 
     return in_loop(work())

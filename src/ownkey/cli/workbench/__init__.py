@@ -1,11 +1,13 @@
 """`ownkey workbench …`: test any model, compare models, export runs. No server, database or account is needed.
 
-targets      which model is meant               plans        what is to be asked
-connections  the way out from this machine      judging      where a judge is
-beginning    from options to a run's file       run_files    the run on disk
-carrying_out the calls                          progress     how they go
-finishing    figures and exit code              tables, previews, outputs
-run, compare, export, looking, chat             the commands; `options` are those they share
+targets      which models are meant, and where the judge is
+plans        what is asked: a suite's prompts, limits, load
+start        from the options to a run's file, new or resumed
+run_files    the run on disk
+connections  the way out from this machine
+execution    the calls, and their progress
+report       figures for people, files in other formats, the exit code
+run, compare, inspect, chat   the commands; `options` are those they share
 
 Only the commands are imported here: whatever is heavy is imported when one runs.
 """

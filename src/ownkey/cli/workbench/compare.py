@@ -54,7 +54,7 @@ def compare(
 ) -> None:
     """Compare two models or more on the same prompts: paired statistics, intervals, and which is better in words."""
     with told_in_a_line():
-        from ownkey.cli.workbench.execution import carry_out
+        from ownkey.cli.workbench.execution import execute
         from ownkey.cli.workbench.report import ERROR, Counts, check_outputs, report, write_outputs
         from ownkey.cli.workbench.start import Asked, begin
         from ownkey.cli.workbench.targets import open_chooser
@@ -72,12 +72,12 @@ def compare(
         chooser = open_chooser()
         specs = [spec for spec in (a, b) if spec is not None]
         file = begin(asked, chooser, _models(chooser, specs, model or [], endpoint, preset, api_key_env, prices or []))
-        carried = carry_out(file)
+        ended = execute(file)
         counts = Counts(file)
-        answered = all(target.success.count for target in carried.summary.targets)
-        code = 0 if carried.ending is Ending.FINISHED and answered else ERROR
-        report(file, carried, as_json=as_json, counts=counts, code=code)
-        write_outputs(file, carried.summary, output or ())
+        answered = all(target.success.count for target in ended.summary.targets)
+        code = 0 if ended.ending is Ending.FINISHED and answered else ERROR
+        report(file, ended, as_json=as_json, counts=counts, code=code)
+        write_outputs(file, ended.summary, output or ())
     if code:
         raise typer.Exit(code)
 

@@ -5,40 +5,27 @@ import signal
 import sys
 import time
 from bisect import insort
-from collections.abc import Coroutine, Generator, Sequence
+from collections.abc import Callable, Coroutine, Generator, Sequence
 from contextlib import contextmanager
-from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ownkey.cli.failures import told_in_a_line
-from ownkey.cli.workbench.connections import Connections, open_connections
+from ownkey.cli.workbench.connections import open_connections
 from ownkey.cli.workbench.plans import source_of
 from ownkey.cli.workbench.report import tell
-from ownkey.cli.workbench.run_files import Carried, End, Preferred, RunFile
+from ownkey.cli.workbench.run_files import FileRunStore, RunFile
 from ownkey.domain.money import format_usd
-from ownkey.workbench.engine import Ending, Purse, Runner, side_by_side
+from ownkey.workbench.engine import Purse, RunEnd, RunExecution
 from ownkey.workbench.graders import Graders
-from ownkey.workbench.graders.finding import Ungradable
-from ownkey.workbench.graders.judge import Judge
-from ownkey.workbench.graders.preference import PreferenceTally
 from ownkey.workbench.graders.schema_workers import SchemaWorkers
-from ownkey.workbench.records import Result, RunPlan, RunStatus
-from ownkey.workbench.summary import Verdict
+from ownkey.workbench.records import Result, RunPlan
 
 T = TypeVar("T")
 
-_DETAILS = {
-    Ending.FINISHED: "",
-    Ending.STOPPED: "Interrupted before all prompts were sent; what was answered is kept.",
-    Ending.OUT_OF_TIME: "The run's time was over before all prompts were sent.",
-    Ending.OUT_OF_MONEY: "The next call could have passed --max-cost: the rest was not sent.",
-}
-_ALL_FAILED = "Every prompt failed: the failures say why."
 
-
-def carry_out(file: RunFile, *, retry_failed: bool = False) -> Carried:
+def execute(file: RunFile, *, retry_failed: bool = False) -> RunEnd:
     """Make the calls of a run that are not made yet, and write its end. Raises CommandFailed."""
-    return in_loop(_carry_out(file, retry_failed))
+    return in_loop(_execute(file, retry_failed))
 
 
 def in_loop(work: Coroutine[Any, Any, T]) -> T:
@@ -49,97 +36,37 @@ def in_loop(work: Coroutine[Any, Any, T]) -> T:
         return uvloop.run(work)
 
 
-async def _carry_out(file: RunFile, retry_failed: bool) -> Carried:
-    plan, header, before = file.plan, file.header, file.seq
-    settled = file.settled(retry_failed=retry_failed)
+async def _execute(file: RunFile, retry_failed: bool) -> RunEnd:
+    plan, header = file.plan, file.header
+    done = sum(slot.repeat >= 0 for slot in file.settled(retry_failed=retry_failed))
+    progress = Progress(plan, done)
+    store = FileRunStore(file, retry_failed=retry_failed, kept=progress.add)
+    state = await store.state()
+    purse = Purse(plan.max_cost, state.spending)
     async with open_connections() as connections:
-        callers = [connections.caller(way, target) for way, target in zip(header.ways, plan.targets, strict=True)]
-        purse = Purse(plan.max_cost, file.spending)
-        judge = _judge(file, connections, purse)
-        embedder = None
+        judge = embedder = None
+        if header.judge is not None and plan.judge is not None:
+            judge = connections.judge(header.judge, plan.judge.model, plan.judge_prices, purse)
         if header.judge is not None and plan.embedding_model is not None:
             embedder = connections.embedder(header.judge, plan.embedding_model, plan.embedding_prices, purse)
-        progress = Progress(plan, sum(slot.repeat >= 0 for slot in settled))
-
-        async def keep(results: Sequence[Result]) -> None:
-            progress.add(await file.keep(results, purse.spending))
-
         schemas = SchemaWorkers()
-        runner = Runner(
+        execution = RunExecution(
             plan=plan,
-            callers=callers,
-            grader=Graders(judge=judge, embedder=embedder, schemas=schemas),
-            source=source_of(file.prompts),
-            keep=keep,
-            settled=settled,
+            store=store,
+            state=state,
             purse=purse,
+            callers=[connections.caller(way, target) for way, target in zip(header.ways, plan.targets, strict=True)],
+            grader=Graders(judge=judge, embedder=embedder, schemas=schemas),
+            judge=judge,
+            source=source_of(file.prompts),
+            comparing=lambda pairs: tell(f"The judge compares {pairs} pairs of answers, each in both orders"),
         )
-        with schemas, progress, interrupted_by_signals(runner):
-            ending = await runner.run()
-        if purse.spending != file.spending:
-            # Grading that was broken off with the run may have cost something after the last result.
-            file.spend(purse.spending)
-        preferences: tuple[Preferred, ...] = ()
-        if file.end is not None and file.seq == before:
-            preferences = file.end.preferences
-        elif judge is not None and ending is Ending.FINISHED:
-            preferences = await _preferences(file, judge, purse)
-    return await _conclude(file, ending, preferences)
-
-
-async def _conclude(file: RunFile, ending: Ending, preferences: tuple[Preferred, ...]) -> Carried:
-    file.end = End(RunStatus.COMPLETED, "", time.time(), preferences)
-    summary = await asyncio.to_thread(file.summary)
-    answered = sum(target.success.count for target in summary.targets)
-    if ending is Ending.STOPPED:
-        status, detail = RunStatus.CANCELLED, _DETAILS[ending]
-    elif not answered:
-        status, detail = RunStatus.FAILED, _ALL_FAILED if ending is Ending.FINISHED else _DETAILS[ending]
-    else:
-        status, detail = RunStatus.COMPLETED, _DETAILS[ending]
-    file.conclude(End(status, detail, time.time(), preferences))
-    return Carried(ending, summary)
-
-
-def _judge(file: RunFile, connections: Connections, purse: Purse) -> Judge | None:
-    header = file.header
-    if header.judge is None or header.plan.judge is None:
-        return None
-    return connections.judge(header.judge, header.plan.judge.model, header.plan.judge_prices, purse)
-
-
-async def _preferences(file: RunFile, judge: Judge, purse: Purse) -> tuple[Preferred, ...]:
-    """The judge's preference between the first target's answers and each other's, over one repetition."""
-    places = file.places()
-    found: list[Preferred] = []
-    for other in range(1, len(file.plan.targets)):
-        tally = PreferenceTally(judge.name)
-        shared = [position for target, position in places if target == 0 and (other, position) in places]
-        tell(f"The judge {judge.name} compares {len(shared)} pairs of answers, each in both orders")
-
-        async def compare(position: int, other: int) -> tuple[Verdict, bool] | None:
-            first, second = (file.answer(places[target, position]) for target in (0, other))
-            try:
-                return await judge.prefer(file.prompts[position], first, second)
-            except Ungradable:
-                return None
-            finally:
-                file.spend(purse.spending)
-
-        works = [partial(compare, position, other) for position in sorted(shared)]
-        for found_out in await side_by_side(file.plan.concurrency, works):
-            if found_out is None:
-                tally.add_unjudged()
-            else:
-                tally.add(found_out[0], flipped=found_out[1])
-        preference = tally.preference()
-        if preference is not None:
-            found.append(Preferred(other, preference))
-    return tuple(found)
+        with schemas, progress, interrupted_by_signals(execution.stop):
+            return await execution.run()
 
 
 @contextmanager
-def interrupted_by_signals(runner: Runner) -> Generator[None]:
+def interrupted_by_signals(stop_work: Callable[[], None]) -> Generator[None]:
     """The first Ctrl-C, or SIGTERM, ends the run in order; a second one ends the process."""
     loop = asyncio.get_running_loop()
     signals = (signal.SIGINT, signal.SIGTERM)
@@ -147,7 +74,7 @@ def interrupted_by_signals(runner: Runner) -> Generator[None]:
     def stop() -> None:
         for number in signals:
             loop.remove_signal_handler(number)
-        runner.stop()
+        stop_work()
 
     for number in signals:
         loop.add_signal_handler(number, stop)

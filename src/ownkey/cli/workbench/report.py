@@ -12,8 +12,8 @@ import msgspec
 from ownkey.cli.failures import CommandFailed, WrongUsage
 from ownkey.cli.output import show, show_table
 from ownkey.cli.workbench.options import RUN_FOLDER
-from ownkey.cli.workbench.run_files import Carried, RunFile
-from ownkey.workbench.engine import Ending
+from ownkey.cli.workbench.run_files import RunFile
+from ownkey.workbench.engine import Ending, RunEnd
 from ownkey.workbench.export import FORMATS, ExportedRun
 from ownkey.workbench.records import RunPlan, Slot
 from ownkey.workbench.summary import MetricComparison, PairComparison, Rate, RunSummary, TargetSummary
@@ -205,9 +205,9 @@ def write_outputs(file: RunFile, summary: RunSummary, outputs: Sequence[Path]) -
         tell(f"Wrote {path}")
 
 
-def report(file: RunFile, carried: Carried, *, as_json: bool, counts: Counts, code: int) -> None:
+def report(file: RunFile, ended: RunEnd, *, as_json: bool, counts: Counts, code: int) -> None:
     """Print the figures, and how to go on with a run that is not complete."""
-    plan, summary = file.plan, carried.summary
+    plan, summary = file.plan, ended.summary
     end = file.end
     if as_json:
         told = {
@@ -234,12 +234,12 @@ def report(file: RunFile, carried: Carried, *, as_json: bool, counts: Counts, co
         tell(f"To ask the failed ones again: ownkey workbench run --resume {_named(file)} --retry-failed")
 
 
-def exit_code(carried: Carried, counts: Counts, fail_under: float | None) -> int:
+def exit_code(ended: RunEnd, counts: Counts, fail_under: float | None) -> int:
     """1 for a run that is not complete or brought no answer, 100 when checks failed beyond what is allowed.
 
     Without `fail_under` a single failed check is enough, and a prompt without an answer is an error.
     """
-    if carried.ending is not Ending.FINISHED or not counts.answered:
+    if ended.ending is not Ending.FINISHED or not counts.answered:
         return ERROR
     if fail_under is not None:
         rate = counts.pass_rate

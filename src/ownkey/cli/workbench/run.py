@@ -56,7 +56,7 @@ def run(
 ) -> None:
     """Run a suite against a model. Exits with 100 when a check failed, or the pass rate is below --fail-under."""
     with told_in_a_line():
-        from ownkey.cli.workbench.execution import carry_out
+        from ownkey.cli.workbench.execution import execute
         from ownkey.cli.workbench.report import Counts, check_outputs, exit_code, report, write_outputs
         from ownkey.cli.workbench.start import Asked, begin, changes_of, reopen
         from ownkey.cli.workbench.targets import open_chooser
@@ -80,10 +80,10 @@ def run(
             )  # fmt: skip
             chooser = open_chooser()
             file = begin(asked, chooser, [chooser.at(endpoint, preset, model, api_key_env, prices)])
-        carried = carry_out(file, retry_failed=retry_failed)
+        ended = execute(file, retry_failed=retry_failed)
         counts = Counts(file)
-        code = exit_code(carried, counts, fail_under)
-        report(file, carried, as_json=as_json, counts=counts, code=code)
-        write_outputs(file, carried.summary, output or ())
+        code = exit_code(ended, counts, fail_under)
+        report(file, ended, as_json=as_json, counts=counts, code=code)
+        write_outputs(file, ended.summary, output or ())
     if code:
         raise typer.Exit(code)

@@ -8,7 +8,7 @@ import asyncio
 import fcntl
 import os
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -16,11 +16,11 @@ from msgspec import Struct
 
 from ownkey.cli.failures import CommandFailed
 from ownkey.cli.workbench.targets import Way
-from ownkey.workbench.engine import Ending, Spending
+from ownkey.workbench.engine import Judgement, RunState, Spending, preferences_of
 from ownkey.workbench.export import ExportedRun
 from ownkey.workbench.figures import Figures
 from ownkey.workbench.records import FailureKind, Prompt, Result, RunPlan, RunStatus, Slot
-from ownkey.workbench.summary import Preference, RunSummary
+from ownkey.workbench.summary import RunSummary
 
 FORMAT = "ownkey.workbench.runfile/1"
 _ENDING = ".jsonl"
@@ -39,35 +39,22 @@ class Header(Struct, frozen=True, kw_only=True, omit_defaults=True):
     judge: Way | None = None
 
 
-class Preferred(Struct, frozen=True):
-    """A judge's preferences between target 0 and target `other`."""
-
-    other: int
-    preference: Preference
-
-
 class End(Struct, frozen=True, omit_defaults=True):
-    """How one carrying out of the run ended; the last one counts."""
+    """How one round of the run ended; the last one counts."""
 
     status: RunStatus
     detail: str
     at: float
-    preferences: tuple[Preferred, ...] = ()
-
-
-class Carried(Struct, frozen=True):
-    """A run that has ended: how, and its figures."""
-
-    ending: Ending
-    summary: RunSummary
 
 
 class _Line(Struct, frozen=True, omit_defaults=True):
-    """Any line: one of these; what was spent may stand beside a result, and of several the last one counts."""
+    """Any line: one of these; what was spent may stand beside a result or a judgement, and the
+    last one counts."""
 
     header: Header | None = None
     prompt: Prompt | None = None
     result: Result | None = None
+    judgement: Judgement | None = None
     spending: Spending | None = None
     end: End | None = None
 
@@ -91,6 +78,7 @@ class RunFile:
         self.seq = 0
         self.round = 0
         self.spending = Spending()
+        self.judgements: list[Judgement] = []
         self.answered: set[Slot] = set()
         self.failed: set[Slot] = set()
         self._output = -1
@@ -130,6 +118,8 @@ class RunFile:
             file.prompts = file.prompts or tuple(prompts)
             if line.result is not None:
                 file._count(line.result)
+            if line.judgement is not None:
+                file.judgements.append(line.judgement)
             if line.end is not None:
                 file.end = line.end
             file.spending = line.spending or file.spending
@@ -177,6 +167,8 @@ class RunFile:
             numbered = msgspec.structs.replace(result, seq=self.seq + 1, round=self.round + 1)
             self.seq += 1
             kept.append(numbered)
+        if not kept and spending == self.spending:
+            return kept
         # With the last result, so that a line that is cut off takes both or neither.
         last = _Line(result=kept[-1] if kept else None, spending=spending)
         self._append([*(_Line(result=result) for result in kept[:-1]), last])
@@ -186,9 +178,10 @@ class RunFile:
             await asyncio.to_thread(os.fsync, self._output)
         return kept
 
-    def spend(self, spending: Spending) -> None:
-        """Add what the run has spent."""
-        self._append([_Line(spending=spending)])
+    def judge(self, judgement: Judgement, spending: Spending) -> None:
+        """Add a verdict, and what the run has spent."""
+        self._append([_Line(judgement=judgement, spending=spending)])
+        self.judgements.append(judgement)
         self.spending = spending
 
     def conclude(self, end: End) -> None:
@@ -196,7 +189,13 @@ class RunFile:
         self.end = end
         self._append([_Line(end=end)])
         os.fsync(self._output)
-        os.close(self._output)
+        self.close()
+
+    def close(self) -> None:
+        """Give the file, and the lock on it, free."""
+        if self._output >= 0:
+            os.close(self._output)
+            self._output = -1
 
     def settled(self, *, retry_failed: bool) -> set[Slot]:
         """The slots that are not asked again."""
@@ -228,9 +227,8 @@ class RunFile:
         figures = Figures(self.plan)
         for result in self.results():
             figures.add(result)
-        ends = self.end.preferences if self.end is not None else ()
-        summary = figures.summary({(0, each.other): each.preference for each in ends})
-        return msgspec.structs.replace(summary, spent=self.spending.told())
+        summary = figures.summary(preferences_of(self.plan, self.judgements))
+        return msgspec.structs.replace(summary, spent=self.spending.reported())
 
     def exported(self, summary: RunSummary) -> ExportedRun:
         """The run as exports take it."""
@@ -270,6 +268,46 @@ class RunFile:
         data = memoryview(b"".join(_ENCODER.encode(line) + b"\n" for line in lines))
         while data:
             data = data[os.write(self._output, data) :]
+
+
+class FileRunStore:
+    """`RunStore` over a run's file. `kept` is given each batch of results as it was stored.
+
+    Calls that were broken off are not stored: another round makes them again. With `retry_failed` so are failures.
+    """
+
+    def __init__(self, file: RunFile, *, retry_failed: bool, kept: Callable[[Sequence[Result]], None]) -> None:
+        self._file = file
+        self._retry_failed = retry_failed
+        self._kept = kept
+        self._places: dict[tuple[int, int], int] | None = None
+        self._ended = False
+
+    async def state(self) -> RunState:
+        file = self._file
+        settled = frozenset(file.settled(retry_failed=self._retry_failed))
+        return RunState(settled=settled, spending=file.spending, judgements=tuple(file.judgements))
+
+    async def keep(self, results: Sequence[Result], spending: Spending) -> None:
+        self._kept(await self._file.keep(results, spending))
+
+    async def keep_judgement(self, judgement: Judgement, spending: Spending) -> None:
+        self._file.judge(judgement, spending)
+
+    async def results(self) -> AsyncGenerator[Result]:
+        for result in self._file.results():
+            yield result
+
+    async def answer(self, target: int, position: int) -> str | None:
+        # Answers are asked for when all results are there.
+        self._places = self._places or self._file.places()
+        place = self._places.get((target, position))
+        return None if place is None else self._file.answer(place)
+
+    async def end(self, status: RunStatus, detail: str, summary: RunSummary | None) -> None:
+        if not self._ended:
+            self._ended = True
+            self._file.conclude(End(status, detail, time.time()))
 
 
 def find_run(named: str, folder: Path) -> Path | None:

@@ -56,4 +56,4 @@ async def end_session(session_id: str, caller: Caller, control: ControlDep) -> N
     async with control.database.write() as connection:
         ended = await sessions.revoke(connection, caller.user_id, session_id)
     if ended is None:
-        raise NotFound("There is no session with this id.")
+        raise NotFound("No session has this id.")

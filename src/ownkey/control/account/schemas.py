@@ -1,4 +1,4 @@
-"""Bodies and answers of `/me`."""
+"""Bodies and replies of `/me`."""
 
 from pydantic import SecretStr
 
@@ -19,7 +19,7 @@ class Me(Reply):
 
 
 class MeChange(Body):
-    """Changing the address or the password takes the present password."""
+    """Changing the address or the password requires the current password."""
 
     email: Email | None = None
     password: SecretStr | None = None
@@ -27,7 +27,7 @@ class MeChange(Body):
 
 
 class Goodbye(Body):
-    """Deleting the account takes the present password, when there is one."""
+    """Deleting the account requires the current password, when there is one."""
 
     current_password: SecretStr | None = None
 

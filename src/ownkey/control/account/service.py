@@ -12,7 +12,7 @@ from ownkey.storage.records import User
 
 
 async def change_me(control: Control, caller: Principal, wanted: MeChange, address: str) -> User:
-    """Raises NotAllowed without the present password, Conflict for a taken e-mail address.
+    """Raises NotAllowed without the current password, Conflict for a taken e-mail address.
 
     `address` is where the caller is, for the throttle of guessed passwords.
     """
@@ -40,5 +40,5 @@ async def require_password(control: Control, user: User, password: str, address:
         return
     await count_attempt(control, user.email, address)
     if not await control.passwords.check(user.password_hash, password):
-        raise NotAllowed("The present password is missing or wrong.", param="current_password")
+        raise NotAllowed("The current password is missing or wrong.", param="current_password")
     await forgive(control, user.email, address)

@@ -18,7 +18,7 @@ Operator = Annotated[Principal, Depends(caller_with(Permission.MANAGE_USERS))]
 
 @router.post("/users", status_code=201)
 async def create_user(body: NewUser, _operator: Operator, control: ControlDep) -> UserReply:
-    """Make an account."""
+    """Create an account."""
     return show(await service.create_user(control, body))
 
 
@@ -40,7 +40,7 @@ async def get_user(user_id: str, _operator: Operator, control: ControlDep) -> Us
 
 @router.patch("/users/{user_id}")
 async def change_user(user_id: str, body: UserChange, _operator: Operator, control: ControlDep) -> UserReply:
-    """Change an account's role, tier, password, or disable it."""
+    """Change an account's role or password, or disable it."""
     return show(await service.change_user(control, user_id, body))
 
 

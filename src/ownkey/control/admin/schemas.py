@@ -1,14 +1,24 @@
-"""Bodies and answers of `/admin`."""
+"""Bodies and replies of `/admin`."""
 
+import re
 from typing import Annotated
 
 from pydantic import AfterValidator, Field, SecretStr
 
-from ownkey.control.admin.accounts import check_email
-from ownkey.control.shapes import Body, Flag, Line, Reply, instant
+from ownkey.control.shapes import Body, Flag, Line, NotYet, Reply, instant
 from ownkey.domain.errors import InvalidRequest
 from ownkey.domain.tenancy import Role
 from ownkey.storage.records import User
+
+_EMAIL = re.compile(r"[^@\s]+@(?:[^@\s.]+\.)*[^@\s.]+")
+
+
+def check_email(text: str) -> str:
+    """The address without surrounding blanks. Raises InvalidRequest when it is none."""
+    text = text.strip()
+    if len(text) > 254 or not text.isprintable() or _EMAIL.fullmatch(text) is None:
+        raise InvalidRequest("This is not an e-mail address.", param="email")
+    return text
 
 
 def _check_email(value: str) -> str:
@@ -27,14 +37,14 @@ class NewUser(Body):
     email: Email
     password: SecretStr | None = None
     role: Role = Role.USER
-    tier: Line = Field("default", max_length=64)
+    tier: NotYet = None
 
 
 class UserChange(Body):
     """Only the fields that are sent change; a new password or role ends the user's sessions."""
 
     role: Role | None = None
-    tier: Line | None = Field(None, max_length=64)
+    tier: NotYet = None
     disabled: Flag | None = None
     password: SecretStr | None = None
 

@@ -4,11 +4,11 @@ import time
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ownkey.control.admin.accounts import new_user
-from ownkey.control.admin.schemas import NewUser, UserChange
+from ownkey.control.admin.schemas import NewUser, UserChange, check_email
 from ownkey.control.context import Control
 from ownkey.control.session_tokens import lock_sessions
 from ownkey.domain.errors import Conflict, NotFound
+from ownkey.domain.ids import UserId, new_id
 from ownkey.domain.tenancy import Role, user_owner
 from ownkey.storage import changes, sessions, users
 from ownkey.storage.paging import MAX_PAGE
@@ -27,7 +27,18 @@ async def create_user(control: Control, new: NewUser) -> User:
 async def prepare_user(control: Control, new: NewUser) -> User:
     """The account to store, with its password hashed. Raises InvalidRequest for a weak one."""
     hashed = None if new.password is None else await control.passwords.hash(new.password.get_secret_value())
-    return new_user(new.email, hashed, new.role, new.tier)
+    return new_user(new.email, hashed, new.role)
+
+
+def new_user(email: str, password_hash: str | None, role: Role) -> User:
+    """A user value with a fresh id. Raises InvalidRequest for a bad address."""
+    return User(
+        id=UserId(new_id("user")),
+        email=users.fold_email(check_email(email)),
+        password_hash=password_hash,
+        role=role,
+        created_at=time.time(),
+    )
 
 
 async def find_user(control: Control, user_id: str) -> User:
@@ -48,8 +59,6 @@ async def change_user(control: Control, user_id: str, wanted: UserChange) -> Use
             await _keep_an_operator(connection, user)
         if wanted.role is not None:
             await users.set_role(connection, user.id, wanted.role)
-        if wanted.tier is not None:
-            await users.set_tier(connection, user.id, wanted.tier)
         if wanted.disabled is not None and wanted.disabled is (user.disabled_at is None):
             await users.set_disabled(connection, user.id, time.time() if wanted.disabled else None)
         if hashed is not None:
@@ -72,7 +81,7 @@ async def delete_user(control: Control, user_id: str) -> None:
         await _keep_an_operator(connection, user)
         erased = await users.delete(connection, user.id, time.time())
         if erased is None:
-            raise NotFound("There is no user with this id.")
+            raise NotFound("No user has this id.")
         await changes.append(connection, changes.user_topic(user.id))
         await changes.append(connection, changes.owner_topic(user_owner(user.id)))
         for key_hash in erased.api_key_hashes:
@@ -89,7 +98,7 @@ async def lock_operators(connection: AsyncConnection) -> None:
 async def _present(connection: AsyncConnection, user_id: str) -> User:
     user = await users.get(connection, user_id)
     if user is None:
-        raise NotFound("There is no user with this id.")
+        raise NotFound("No user has this id.")
     return user
 
 
@@ -106,4 +115,4 @@ async def _keep_an_operator(connection: AsyncConnection, user: User) -> None:
             return
         cursor = page.next_cursor
         if cursor is None:
-            raise Conflict("This is the only operator: make another one first.")
+            raise Conflict("This is the only operator: appoint another one first.")

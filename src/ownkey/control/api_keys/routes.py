@@ -14,7 +14,7 @@ router = APIRouter(route_class=StrictRoute, prefix="/api-keys", tags=["api-keys"
 
 @router.post("", status_code=201)
 async def create(body: NewApiKey, caller: Caller, control: ControlDep) -> NewApiKeyReply:
-    """Make a key. This answer is the only one that shows it."""
+    """Create a key. Only this reply shows it."""
     stored, key = await service.create(control, caller, body)
     return NewApiKeyReply.model_validate(fields_of(stored) | {"key": key.reveal()})
 

@@ -1,4 +1,4 @@
-"""Bodies and answers of `/api-keys`."""
+"""Bodies and replies of `/api-keys`."""
 
 from typing import Annotated
 
@@ -51,7 +51,7 @@ class ApiKeyReply(Reply):
 
 
 class NewApiKeyReply(ApiKeyReply):
-    """The only answer that holds the key itself."""
+    """The only reply that holds the key itself."""
 
     key: str
 

@@ -20,8 +20,8 @@ async def count_attempt(control: Control, email: str, address: str) -> None:
     Raises RateLimited.
     """
     pools = (
-        Pool(_name("address", address), _PER_ADDRESS, _WINDOW_S, "attempts"),
-        Pool(_name("account", address, email), _PER_ACCOUNT_AND_ADDRESS, _WINDOW_S, "attempts"),
+        Pool(_name(address), _PER_ADDRESS, _WINDOW_S, "attempts"),
+        Pool(_name(address, email), _PER_ACCOUNT_AND_ADDRESS, _WINDOW_S, "attempts"),
     )
     outcome = await control.allowance.acquire(pools, (1, 1))
     if isinstance(outcome, Refused):
@@ -31,9 +31,10 @@ async def count_attempt(control: Control, email: str, address: str) -> None:
 
 async def forgive(control: Control, email: str, address: str) -> None:
     """The password was right: forget what went before."""
-    await control.allowance.forget(_name("account", address, email))
+    await control.allowance.forget(_name(address, email))
 
 
-def _name(kind: str, address: str, email: str = "") -> str:
+def _name(address: str, email: str | None = None) -> str:
     """A pool's id. By a digest: what somebody typed as an e-mail address may be long, secret or no text at all."""
-    return f"sign-in-{kind}:" + sha256(f"{address}\0{email}".encode(errors="surrogatepass")).hexdigest()
+    kind, text = ("address", address) if email is None else ("account", f"{address}\0{email}")
+    return f"sign-in:{kind}:" + sha256(text.encode(errors="surrogatepass")).hexdigest()

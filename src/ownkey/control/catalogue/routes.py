@@ -6,9 +6,8 @@ from fastapi import APIRouter, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from ownkey.control.catalogue.monogram import monogram
 from ownkey.control.catalogue.schemas import ModelReply, ProviderReply, show_provider
-from ownkey.control.catalogue.service import list_models, serves
+from ownkey.control.catalogue.service import list_models, monogram, serves
 from ownkey.control.identity import Caller, ControlDep, peer_of
 from ownkey.control.shapes import Cursor, Limit, Listing, by_name
 from ownkey.control.strict_body import StrictRoute
@@ -37,7 +36,7 @@ async def logo(control: ControlDep, name: str) -> Response:
     """A picture of the provider: a monogram. It is no secret, so that a page can show it without signing in."""
     row = control.gateway.catalogue.provider(name)
     if row is None:
-        raise NotFound("There is no provider of this name.")
+        raise NotFound("Unknown provider.")
     headers = {"cache-control": "public, max-age=86400"}
     return Response(monogram(row.title), media_type="image/svg+xml", headers=headers)
 

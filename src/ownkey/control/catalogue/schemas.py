@@ -1,4 +1,4 @@
-"""Answers of `/providers` and `/models`."""
+"""Replies of `/providers` and `/models`."""
 
 from ownkey.control.shapes import Reply
 from ownkey.domain.address import settings_of

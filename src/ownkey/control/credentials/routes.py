@@ -4,20 +4,17 @@ import time
 
 from fastapi import APIRouter
 
-from ownkey.control.credentials import changing, service
-from ownkey.control.credentials.checks import visible_owners
+from ownkey.control.credentials import service
 from ownkey.control.credentials.schemas import (
     CredentialChange,
     CredentialReply,
-    KeyTrial,
     NewCredential,
-    TestReply,
     UsageReply,
     show,
-    show_test,
 )
-from ownkey.control.credentials.testing import require_test
 from ownkey.control.identity import Caller, ControlDep
+from ownkey.control.key_tests.schemas import TestReply, show_test
+from ownkey.control.key_tests.service import require_test, retest
 from ownkey.control.shapes import Cursor, Limit, Listing
 from ownkey.control.strict_body import StrictRoute
 from ownkey.domain.money import format_usd
@@ -41,14 +38,8 @@ async def list_all(
 ) -> Listing[CredentialReply]:
     """The keys the caller may see, oldest first."""
     async with control.database.read() as connection:
-        page = await credentials.list_page(connection, visible_owners(caller), limit, cursor)
+        page = await credentials.list_page(connection, service.visible_owners(caller), limit, cursor)
     return Listing(items=[show(credential) for credential in page.items], next_cursor=page.next_cursor)
-
-
-@router.post("/test")
-async def test_unsaved(body: KeyTrial, caller: Caller, control: ControlDep) -> TestReply:
-    """Test a key without storing it."""
-    return show_test(await service.try_unsaved(control, caller, body))
 
 
 @router.get("/{credential_id}")
@@ -60,7 +51,7 @@ async def get(credential_id: str, caller: Caller, control: ControlDep) -> Creden
 @router.patch("/{credential_id}")
 async def change(credential_id: str, body: CredentialChange, caller: Caller, control: ControlDep) -> CredentialReply:
     """Change a key's settings, or the key itself."""
-    credential, result = await changing.change(control, caller, credential_id, body)
+    credential, result = await service.change(control, caller, credential_id, body)
     return show(credential, show_test(result) if result else None)
 
 
@@ -75,7 +66,7 @@ async def test_stored(credential_id: str, caller: Caller, control: ControlDep) -
     """Test a stored key and record its health."""
     credential = await service.find(control, caller, credential_id)
     await require_test(control, caller)
-    _, result = await service.retest(control, credential)
+    _, result = await retest(control, credential)
     return show_test(result)
 
 

@@ -1,34 +1,16 @@
-"""Bodies and answers of `/credentials`. A key goes in and never comes out; only its mask does."""
+"""Bodies and replies of `/credentials`. A key goes in and never comes out; only its mask does."""
 
 import time
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, SecretStr
+from pydantic import Field, SecretStr
 
-from ownkey.control.shapes import Body, Flag, Instant, Line, ModelName, Network, Reply, Usd, instant, usd
+from ownkey.control.key_tests.schemas import Config, Key, TestReply
+from ownkey.control.shapes import Body, Flag, Instant, Line, ModelName, Network, NotYet, Reply, instant
 from ownkey.domain.credential import Credential, CredentialStatus
 from ownkey.domain.tenancy import Scope
-from ownkey.gateway import KeyTestResult
 
-KEY_LIMIT = 8192
-
-
-def _check_key(value: SecretStr) -> SecretStr:
-    text = value.get_secret_value().strip()
-    if len(text) > KEY_LIMIT:
-        raise ValueError(f"a key has at most {KEY_LIMIT} characters")
-    if not all("!" <= character <= "~" for character in text):
-        raise ValueError("a key holds visible ASCII characters only: no blanks, line breaks or control characters")
-    return SecretStr(text)
-
-
-Key = Annotated[SecretStr, AfterValidator(_check_key)]
 Rank = Annotated[int, Field(ge=0, le=1_000_000, strict=True)]
-Config = Annotated[
-    dict[Annotated[str, Field(pattern="^[a-z][a-z0-9_]{0,39}$")], Annotated[Line, Field(max_length=500)]],
-    Field(max_length=20),
-]
-"""What a provider asks for beyond a key; nothing in it is secret."""
 
 
 class _Settings(Body):
@@ -42,7 +24,7 @@ class _Settings(Body):
     allowed_models: list[ModelName] | None = Field(None, max_length=200)
     allowed_ips: list[Network] | None = Field(None, max_length=200)
     expires_at: Instant | None = None
-    monthly_limit_usd: Usd | None = None
+    monthly_limit_usd: NotYet = None
     test: Flag = True
 
 
@@ -52,7 +34,7 @@ class NewCredential(_Settings):
     provider: Line = Field(max_length=64)
     api_key: Key = SecretStr("")
     scope: Scope = Scope.USER
-    team_id: Line | None = Field(None, max_length=100)
+    team_id: NotYet = None
     enabled: Flag = True
 
 
@@ -62,25 +44,6 @@ class CredentialChange(_Settings):
 
     api_key: Key | None = None
     enabled: Flag | None = None
-
-
-class KeyTrial(Body):
-    """A key to test without storing it."""
-
-    provider: Line = Field(max_length=64)
-    api_key: Key = SecretStr("")
-    base_url: Line | None = Field(None, max_length=2048)
-    config: Config | None = None
-
-
-class TestReply(Reply):
-    """What a test found. `steps` tell it as every other test in Ownkey does."""
-
-    success: bool
-    status: str
-    message: str
-    latency_ms: float | None
-    steps: list[dict[str, object]]
 
 
 class CredentialReply(Reply):
@@ -103,7 +66,6 @@ class CredentialReply(Reply):
     allowed_models: list[str] | None
     allowed_ips: list[str] | None
     expires_at: str | None
-    monthly_limit_usd: str | None
     created_at: str | None
     last_tested_at: str | None
     last_used_at: str | None
@@ -120,18 +82,6 @@ class UsageReply(Reply):
     output_tokens: int
     list_cost_usd: str
     charged_usd: str
-
-
-def show_test(result: KeyTestResult) -> TestReply:
-    works = result.status.value == "valid"
-    step: dict[str, object] = {"name": "key check", "ok": works, "message": result.message, "ms": result.latency_ms}
-    return TestReply(
-        success=works,
-        status=result.status.value,
-        message=result.message,
-        latency_ms=result.latency_ms,
-        steps=[step],
-    )
 
 
 def show(credential: Credential, test: TestReply | None = None) -> CredentialReply:
@@ -153,7 +103,6 @@ def show(credential: Credential, test: TestReply | None = None) -> CredentialRep
         allowed_models=list(credential.allowed_models) if credential.allowed_models is not None else None,
         allowed_ips=list(credential.allowed_ips) if credential.allowed_ips is not None else None,
         expires_at=instant(credential.expires_at),
-        monthly_limit_usd=usd(credential.monthly_limit),
         created_at=instant(credential.created_at),
         last_tested_at=instant(credential.last_tested_at),
         last_used_at=instant(credential.last_used_at),

@@ -1,4 +1,4 @@
-"""Bodies and answers of `/routes`."""
+"""Bodies and replies of `/routes`."""
 
 from typing import Annotated
 

@@ -15,7 +15,7 @@ from ownkey.storage.records import StoredRoute
 from ownkey.storage.routes import RouteChanges
 
 _MOST = 200
-_ABSENT = "There is no route with this id."
+_ABSENT = "No route has this id."
 
 
 async def create(control: Control, caller: Principal, new: NewRoute, peer: str) -> tuple[StoredRoute, str | None]:
@@ -36,7 +36,7 @@ async def create(control: Control, caller: Principal, new: NewRoute, peer: str) 
     async with control.database.write() as connection:
         await routes.lock(connection, caller.owner)
         if len(await routes.list_for_owners(connection, (caller.owner,))) >= _MOST:
-            raise Conflict(f"There are {_MOST} routes already: delete one first.")
+            raise Conflict(f"You already have {_MOST} routes, the most allowed: delete one first.")
         await routes.create(connection, stored)
         await changes.append(connection, changes.owner_topic(caller.owner))
     await control.gateway.changed()

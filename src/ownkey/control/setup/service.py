@@ -8,7 +8,7 @@ from ownkey.control.context import Control
 from ownkey.control.session_tokens import hash_token, new_token
 from ownkey.domain.errors import NotFound
 from ownkey.domain.tenancy import Role
-from ownkey.storage import setup_tokens, users
+from ownkey.storage import sessions, users
 from ownkey.storage.records import User
 
 _LIFETIME = 86_400.0
@@ -25,7 +25,7 @@ async def make_link_token(control: Control) -> str:
     """A fresh token; the link's text is nowhere stored."""
     token = new_token()
     async with control.database.write() as connection:
-        await setup_tokens.put(connection, hash_token(token, control.session_pepper), time.time() + _LIFETIME)
+        await sessions.put_setup_token(connection, hash_token(token, control.session_pepper), time.time() + _LIFETIME)
     return token
 
 
@@ -40,10 +40,10 @@ async def set_up(control: Control, token: str, new: NewUser) -> User:
     user = await prepare_user(control, new)
     async with control.database.write() as connection:
         await lock_operators(connection)
-        if not await setup_tokens.consume(connection, hash_token(token, control.session_pepper), time.time()):
+        if not await sessions.consume_setup_token(connection, hash_token(token, control.session_pepper), time.time()):
             raise NotFound("This link has been used or has expired: restart Ownkey for a new one.")
         if await users.count(connection, Role.OPERATOR) > 0:
             raise NotFound(_SET_UP)
         await users.create(connection, user)
-        await setup_tokens.clear(connection)
+        await sessions.clear_setup_tokens(connection)
     return user

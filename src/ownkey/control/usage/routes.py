@@ -10,7 +10,6 @@ from fastapi.responses import StreamingResponse
 from ownkey.control.identity import Caller, ControlDep, require
 from ownkey.control.shapes import Cursor, Limit, Listing
 from ownkey.control.strict_body import StrictRoute
-from ownkey.control.usage.export import csv_pages, json_pages
 from ownkey.control.usage.schemas import (
     NOTHING,
     Receipt,
@@ -20,6 +19,7 @@ from ownkey.control.usage.schemas import (
     show_group,
     show_receipt,
 )
+from ownkey.control.usage.service import csv_pages, json_pages
 from ownkey.domain.errors import NotFound
 from ownkey.domain.tenancy import Permission
 from ownkey.storage import usage
@@ -128,5 +128,5 @@ async def receipt(request_id: str, caller: Caller, control: ControlDep) -> Recei
         async with control.database.read() as connection:
             record = await usage.get(connection, (caller.owner,), request_id)
     if record is None:
-        raise NotFound("There is no request with this id.")
+        raise NotFound("No request has this id.")
     return show_receipt(record)

@@ -1,4 +1,4 @@
-"""Answers of `/usage` and `/requests`."""
+"""Replies of `/usage` and `/requests`."""
 
 from typing import Any
 

@@ -1,12 +1,11 @@
 """The border between the pipeline and HTTP servers: one request, one responder, one handler.
 
-The pipeline knows these three names and nothing of ASGI, uvicorn or sockets. `protocol.py`,
-a subclass of uvicorn's httptools protocol, carries them; an ASGI adapter in the tests proves the border.
+The pipeline knows these names and nothing of ASGI, uvicorn or sockets. Nothing here is awaited: a handler
+whose answer has to wait leaves a `PendingRequest` behind, and the responder tells it what happens.
 """
 
-import asyncio
-from collections.abc import Callable, Coroutine, Sequence
-from typing import Any, Protocol, TypeAlias
+from collections.abc import Callable, Sequence
+from typing import Protocol, TypeAlias
 
 from ownkey.domain.errors import OwnkeyError
 
@@ -66,12 +65,24 @@ class Request:
         return [value for field, value in self.fields if field == name]
 
 
-class Responder(Protocol):
-    """What a handler answers with. Every call but `drain` returns at once.
+class PendingRequest(Protocol):
+    """A request whose answer waits for something."""
 
-    A handler calls `answer` once, or `start`, any number of `write`, then `end` or `abort`. Once
-    the client has left (`gone`), all of them do nothing. Header values are checked: a control
-    character raises ValueError before a byte is sent. The adapter writes `content-length`,
+    def leave(self) -> None:
+        """The client has left."""
+        ...
+
+    def cancel(self) -> None:
+        """The server stops."""
+        ...
+
+
+class Responder(Protocol):
+    """What a handler answers with. Every call returns at once.
+
+    A handler calls `answer` once, or `start`, any number of `write`, then `end` or `abort`, and at last
+    `finished`. Once the client has left (`gone`), all but the last do nothing. Header values are checked: a
+    control character raises ValueError before a byte is sent. The adapter writes `content-length`,
     `transfer-encoding` and `connection` itself: passing one of them raises ValueError too.
     """
 
@@ -81,65 +92,44 @@ class Responder(Protocol):
         ...
 
     @property
-    def left(self) -> "asyncio.Future[None]":
-        """Done when the client has left. Made on first use; a handler may await or add callbacks,
-        never cancel it (wrap it in `asyncio.wait`, not `wait_for`)."""
+    def paused(self) -> bool:
+        """Whether the client takes less than is written: write on when `on_writable` is called."""
         ...
 
+    on_writable: Callable[[], None] | None
+    """Called when the client has taken enough of what was written."""
+
     def answer(self, status: int, headers: HeaderList, body: bytes) -> None:
-        """The whole answer in one write."""
+        """Send the whole answer in one write."""
         ...
 
     def start(self, status: int, headers: HeaderList, length: int | None) -> None:
-        """The head of an answer whose body follows; `length` in bytes, None when unknown."""
+        """Send the head of an answer whose body follows; `length` in bytes, None when unknown."""
         ...
 
     def write(self, data: bytes) -> None:
-        """A piece of the body; an empty one is nothing. Follow with `drain` when more is to come."""
-        ...
-
-    async def drain(self) -> None:
-        """Wait until the client has taken enough of what was written (or has left)."""
+        """Send a piece of the body; an empty one is nothing."""
         ...
 
     def end(self) -> None:
-        """The body is complete. Fewer bytes than announced close the connection as `abort` does."""
+        """Complete the body. Fewer bytes than announced close the connection as `abort` does."""
         ...
 
     def abort(self) -> None:
         """Close the connection without a proper end, so that the client sees a truncated body."""
         ...
 
-
-class Errand(Protocol):
-    """A request under way without a task: somebody will call back."""
-
-    def leave(self) -> None:
-        """The client has left."""
+    def attend(self, pending: PendingRequest) -> None:
+        """The answer is not complete when the handler returns: tell `pending` what happens until `finished`."""
         ...
 
-    def cancel(self) -> None:
-        """The server stops. The client is told by whoever calls."""
+    def finished(self, error: OwnkeyError | None = None) -> None:
+        """The handler is through. Where the answer is not complete, the client gets `error` or a broken connection."""
         ...
 
 
-class QuickResponder(Responder, Protocol):
-    """A responder that can wait for callbacks instead of a task."""
-
-    def attend(self, errand: Errand) -> None:
-        """The answer will come by a callback; until then `errand` is told what happens here."""
-        ...
-
-    def go_on(self, work: Coroutine[Any, Any, None]) -> None:
-        """Leave the rest to a task, as if it had been the handler from the beginning."""
-        ...
-
-
-Handler: TypeAlias = Callable[[Request, Responder], Coroutine[Any, Any, None]]
-"""Answers one request. It is never cancelled because the client left: it watches `left` itself."""
-
-QuickHandler: TypeAlias = Callable[[Request, QuickResponder], bool]
-"""Takes a request on at once, if it can do without waiting: True when it has answered, attends or goes on."""
+Handler: TypeAlias = Callable[[Request, Responder], None]
+"""Answers one request, or begins to and attends to it. It calls `finished` once, in this call or later."""
 
 RenderError: TypeAlias = Callable[[str, OwnkeyError], tuple[HeaderList, bytes]]
 """(path, error) → (headers without `content-length`, body) in the shape of the format that path speaks.

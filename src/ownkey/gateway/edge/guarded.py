@@ -140,9 +140,6 @@ class GuardedProtocol(HttpToolsProtocol):
         for cycle in self._unanswered():
             if isinstance(cycle, Exchange):
                 cycle.leave()
-        if isinstance(self.running, Exchange):
-            # Its `drain` must not wait for a client that has left.
-            self.flow.resume_writing()
 
     def shutdown(self) -> None:
         super().shutdown()
@@ -164,6 +161,8 @@ class GuardedProtocol(HttpToolsProtocol):
             self._stall.begin()
         else:
             self._stall.over()
+        if isinstance(self.running, Exchange):
+            self.running.writable()
 
     def _unanswered(self) -> Sequence[Cycle]:
         queued = [cast("Cycle", cycle) for cycle, _ in self.pipeline]

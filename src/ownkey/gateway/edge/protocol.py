@@ -1,11 +1,11 @@
 """uvicorn's protocol, answering data-plane paths itself: the production adapter.
 
-Paths of the data plane skip ASGI: no scope, no events, one task and usually one write per request.
+Paths of the data plane skip ASGI: no scope, no events, no task and usually one write per request.
 Every other path goes on to the ASGI application through uvicorn's own code. Answers keep the order
 of their requests across both kinds.
 
     data_received → httptools → on_headers_complete → accept: an Exchange, or uvicorn's cycle
-                              → on_message_complete → its task, now or at its turn
+                              → on_message_complete → its handler, now or at its turn
     Exchange → on_response_complete → the next in the pipeline
 """
 
@@ -13,7 +13,7 @@ from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from ownkey.domain.errors import Unavailable
-from ownkey.gateway.edge.exchange import Handler, QuickHandler, RenderError
+from ownkey.gateway.edge.exchange import Handler, RenderError
 from ownkey.gateway.edge.guarded import BODY, GuardedProtocol
 from ownkey.gateway.edge.head import check_length
 from ownkey.gateway.edge.http1 import Exchange, Service
@@ -23,18 +23,15 @@ from ownkey.gateway.edge.target import is_data_plane
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
-def data_plane_protocol(
-    handler: Handler, limits: Limits, render_error: RenderError, quick: QuickHandler | None = None
-) -> type[HttpToolsProtocol]:
+def data_plane_protocol(handler: Handler, limits: Limits, render_error: RenderError) -> type[HttpToolsProtocol]:
     """The protocol class for `uvicorn.Config(http=…)`; use it with `ws="none"`.
 
-    `limits` and `render_error` hold for every path, `handler` answers those of the data plane where
-    `quick` does not take them.
+    `limits` and `render_error` hold for every path, `handler` answers those of the data plane.
     """
 
     class BoundProtocol(DataPlaneProtocol):
         __slots__ = ()
-        service = Service(handler, limits, render_error, quick)
+        service = Service(handler, limits, render_error)
 
     return BoundProtocol
 

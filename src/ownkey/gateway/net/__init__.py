@@ -11,7 +11,7 @@ request.py, response.py  what the caller gives and gets
 client.py                the whole
 """
 
-from ownkey.gateway.net.client import Sending, UpstreamClient
+from ownkey.gateway.net.client import UpstreamClient
 from ownkey.gateway.net.errors import (
     AddressBlocked,
     ConnectFailed,
@@ -25,7 +25,7 @@ from ownkey.gateway.net.errors import (
 )
 from ownkey.gateway.net.guard import AddressGuard
 from ownkey.gateway.net.request import HeadEncoder, UpstreamRequest
-from ownkey.gateway.net.response import UpstreamResponse
+from ownkey.gateway.net.response import UpstreamResponse, Waiter
 from ownkey.gateway.net.settings import NetSettings, Timeouts
 from ownkey.gateway.net.target import Target
 
@@ -39,7 +39,6 @@ __all__ = [
     "NetSettings",
     "ProtocolViolation",
     "ResponseTooLarge",
-    "Sending",
     "Stage",
     "Target",
     "TimedOut",
@@ -48,4 +47,5 @@ __all__ = [
     "UpstreamClient",
     "UpstreamRequest",
     "UpstreamResponse",
+    "Waiter",
 ]

@@ -2,36 +2,52 @@
 
 import asyncio
 import ssl
-from collections.abc import Callable
-
-from msgspec import Struct
 
 from ownkey.domain.errors import Unavailable
 from ownkey.gateway.net.connection import ONE_WRITE, Connection
 from ownkey.gateway.net.dial import Dialler
-from ownkey.gateway.net.errors import ConnectionLost, NetError
+from ownkey.gateway.net.errors import ConnectionLost
 from ownkey.gateway.net.exchange import Exchange, TimedPieces
 from ownkey.gateway.net.guard import AddressGuard
 from ownkey.gateway.net.pool import OriginPool
 from ownkey.gateway.net.request import IDEMPOTENT, HeadEncoder, UpstreamRequest
 from ownkey.gateway.net.resolver import Resolver, SystemResolver
-from ownkey.gateway.net.response import UpstreamResponse
-from ownkey.gateway.net.settings import NetSettings
+from ownkey.gateway.net.response import UpstreamResponse, Waiter
+from ownkey.gateway.net.settings import NetSettings, Timeouts
 from ownkey.gateway.net.target import Origin, Target
 from ownkey.gateway.net.tls import client_context
 
 _Key = tuple[Origin, bool]
 
 
-class Sending(Struct, frozen=True):
-    """A request under way, and how to give it up."""
+class Sending:
+    """A request under way: the wait for its UpstreamResponse, or for the NetError why none came."""
 
-    connection: Connection
-    exchange: Exchange
+    __slots__ = ("_connection", "_exchange", "_idle", "_waiter")
 
-    def abandon(self) -> None:
-        """Break it off: its callback comes at once, with an error."""
-        self.connection.abandon(self.exchange)
+    def __init__(self, connection: Connection, data: bytes, timeouts: Timeouts) -> None:
+        self._connection = connection
+        self._idle = timeouts.idle
+        self._waiter: Waiter | None = None
+        self._exchange = connection.begin(data, timeouts, self._told)
+
+    def then(self, waiter: Waiter) -> None:
+        """Have `waiter.came` called once, later."""
+        self._waiter = waiter
+
+    def cancel(self) -> None:
+        """Break the request off."""
+        self._waiter = None
+        self._connection.abandon(self._exchange)
+
+    def _told(self, exchange: Exchange) -> None:
+        waiter, self._waiter = self._waiter, None
+        if waiter is None:
+            return
+        if exchange.error is not None and not exchange.head_done:
+            waiter.came(exchange.error)
+        else:
+            waiter.came(UpstreamResponse(self._connection, exchange, self._idle))
 
 
 class UpstreamClient:
@@ -106,12 +122,11 @@ class UpstreamClient:
                 continue
             return UpstreamResponse(connection, exchange, timeouts.idle)
 
-    def send_now(self, request: UpstreamRequest, done: Callable[[UpstreamResponse | NetError], None]) -> Sending | None:
+    def send_now(self, request: UpstreamRequest) -> Sending | None:
         """Send a request without waiting, where a connection is at hand and the request is small and not timed; else
         None.
 
-        `done` is called once, after this has returned, with what `send` would return or raise. Only for requests
-        that must not be repeated, such as a POST: see `send`. Raises InvalidRequest as `send` does.
+        Only for requests that must not be repeated, such as a POST: see `send`. Raises InvalidRequest as `send` does.
         """
         pool = self._pools.get((request.target.origin, request.trusted))
         if pool is None or request.timed or len(request.body) > ONE_WRITE:
@@ -120,15 +135,7 @@ class UpstreamClient:
         connection = pool.take()
         if connection is None:
             return None
-        timeouts = request.timeouts or self._timeouts
-
-        def tell(exchange: Exchange) -> None:
-            if exchange.error is not None and not exchange.head_done:
-                done(exchange.error)
-            else:
-                done(UpstreamResponse(connection, exchange, timeouts.idle))
-
-        return Sending(connection, connection.begin(head + request.body, timeouts, tell))
+        return Sending(connection, head + request.body, request.timeouts or self._timeouts)
 
     async def close(self) -> None:
         """Break off what is under way, close every connection and wait until they are gone."""

@@ -8,7 +8,7 @@ import asyncio
 import select
 from collections.abc import Callable
 from time import monotonic
-from typing import cast
+from typing import Protocol, cast
 
 from ownkey.gateway.net.errors import ConnectionLost, NetError, ProtocolViolation, Stage, TimedOut
 from ownkey.gateway.net.exchange import Exchange, TimedPieces
@@ -30,6 +30,18 @@ _BROKEN = "The provider's answer is not valid HTTP."
 
 Tell = Callable[[Exchange], None]
 """Called once, when the head of the answer is there or the exchange has ended."""
+
+
+class BodySink(Protocol):
+    """Takes a body as it comes."""
+
+    def received(self, data: bytes) -> None:
+        """Some bytes have come, in the turn of the loop in which they did."""
+        ...
+
+    def ended(self, error: NetError | None) -> None:
+        """Nothing more comes; `error` says why the body is not complete. Called once."""
+        ...
 
 
 def _nobody(_: "Connection") -> None:
@@ -56,6 +68,8 @@ class Connection(asyncio.Protocol):
         self._exchange: Exchange | None = None
         self._waiter: asyncio.Future[None] | None = None
         self._tell: Tell | None = None
+        self._sink: BodySink | None = None
+        self._idle = 0.0
         self._stage = _TOTAL
         self._deadline = self._ends_at = 0.0
         self._timer: asyncio.TimerHandle | None = None
@@ -85,9 +99,12 @@ class Connection(asyncio.Protocol):
             return
         if exchange.complete:
             self._finish(exchange)
-        elif exchange.size > self._high_water and not self._read_paused and not self._transport.is_closing():
-            self._read_paused = True
-            self._transport.pause_reading()
+        sink = self._sink
+        if sink is not None:
+            self._push(exchange, sink)
+            return
+        if exchange.size > self._high_water and not exchange.ended:
+            self._pause_reading()
         if exchange.head_done:
             if self._tell is not None:
                 self._call_back(exchange)
@@ -99,7 +116,9 @@ class Connection(asyncio.Protocol):
         if exchange is not None and exchange.head_done and self._parser.until_close and self._ended_cleanly():
             self._exchange = None
             exchange.complete = exchange.ended = True
-            if self._tell is not None:
+            if self._sink is not None:
+                self._push(exchange, self._sink)
+            elif self._tell is not None:
                 self._call_back(exchange)
             else:
                 self._wake()
@@ -202,6 +221,34 @@ class Connection(asyncio.Protocol):
             finally:
                 self._waited(waiter, exchange)
 
+    def flow(self, exchange: Exchange, sink: BodySink, idle: float) -> None:
+        """Hand what comes from now on to `sink`, until the end; at most `idle` seconds may pass without anything.
+
+        For an exchange that has not ended and whose pieces have been taken.
+        """
+        self._sink = sink
+        self._idle = idle
+        self._stage = _IDLE
+        self._set_deadline(min(self._loop.time() + idle, self._ends_at))
+
+    def pause(self, exchange: Exchange) -> None:
+        """Read no more for now: whoever takes the body is slow. Without effect when the exchange is over."""
+        if self._exchange is exchange:
+            self._pause_reading()
+            self._stage, self._deadline = _TOTAL, self._ends_at
+
+    def resume(self, exchange: Exchange) -> None:
+        """Read on after `pause`."""
+        if self._read_paused and self._exchange is exchange:
+            self.drained(exchange)
+            self._stage = _IDLE
+            self._set_deadline(min(self._loop.time() + self._idle, self._ends_at))
+
+    def _pause_reading(self) -> None:
+        if not self._read_paused and not self._transport.is_closing():
+            self._read_paused = True
+            self._transport.pause_reading()
+
     def drained(self, exchange: Exchange) -> None:
         """The reader took what was buffered: read on."""
         if self._read_paused and self._exchange is exchange and not self._transport.is_closing():
@@ -278,6 +325,23 @@ class Connection(asyncio.Protocol):
             if waiter.cancelled() or not waiter.done():
                 self.abandon(exchange)
 
+    def _push(self, exchange: Exchange, sink: BodySink) -> None:
+        """Hand over what came. The deadline moves; its timer finds that out when it fires."""
+        ended = exchange.ended
+        if ended:
+            self._sink = None
+        elif not self._read_paused:
+            self._deadline = min(self._loop.time() + self._idle, self._ends_at)
+        pieces = exchange.pieces
+        if pieces:
+            data = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+            pieces.clear()
+            exchange.size = 0
+            sink.received(data)
+        # As it was: a sink that gives the exchange up in `received` has been told of its end there.
+        if ended:
+            sink.ended(exchange.error)
+
     def _call_back(self, exchange: Exchange) -> None:
         tell = self._tell
         self._tell = None
@@ -320,6 +384,11 @@ class Connection(asyncio.Protocol):
         if exchange is not None:
             exchange.error = error
             exchange.ended = True
+            sink = self._sink
+            if sink is not None:
+                self._transport.abort()
+                self._push(exchange, sink)
+                return
             if self._tell is not None:
                 self._transport.abort()
                 self._call_back(exchange)

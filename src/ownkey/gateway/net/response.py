@@ -1,8 +1,16 @@
 """What a provider answered: status and headers at once, the body as it comes or as a whole."""
 
-from ownkey.gateway.net.connection import Connection
-from ownkey.gateway.net.errors import ResponseTooLarge
+from typing import Any, Protocol
+
+from ownkey.gateway.net.connection import BodySink, Connection
+from ownkey.gateway.net.errors import NetError, ResponseTooLarge
 from ownkey.gateway.net.exchange import Exchange, TimedPieces
+
+
+class Waiter(Protocol):
+    """Whoever waits for something that calls back."""
+
+    def came(self, value: Any) -> None: ...
 
 
 class UpstreamResponse:
@@ -34,6 +42,39 @@ class UpstreamResponse:
         if not exchange.complete or exchange.error is not None:
             return None
         return self._take() if exchange.pieces else b""
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more comes."""
+        return self._exchange.ended
+
+    @property
+    def error(self) -> NetError | None:
+        """Why the body is not complete, where it has ended so."""
+        return self._exchange.error
+
+    def taken(self) -> bytes:
+        """The body bytes that are here and have not been taken."""
+        return self._take() if self._exchange.pieces else b""
+
+    def flow(self, sink: BodySink) -> None:
+        """Hand all that comes from now on to `sink`, in the turn in which it comes. Not after the end."""
+        self._connection.flow(self._exchange, sink, self._idle)
+
+    def pause(self) -> None:
+        """Let nothing flow for now."""
+        self._connection.pause(self._exchange)
+
+    def resume(self) -> None:
+        """Let it flow on."""
+        self._connection.resume(self._exchange)
+
+    def reading(self, limit: int) -> "Reading":
+        """The wait for a whole body of at most `limit` bytes. Raises ResponseTooLarge where more is announced."""
+        announced = self._exchange.content_length
+        if announced is not None and announced > limit:
+            raise self.too_large(limit)
+        return Reading(self, limit)
 
     async def chunk(self) -> bytes:
         """Return the body bytes that have come since the last call; empty at the end.
@@ -85,13 +126,13 @@ class UpstreamResponse:
         exchange = self._exchange
         announced = exchange.content_length
         if announced is not None and announced > limit:
-            raise self._too_large(limit)
+            raise self.too_large(limit)
         taken: list[bytes] = []
         size = 0
         while True:
             size += exchange.size
             if size > limit:
-                raise self._too_large(limit)
+                raise self.too_large(limit)
             # Looked at before the pieces are taken: nothing is added after the end.
             ended = exchange.ended
             if exchange.pieces:
@@ -123,7 +164,8 @@ class UpstreamResponse:
         self._connection.drained(exchange)
         return data
 
-    def _too_large(self, limit: int) -> ResponseTooLarge:
+    def too_large(self, limit: int) -> ResponseTooLarge:
+        """Give a body up that is larger than `limit` bytes; the error to tell it by."""
         self.abort()
         self._exchange.pieces.clear()
         return ResponseTooLarge(
@@ -137,3 +179,41 @@ class UpstreamResponse:
         # A response dropped unread would hold its place in the pool until its total time is over.
         if not self._exchange.ended:
             self._connection.abandon_from_any_thread(self._exchange)
+
+
+class Reading:
+    """The wait for a whole body that has not ended yet: its bytes, or a NetError, ResponseTooLarge included."""
+
+    __slots__ = ("_limit", "_pieces", "_response", "_size", "_waiter")
+
+    def __init__(self, response: UpstreamResponse, limit: int) -> None:
+        self._response = response
+        self._limit = limit
+        self._pieces = [response.taken()]
+        self._size = len(self._pieces[0])
+        self._waiter: Waiter | None = None
+
+    def then(self, waiter: Waiter) -> None:
+        """Have `waiter.came` called once, later."""
+        self._waiter = waiter
+        self._response.flow(self)
+
+    def cancel(self) -> None:
+        """Give the response up."""
+        self._waiter = None
+        self._response.abort()
+
+    def received(self, data: bytes) -> None:
+        self._size += len(data)
+        self._pieces.append(data)
+        if self._size > self._limit:
+            # Told here, so that nothing is told again by the end that giving up brings about.
+            waiter, self._waiter = self._waiter, None
+            error = self._response.too_large(self._limit)
+            if waiter is not None:
+                waiter.came(error)
+
+    def ended(self, error: NetError | None) -> None:
+        waiter, self._waiter = self._waiter, None
+        if waiter is not None:
+            waiter.came(error or b"".join(self._pieces))

@@ -5,8 +5,8 @@ remember no more than that; where the provider cannot, we keep the conversation 
 """
 
 from ownkey.gateway.responses.continuing import check, continued
-from ownkey.gateway.responses.keeping import Keeper, Keeping
-from ownkey.gateway.responses.serving import ResponseDesk
+from ownkey.gateway.responses.recording import Recorder, Recording
+from ownkey.gateway.responses.serving import ResponseService
 from ownkey.gateway.responses.store import ResponseStore
 
-__all__ = ["Keeper", "Keeping", "ResponseDesk", "ResponseStore", "check", "continued"]
+__all__ = ["Recorder", "Recording", "ResponseService", "ResponseStore", "check", "continued"]

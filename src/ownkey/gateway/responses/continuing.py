@@ -15,7 +15,7 @@ from ownkey.domain.errors import (
 from ownkey.domain.plan import Plan
 from ownkey.domain.tenancy import Principal, Scope
 from ownkey.gateway.read import Ask
-from ownkey.gateway.responses.keeping import kept_by_provider, wants_keeping
+from ownkey.gateway.responses.recording import kept_by_provider, wants_recording
 from ownkey.gateway.responses.store import ResponseStore
 from ownkey.storage.records import StoredResponse
 from ownkey.wire import splice
@@ -75,7 +75,7 @@ def check(store: ResponseStore, ask: Ask, plan: Plan) -> None:
     if any(_is_shared(attempt.credential) for attempt in plan.attempts):
         _check_shared(ask.parsed)
     ours = any(not kept_by_provider(attempt) for attempt in plan.attempts)
-    if ours and store.keeps and wants_keeping(ask) and len(ask.body) > store.limit:
+    if ours and store.keeps and wants_recording(ask) and len(ask.body) > store.limit:
         text = (
             f"The conversation is larger than the {store.limit} bytes that are kept of one: send store: false and the "
             "whole conversation each time, or start a new one."

@@ -14,14 +14,17 @@ from ownkey.domain.formats import WireFormat
 from ownkey.domain.plan import Attempt, Plan
 from ownkey.domain.secret import Secret
 from ownkey.domain.tenancy import Principal
+from ownkey.gateway.attempts import whole_body
 from ownkey.gateway.edge.exchange import Request, Responder
 from ownkey.gateway.net import NetError, UpstreamClient, UpstreamRequest, UpstreamResponse
 from ownkey.gateway.net.target import Target
 from ownkey.gateway.receipt import HeaderFields, receipt_headers
 from ownkey.gateway.refusals import passed_headers
+from ownkey.gateway.relayed import PassedBody
 from ownkey.gateway.responses.store import ResponseStore
 from ownkey.gateway.scrub import scrub
 from ownkey.gateway.secrets import SecretCache
+from ownkey.gateway.steps import Steps, awaited
 from ownkey.gateway.tokens import TokenCache
 from ownkey.providers.auth import auth_headers
 from ownkey.providers.tokens import TokenRefused
@@ -37,7 +40,7 @@ _MOST_LISTED = 100
 _encode = msgspec.json.Encoder().encode
 
 
-class ResponseDesk:
+class ResponseService:
     """Answers requests about stored responses. None of them is billed, so none is in the books."""
 
     def __init__(
@@ -82,9 +85,9 @@ class ResponseDesk:
             raise InvalidRequest(text, param="stream")
         return bytes(kept.response)
 
-    async def pass_on(
+    def pass_on(
         self, row: StoredResponse, plan: Plan, request: Request, responder: Responder, request_id: str
-    ) -> None:
+    ) -> Steps[None]:
         """Ask the provider that keeps the response, with its one credential, which `plan` was made for.
 
         Raises the plan's refusal, SecretUnreadable, UpstreamError.
@@ -94,15 +97,15 @@ class ResponseDesk:
         attempt = plan.attempts[0]
         if attempt.format is not _FORMAT:
             raise NoHealthyCredential(f"{attempt.provider.title} does not serve stored responses any more.")
-        stored = await self._secrets.open(attempt.credential)
-        secret = await self._tokens.exchange(attempt.provider, stored, attempt.credential.config)
+        stored = yield from awaited(self._secrets.open(attempt.credential))
+        secret = yield from awaited(self._tokens.exchange(attempt.provider, stored, attempt.credential.config))
         if isinstance(secret, TokenRefused):
             raise UpstreamError(secret.verdict.message)
-        response = await self._client.send(self._upstream(row, attempt, secret, request))
+        response = yield from awaited(self._client.send(self._upstream(row, attempt, secret, request)))
         try:
             if request.method == "DELETE" and (200 <= response.status < 300 or response.status == 404):
-                await self._store.delete(row.user_id, row.id)
-            await _relay(response, attempt, secret, responder, request_id)
+                yield from awaited(self._store.delete(row.user_id, row.id))
+            yield from _relay(response, attempt, secret, responder, request_id)
         finally:
             response.abort()
 
@@ -128,9 +131,9 @@ def _parts(path: str) -> tuple[str, str]:
     return response_id, tail
 
 
-async def _relay(
+def _relay(
     response: UpstreamResponse, attempt: Attempt, secret: Secret, responder: Responder, request_id: str
-) -> None:
+) -> Steps[None]:
     """Bring the provider's answer to the client as it is, but for the secret. Raises UpstreamError."""
     if not (200 <= response.status < 300 or 400 <= response.status <= 599):
         raise UpstreamError(
@@ -139,14 +142,15 @@ async def _relay(
     passed: HeaderFields = [(name, scrub(value, secret)) for name, value in passed_headers(response.headers)]
     headers = receipt_headers(_FORMAT, request_id, attempt, 1, passed)
     if not (response.header(b"content-type") or b"").startswith(b"text/event-stream"):
-        body = await response.read(_ANSWER_LIMIT)
+        body = yield from whole_body(response, _ANSWER_LIMIT)
         responder.answer(response.status, headers, scrub(body, secret))
         return
-    responder.start(response.status, headers, None)
+
+    def start() -> None:
+        responder.start(response.status, headers, None)
+
     try:
-        while chunk := await response.chunk():
-            responder.write(scrub(chunk, secret))
-            await responder.drain()
+        yield from PassedBody(response, responder, start, lambda data: scrub(data, secret)).steps()
     except NetError:
         responder.abort()
         return

@@ -8,6 +8,7 @@ from ownkey.storage.workbench import results, runs, sessions, suites, targets
 from ownkey.storage.workbench.rows import (
     ErasedSession,
     RunProgress,
+    StoredJudgement,
     StoredResult,
     StoredRun,
     StoredSuite,
@@ -18,6 +19,7 @@ from ownkey.storage.workbench.rows import (
 __all__ = [
     "ErasedSession",
     "RunProgress",
+    "StoredJudgement",
     "StoredResult",
     "StoredRun",
     "StoredSuite",

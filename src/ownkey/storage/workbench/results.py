@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ownkey.storage.statements import excluded, upsert
-from ownkey.storage.tables import workbench_results, workbench_runs
-from ownkey.storage.workbench.rows import StoredResult
+from ownkey.storage.statements import excluded, insert_or_ignore, upsert
+from ownkey.storage.tables import workbench_judgements, workbench_results, workbench_runs
+from ownkey.storage.workbench.rows import StoredJudgement, StoredResult
 
 _KEY = ("run_id", "target", "position", "repeat")
 
@@ -30,7 +30,8 @@ async def put(
         where=columns.round < excluded(columns.round),
     )
     rows = [{"run_id": run_id} | {name: getattr(each, name) for name in each.__struct_fields__} for each in results]
-    await conn.execute(statement, rows)
+    if rows:
+        await conn.execute(statement, rows)
     run = sa.update(workbench_runs).where(workbench_runs.c.id == run_id).values(done=done)
     await conn.execute(run if spending is None else run.values(spending=spending))
 
@@ -75,11 +76,19 @@ async def one(conn: AsyncConnection, run_id: str, target: int, position: int, re
     return None if row is None else StoredResult(*row)
 
 
-async def answered(conn: AsyncConnection, run_id: str, repeat: int) -> list[tuple[int, int]]:
-    """The (target, position) of one repetition's answers, in order."""
-    columns = workbench_results.c
-    statement = sa.select(columns.target, columns.position).where(
-        columns.run_id == run_id, columns.repeat == repeat, columns.ok
-    )
-    rows = await conn.execute(statement.order_by(columns.target, columns.position))
-    return [(row[0], row[1]) for row in rows]
+async def put_judgement(conn: AsyncConnection, run_id: str, judgement: StoredJudgement, spending: bytes) -> None:
+    """Store a verdict, unless the pair has one, and what the run has spent. Raises Conflict, when the transaction
+    ends, if the run is gone."""
+    columns = workbench_judgements.c
+    statement = insert_or_ignore(conn, workbench_judgements, columns.run_id, columns.other, columns.position)
+    values = {name: getattr(judgement, name) for name in judgement.__struct_fields__}
+    await conn.execute(statement, values | {"run_id": run_id})
+    await conn.execute(sa.update(workbench_runs).where(workbench_runs.c.id == run_id).values(spending=spending))
+
+
+async def judgements(conn: AsyncConnection, run_id: str) -> list[StoredJudgement]:
+    """The verdicts of a run's judge, by target and position."""
+    columns = workbench_judgements.c
+    fields = [columns[name] for name in StoredJudgement.__struct_fields__]
+    wanted = sa.select(*fields).where(columns.run_id == run_id).order_by(columns.other, columns.position)
+    return [StoredJudgement(*row) for row in await conn.execute(wanted)]

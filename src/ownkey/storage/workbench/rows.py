@@ -63,7 +63,6 @@ class StoredRun(Struct, frozen=True, kw_only=True):
     created_at: float
     started_at: float | None = None
     ended_at: float | None = None
-    beat_at: float | None = None
 
 
 class RunProgress(Struct, frozen=True):
@@ -86,6 +85,15 @@ class StoredResult(Struct, frozen=True):
     round: int
     ok: bool
     body: bytes
+
+
+class StoredJudgement(Struct, frozen=True):
+    """A judge's verdict (`a`, `b` or `cannot_tell`) on one pair of answers, target 0's and target `other`'s."""
+
+    other: int
+    position: int
+    verdict: str
+    flipped: bool
 
 
 class ErasedSession(Struct, frozen=True):

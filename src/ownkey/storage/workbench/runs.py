@@ -1,6 +1,4 @@
-"""Runs: made, begun, kept alive, ended, begun again."""
-
-from collections.abc import Sequence
+"""Runs: created, begun, ended, begun again."""
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -9,7 +7,6 @@ from ownkey.storage.tables import workbench_runs
 from ownkey.storage.workbench.rows import RunProgress, StoredRun
 
 OPEN = ("pending", "running")
-_AT_ONCE = 500
 
 
 async def create(conn: AsyncConnection, run: StoredRun) -> None:
@@ -49,19 +46,8 @@ async def begin(conn: AsyncConnection, run_id: str, round_: int, now: float) -> 
     columns = workbench_runs.c
     statement = sa.update(workbench_runs).where(columns.id == run_id, columns.round == round_, columns.status.in_(OPEN))
     started = sa.func.coalesce(columns.started_at, now)
-    result = await conn.execute(statement.values(status="running", started_at=started, beat_at=now))
+    result = await conn.execute(statement.values(status="running", started_at=started))
     return result.rowcount > 0
-
-
-async def beat(conn: AsyncConnection, run_id: str, now: float) -> bool | None:
-    """Say that the run is being carried out; whether it is to be cancelled, None when it is gone."""
-    statement = sa.update(workbench_runs).where(workbench_runs.c.id == run_id).values(beat_at=now)
-    return (await conn.execute(statement.returning(workbench_runs.c.cancel_requested))).scalar_one_or_none()
-
-
-async def spend(conn: AsyncConnection, run_id: str, spending: bytes) -> None:
-    """Store what the run has spent."""
-    await conn.execute(sa.update(workbench_runs).where(workbench_runs.c.id == run_id).values(spending=spending))
 
 
 async def request_cancel(conn: AsyncConnection, run_id: str) -> bool:
@@ -85,27 +71,9 @@ async def again(conn: AsyncConnection, run_id: str) -> int | None:
     """Open an ended run for another round; its number, None when the run has not ended."""
     columns = workbench_runs.c
     statement = sa.update(workbench_runs).where(columns.id == run_id, columns.status.not_in(OPEN))
-    values = {"status": "pending", "detail": "", "round": columns.round + 1, "ended_at": None, "beat_at": None}
+    values = {"status": "pending", "detail": "", "round": columns.round + 1, "ended_at": None}
     return (await conn.execute(statement.values(values).returning(columns.round))).scalar_one_or_none()
 
 
 async def delete(conn: AsyncConnection, run_id: str) -> bool:
     return (await conn.execute(sa.delete(workbench_runs).where(workbench_runs.c.id == run_id))).rowcount > 0
-
-
-async def existing(conn: AsyncConnection, run_ids: Sequence[str]) -> set[str]:
-    """Which of these runs there are."""
-    columns = workbench_runs.c
-    found: set[str] = set()
-    for start in range(0, len(run_ids), _AT_ONCE):
-        some = run_ids[start : start + _AT_ONCE]
-        found.update((await conn.execute(sa.select(columns.id).where(columns.id.in_(some)))).scalars())
-    return found
-
-
-async def abandoned(conn: AsyncConnection, silent_since: float) -> list[tuple[str, int]]:
-    """Runs that have not ended and of which nothing was heard since `silent_since`, with their rounds."""
-    columns = workbench_runs.c
-    heard = sa.func.coalesce(columns.beat_at, columns.created_at)
-    statement = sa.select(columns.id, columns.round).where(columns.status.in_(OPEN), heard < silent_since)
-    return [(row[0], row[1]) for row in await conn.execute(statement)]

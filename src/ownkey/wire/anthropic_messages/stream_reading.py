@@ -22,7 +22,7 @@ from ownkey.wire.events import (
     ToolCallStarted,
     UsageReported,
 )
-from ownkey.wire.fields import decode
+from ownkey.wire.fields import decode, decode_or_none
 from ownkey.wire.neutral import ANTHROPIC_REASONING
 from ownkey.wire.observing import PassingObserver, frame_of, raw_events
 from ownkey.wire.reading import FramedReader
@@ -215,6 +215,9 @@ class MessageObserver(PassingObserver):
         super().__init__()
         self._totals: UsageShape | None = None
 
+    def counts(self, whole: bytes) -> bool:
+        return _COUNTS(whole) is not None
+
     def inspect(self, whole: bytes) -> bytes:
         if not self.first_content and _HAS_CONTENT(whole):
             self.first_content = True
@@ -227,16 +230,15 @@ class MessageObserver(PassingObserver):
     def _take(self, event: bytes) -> None:
         # A body that is no stream at all but a JSON object has no frames.
         _, data = frame_of(event) or (b"", event)
-        try:
-            told = _WATCHED.decode(data)
-        except (msgspec.DecodeError, UnicodeError, RecursionError):
+        seen = decode_or_none(_WATCHED, data)
+        if seen is None:
             return
-        if told.type == "message_stop":
+        if seen.type == "message_stop":
             self.ended = True
-        elif told.type == "error":
-            self.error = error_of_value(200, {"error": told.error})
+        elif seen.type == "error":
+            self.error = error_of_value(200, {"error": seen.error})
         else:
-            usage = told.message.usage if told.message is not None else told.usage
+            usage = seen.message.usage if seen.message is not None else seen.usage
             if usage is not None:
                 self._totals = merge(self._totals, usage)
                 self.usage = to_usage(self._totals)

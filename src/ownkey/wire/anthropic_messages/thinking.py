@@ -1,8 +1,11 @@
-"""How to ask Claude for reasoning: a budget up to version 4.5, an effort from 4.6 on.
+"""How to ask Claude for reasoning, and Gemini's signatures inside Anthropic's blocks.
 
-Anthropic changed the words with the models: older ones know `thinking: enabled` with a budget and
-refuse `effort`, newer ones think adaptively and refuse the budget. The model's own name tells its
-version; a name without one is taken for a new model.
+Anthropic changed the fields with the models: up to version 4.5 they take `thinking: enabled` with a budget and
+reject `effort`; from 4.6 on they think adaptively and reject the budget. The model's own name states its version;
+a name without one is taken for a new model.
+
+Gemini's signatures stand where Claude's would, behind the name of their format, so that a client that returns its
+blocks returns them too; Claude itself never sees them.
 """
 
 import re

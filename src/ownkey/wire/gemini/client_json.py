@@ -1,6 +1,9 @@
-"""One spelling for a client's JSON: Google reads `maxOutputTokens` and `max_output_tokens` alike (proto3 JSON).
+"""A client's JSON in one form: field names in camel case, and Google's Schema as JSON Schema.
 
-Google also takes a lone object where a list belongs, and its own documentation writes it so.
+Google reads `maxOutputTokens` and `max_output_tokens` alike (proto3 JSON), and takes a lone object where a list
+belongs; its own documentation writes it so. In its Schema (an OpenAPI 3.0 dialect) types are upper case, `nullable`
+stands for a union with null, and 64-bit numbers may come as strings. The other direction needs nothing: requests to
+Gemini carry JSON Schema as it is.
 """
 
 import re

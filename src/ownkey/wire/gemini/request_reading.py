@@ -1,4 +1,9 @@
-"""A client's generateContent request into a Conversation."""
+"""A client's generateContent request into a Conversation.
+
+Ids are optional at Google, where a result belongs to the call of its name and place. A call without one gets one by
+its number in the conversation, so that it keeps it in every later request. The chunks of a streamed answer come back
+as one content each, and are joined.
+"""
 
 from base64 import b64decode
 from binascii import Error

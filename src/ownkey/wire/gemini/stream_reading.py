@@ -6,8 +6,6 @@ why it stopped, though chunks with the last totals may follow.
 
 import re
 
-import msgspec
-
 from ownkey.domain.usage import Usage
 from ownkey.wire.errors import MalformedAnswer
 from ownkey.wire.events import (
@@ -22,7 +20,7 @@ from ownkey.wire.events import (
     ToolCallStarted,
     UsageReported,
 )
-from ownkey.wire.fields import decode
+from ownkey.wire.fields import decode, decode_or_none
 from ownkey.wire.gemini.answers import (
     RESPONSE,
     AnswerPart,
@@ -61,7 +59,6 @@ class ContentReader(FramedReader):
         self._kind = ""
 
     def take(self, name: bytes, data: bytes, out: list[Event]) -> None:
-        del name
         if data:
             self._take(decode(RESPONSE, data), out)
 
@@ -147,7 +144,10 @@ _HAS_CONTENT = re.compile(rb'"(?:text|thoughtSignature)"\s*:\s*"[^"]|"functionCa
 
 
 class ContentObserver(PassingObserver):
-    """Takes nothing out: the format always reports usage."""
+    """Takes nothing out: the format always reports usage.
+
+    Every chunk repeats the totals: the newest are kept as they came and decoded when somebody asks.
+    """
 
     __slots__ = ("_reported", "_unread")
 
@@ -175,6 +175,11 @@ class ContentObserver(PassingObserver):
         self._reported = self.usage
         return super().finish()
 
+    def counts(self, whole: bytes) -> bool:
+        if b'"usageMetadata"' in whole:
+            self._unread = whole
+        return b'Reason"' in whole or b'"error"' in whole
+
     def inspect(self, whole: bytes) -> bytes:
         if not self.first_content and _HAS_CONTENT(whole):
             self.first_content = True
@@ -198,10 +203,7 @@ class ContentObserver(PassingObserver):
 def _decoded(event: bytes) -> Response | None:
     """None for what is no chunk. A body that is no stream at all but a JSON object has no frames."""
     _, data = frame_of(event) or (b"", event)
-    try:
-        return RESPONSE.decode(data)
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
-        return None
+    return decode_or_none(RESPONSE, data)
 
 
 def _is_last(told: Response) -> bool:

@@ -1,7 +1,11 @@
-"""How to ask Gemini for reasoning: a budget up to version 2.5, a level from 3 on.
+"""How to ask Gemini for reasoning, and thought signatures.
 
-The budgets are those of Google's own OpenAI-compatible surface (ai.google.dev/gemini-api/docs/openai). A name
-without a version is taken for a new model.
+Up to version 2.5 Gemini takes a budget, from 3 on a level. The budgets are those of Google's own OpenAI-compatible
+surface (ai.google.dev/gemini-api/docs/openai). A name without a version is taken for a new model.
+
+Gemini's own signatures go back as they came. A Gemini client keeps `thoughtSignature` as opaque bytes, so another
+vendor's signature can travel in it: base64 of `ownkey-thought:` and a JSON object. Base64 comes in both alphabets,
+with padding or without (proto3 JSON).
 """
 
 import re

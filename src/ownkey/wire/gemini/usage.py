@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from ownkey.domain.usage import Usage
-from ownkey.wire.fields import Count
+from ownkey.wire.fields import Count, decode_or_none
 
 
 class UsageShape(Struct, rename="camel"):
@@ -31,11 +31,8 @@ _BODY = msgspec.json.Decoder(_Body)
 
 def usage_of(body: bytes) -> Usage | None:
     """The usage in a whole answer; None where there is none that can be read."""
-    try:
-        shape = _BODY.decode(body).usage_metadata
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
-        return None
-    return to_usage(shape) if shape is not None else None
+    read = decode_or_none(_BODY, body)
+    return to_usage(read.usage_metadata) if read is not None and read.usage_metadata is not None else None
 
 
 def to_usage(shape: UsageShape) -> Usage | None:

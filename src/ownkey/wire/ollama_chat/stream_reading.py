@@ -41,7 +41,6 @@ class OllamaReader(FramedReader):
         self._calls = 0
 
     def take(self, name: bytes, data: bytes, out: list[Event]) -> None:
-        del name
         self._line(checked(decode(RESPONSE, data)), out)
 
     def last(self, rest: bytes, out: list[Event]) -> None:

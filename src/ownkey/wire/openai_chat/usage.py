@@ -6,7 +6,7 @@ import msgspec
 from msgspec import Struct
 
 from ownkey.domain.usage import Usage
-from ownkey.wire.fields import Count
+from ownkey.wire.fields import Count, decode_or_none
 
 
 class PromptDetails(Struct):
@@ -39,11 +39,8 @@ _BODY = msgspec.json.Decoder(_Body)
 
 def usage_of(body: bytes) -> Usage | None:
     """The usage in a whole answer; None where there is none that can be read."""
-    try:
-        shape = _BODY.decode(body).usage
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
-        return None
-    return to_usage(shape) if shape is not None else None
+    read = decode_or_none(_BODY, body)
+    return to_usage(read.usage) if read is not None and read.usage is not None else None
 
 
 def to_usage(shape: UsageShape) -> Usage | None:

@@ -21,7 +21,7 @@ from ownkey.wire.events import (
     ToolCallStarted,
     UsageReported,
 )
-from ownkey.wire.fields import decode
+from ownkey.wire.fields import decode, decode_or_none
 from ownkey.wire.observing import PassingObserver, frame_of, raw_events
 from ownkey.wire.openai_responses import reasoning
 from ownkey.wire.openai_responses.answers import (
@@ -306,6 +306,9 @@ class ResponseObserver(PassingObserver):
 
     __slots__ = ()
 
+    def counts(self, whole: bytes) -> bool:
+        return ENDS(whole) is not None
+
     def inspect(self, whole: bytes) -> bytes:
         if not self.first_content and _HAS_CONTENT(whole):
             self.first_content = True
@@ -318,22 +321,21 @@ class ResponseObserver(PassingObserver):
     def _take(self, event: bytes) -> None:
         # A body that is no stream at all but a JSON object has no frames.
         _, data = frame_of(event) or (b"", event)
-        try:
-            told = _WATCHED.decode(data)
-        except (msgspec.DecodeError, UnicodeError, RecursionError):
+        seen = decode_or_none(_WATCHED, data)
+        if seen is None:
             return
-        response = told.response or FinalResponse()
-        if told.type in ("response.completed", "response.incomplete"):
+        response = seen.response or FinalResponse()
+        if seen.type in ("response.completed", "response.incomplete"):
             self.ended = True
             self.usage = to_usage(response.usage) if response.usage is not None else None
-        elif told.type == "response.failed":
-            self.error = failure_of(response.error if response.error is not None else told.error)
+        elif seen.type == "response.failed":
+            self.error = failure_of(response.error if response.error is not None else seen.error)
             self.usage = to_usage(response.usage) if response.usage is not None else None
-        elif told.type == "error":
-            own = {"code": told.code, "message": told.message, "param": told.param}
-            self.error = failure_of(told.error if told.error is not None else own)
-        elif not told.type and told.error is not None:
-            self.error = failure_of(told.error)
+        elif seen.type == "error":
+            own = {"code": seen.code, "message": seen.message, "param": seen.param}
+            self.error = failure_of(seen.error if seen.error is not None else own)
+        elif not seen.type and seen.error is not None:
+            self.error = failure_of(seen.error)
 
 
 def failure_of(error: object) -> WireError:

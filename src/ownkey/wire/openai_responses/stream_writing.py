@@ -29,7 +29,7 @@ _ENCODE = msgspec.json.Encoder().encode
 
 _TEXT_DELTA = (
     b'event: response.output_text.delta\ndata: {"type":"response.output_text.delta","sequence_number":%d,'
-    b'"item_id":%b,"output_index":%d,"content_index":%d,"delta":%b,"logprobs":[]}\n\n'
+    b'%b"delta":%b,"logprobs":[]}\n\n'
 )
 _MOST_HELD = 32 * 1024 * 1024
 """Characters of an answer held for the events that repeat it; a stream that needs more is broken."""
@@ -67,6 +67,7 @@ class ResponseWriter(StreamWriter):
         "_kind",
         "_output",
         "_pieces",
+        "_place",
         "_response",
         "_sequence",
         "_started_already",
@@ -83,13 +84,16 @@ class ResponseWriter(StreamWriter):
         self._block = -1
         self._kind = ""
         self._pieces: list[str] = []
+        self._place = b""
         self._encrypted: str | None = None
         self._calls: dict[int, _Call] = {}
         self._held = 0
         self._started_already = False
 
     def write(self, event: Event) -> bytes:
-        data = super().write(event)
+        if self.closed:
+            return b""
+        data = self._by_event[type(event)](self, event)
         if self._held > _MOST_HELD and not self.closed:
             return self.fail(broken("The provider's answer is too large."))
         return data
@@ -117,12 +121,8 @@ class ResponseWriter(StreamWriter):
     def text(self, event: TextDelta) -> bytes:
         opening = b"" if event.block == self._block else self._open_content(event.block, "output_text")
         self._hold(event.text)
-        item = self._item
-        assert item is not None  # noqa: S101
         self._sequence += 1
-        part = len(item["content"]) - 1
-        delta = (self._sequence, _ENCODE(item["id"]), self._index, part, _ENCODE(event.text))
-        return opening + _TEXT_DELTA % delta
+        return opening + _TEXT_DELTA % (self._sequence, self._place, _ENCODE(event.text))
 
     def refusal(self, event: RefusalDelta) -> bytes:
         opening = b"" if event.block == self._block else self._open_content(event.block, "refusal")
@@ -162,6 +162,7 @@ class ResponseWriter(StreamWriter):
         assert item is not None  # noqa: S101
         self._block, self._kind = block, kind
         item["content"].append(_content(kind, ""))
+        self._place = _ENCODE(self._here())[1:-1] + b","
         return data + self._event("response.content_part.added", **self._here(), part=item["content"][-1])
 
     def _open_thought(self, block: int) -> bytes:

@@ -9,12 +9,13 @@
 Every number is computed by us; the model is told to use no other.
 """
 
-from ownkey.workbench.chat.context import Context, build_context
-from ownkey.workbench.chat.history import (
+from ownkey.workbench.chat.context import (
     MINIMUM_CONTEXT,
     UNKNOWN_WINDOW,
     Budgets,
+    Context,
     budgets,
+    build_context,
     fit_history,
     narrower,
     shrink,

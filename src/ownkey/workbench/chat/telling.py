@@ -8,8 +8,8 @@ import heapq
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
-from ownkey.workbench.chat.quoting import citation, quoted
-from ownkey.workbench.export.outcome import Outcome, failed_checks, label_of, outcome
+from ownkey.workbench.chat.figures import citation, quoted
+from ownkey.workbench.export.run import Outcome, failed_checks, label_of, outcome
 from ownkey.workbench.records import Prompt, Result, RunPlan
 
 _WEIGHTS = {Outcome.FAILED: 3, Outcome.ERROR: 2, Outcome.UNGRADED: 1, Outcome.PASSED: 0}

@@ -6,13 +6,20 @@ from math import fsum, sqrt
 
 from msgspec.structs import replace
 
-from ownkey.workbench.comparison.holm import holm
-from ownkey.workbench.comparison.measures import LEVEL, MEASURES, PREFERENCE, Sample
-from ownkey.workbench.comparison.pairs import Pairs
-from ownkey.workbench.comparison.sample_size import fewest_prompts, further, prompts_for_mean, prompts_for_share
-from ownkey.workbench.comparison.significance import SIGN_FLIP, interval, method, only, p_values
-from ownkey.workbench.comparison.verdict import overall, speaks_for
-from ownkey.workbench.comparison.words import Names, metric_words, names, overall_words
+from ownkey.workbench.comparison.pairs import LEVEL, MEASURES, PREFERENCE, Pairs, Sample
+from ownkey.workbench.comparison.statistics import (
+    SIGN_FLIP,
+    fewest_prompts,
+    further,
+    holm,
+    interval,
+    method,
+    only,
+    p_values,
+    prompts_for_mean,
+    prompts_for_share,
+)
+from ownkey.workbench.comparison.words import Names, metric_words, names, overall, overall_words, speaks_for
 from ownkey.workbench.records import RunPlan
 from ownkey.workbench.summary import MetricComparison, PairComparison, Preference, TargetSummary, Verdict
 

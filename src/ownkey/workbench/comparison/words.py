@@ -1,13 +1,48 @@
-"""The verdict as a person would say it, with the numbers that carry it."""
+"""The verdict of a comparison, and its words."""
 
 from collections.abc import Sequence
 from math import floor, log10
 
 from msgspec import Struct
 
-from ownkey.workbench.comparison.measures import MEASURES, Side
-from ownkey.workbench.comparison.verdict import overall, quality_against, side_of
+from ownkey.workbench.comparison.pairs import LEVEL, MEASURES, Side
 from ownkey.workbench.summary import MetricComparison, Verdict
+
+MARGIN = 0.05
+"""How far quality may point the other way: a share of prompts, or of the score's range from 0 to 1."""
+
+_SIDES = {measure.name: measure.side for measure in MEASURES}
+_OPPOSITE = {Verdict.A: Verdict.B, Verdict.B: Verdict.A}
+
+
+def speaks_for(difference: float, p_adjusted: float, *, higher_is_better: bool) -> Verdict:
+    """The verdict of one measure, with `difference` b − a."""
+    if p_adjusted > LEVEL or difference == 0:
+        return Verdict.CANNOT_TELL
+    return Verdict.B if (difference > 0) == higher_is_better else Verdict.A
+
+
+def side_of(metric: MetricComparison) -> Side:
+    return _SIDES[metric.metric]
+
+
+def overall(metrics: Sequence[MetricComparison]) -> Verdict:
+    """The verdict over all measures of a pair."""
+    spoken = {metric.verdict for metric in metrics} - {Verdict.CANNOT_TELL}
+    if len(spoken) != 1:
+        return Verdict.CANNOT_TELL
+    (winner,) = spoken
+    return Verdict.CANNOT_TELL if quality_against(winner, metrics) else winner
+
+
+def quality_against(winner: Verdict, metrics: Sequence[MetricComparison]) -> tuple[MetricComparison, ...]:
+    """What of quality points to the other by more than the margin; nothing once quality spoke for the winner."""
+    quality = [metric for metric in metrics if side_of(metric) is Side.QUALITY]
+    if any(metric.verdict is winner for metric in quality):
+        return ()
+    sign = 1 if _OPPOSITE[winner] is Verdict.B else -1
+    return tuple(metric for metric in quality if sign * metric.difference > MARGIN)
+
 
 _BETTER = {measure.name: measure.better for measure in MEASURES}
 _OTHER = {Verdict.A: Verdict.B, Verdict.B: Verdict.A}

@@ -13,16 +13,19 @@ presets        endpoints people know by name
 check, probes  what an endpoint can do; `model_list` what it offers
 """
 
-from ownkey.workbench.endpoint.addresses import read_base_url
-from ownkey.workbench.endpoint.advice import advice
-from ownkey.workbench.endpoint.caller import EndpointCaller
+from ownkey.workbench.endpoint.call import Clock
+from ownkey.workbench.endpoint.caller import EmbeddingCaller, EmbeddingRefused, EndpointCaller
 from ownkey.workbench.endpoint.check import ConnectionCheck, Step, check_connection
-from ownkey.workbench.endpoint.clock import Clock
-from ownkey.workbench.endpoint.embedding import EmbeddingCaller, EmbeddingRefused
+from ownkey.workbench.endpoint.failures import advice
 from ownkey.workbench.endpoint.presets import Preset, preset_named, presets
-from ownkey.workbench.endpoint.speaking import speak
-from ownkey.workbench.endpoint.transport import DirectTransport, TimedReply, Transport
-from ownkey.workbench.endpoint.trusted import operators_base_urls
+from ownkey.workbench.endpoint.probes import speak
+from ownkey.workbench.endpoint.transport import (
+    DirectTransport,
+    TimedReply,
+    Transport,
+    operators_base_urls,
+    read_base_url,
+)
 
 __all__ = [
     "Clock",

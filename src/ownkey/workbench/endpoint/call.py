@@ -1,9 +1,12 @@
-"""One call, from sending to the end of the answer, whatever comes of it."""
+"""One call: the clock it is timed by, and the observation."""
 
 import asyncio
 from collections.abc import Callable
 from contextlib import aclosing, suppress
 from time import monotonic, time
+from typing import Self
+
+from msgspec import Struct
 
 from ownkey.domain.errors import OwnkeyError
 from ownkey.gateway.net import NetError
@@ -12,6 +15,24 @@ from ownkey.workbench.endpoint.failures import LONGEST_ERROR_BODY, failure_of_er
 from ownkey.workbench.endpoint.request import CHAT
 from ownkey.workbench.endpoint.transport import TimedReply, Transport
 from ownkey.workbench.records import Failure, FailureKind
+
+
+class Clock(Struct, frozen=True):
+    """`offset` is what Unix time was ahead of `monotonic()` when the clock was set, in seconds.
+
+    One clock serves a process: then differences between its times are monotonic, whatever becomes of the system's.
+    """
+
+    offset: float
+
+    @classmethod
+    def set_now(cls) -> Self:
+        return cls(time() - monotonic())
+
+    def unix(self, stamp: float) -> float:
+        """Unix seconds of a `monotonic()` stamp."""
+        return self.offset + stamp
+
 
 _BEFORE_SENDING = 20.0
 """Seconds that waiting for a connection and opening it may take at most, on top of the call's own limit."""
@@ -33,7 +54,7 @@ def _nobody(_: AnswerReader) -> None:
 
 
 class Call:
-    """What one call came to. Stamps are of `time.monotonic()`, in seconds.
+    """What one call came to. Stamps are of `monotonic()`, in seconds.
 
     `failure` is None for an answer. `status` is None when no head came, and `sent` False when no connection was made.
     `loose_end` tells that the answer was complete but its stream did not end as it should.

@@ -1,18 +1,71 @@
-"""What an endpoint can do, found out with the smallest requests that tell."""
+"""What the connection check asks an endpoint, and the words for what it finds."""
 
+import asyncio
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Any
 
 import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
+from ownkey.workbench.endpoint.answer import AnswerReader
 from ownkey.workbench.endpoint.call import Call, call
 from ownkey.workbench.endpoint.caller import withheld
 from ownkey.workbench.endpoint.request import NO_EXTRAS, chat_body
 from ownkey.workbench.endpoint.transport import Transport
-from ownkey.workbench.records import Abilities, Failure, FailureKind, Message, Sampling
+from ownkey.workbench.records import Abilities, Failure, FailureKind, Message, Sampling, Target
+
+_LONGEST_WORD = 8192
+"""As long as a key can be."""
+
+
+async def speak(
+    transport: Transport, target: Target, messages: Sequence[Message], sampling: Sampling
+) -> AsyncGenerator[str | Failure | None]:
+    """The pieces of the answer's text, then None, or what the call failed with.
+
+    Leaving the generator early gives the call up. Raises InvalidRequest for a text that cannot be sent.
+    """
+    body = chat_body(target.model, messages, sampling, target.abilities)
+    news: asyncio.Queue[str | None] = asyncio.Queue()
+    told = 0
+
+    def heard(reader: AnswerReader) -> None:
+        nonlocal told
+        text, told = reader.text_after(told)
+        if text:
+            news.put_nowait(text)
+
+    async def ask() -> Call:
+        try:
+            return await call(transport, body, sampling.timeout_ms, heard)
+        finally:
+            news.put_nowait(None)
+
+    asking = asyncio.create_task(ask())
+    held = ""
+    try:
+        while (piece := await news.get()) is not None:
+            whole, held = _whole_words(held + piece)
+            if whole:
+                yield transport.scrub(whole)
+        if held:
+            yield transport.scrub(held)
+        made = await asking
+        yield made.failure or withheld(made)
+    finally:
+        asking.cancel()
+        await asyncio.wait((asking,))
+
+
+def _whole_words(text: str) -> tuple[str, str]:
+    """What may be told, and the last word, which may still grow: a key that came in two pieces is one word."""
+    cut = max(text.rfind(" "), text.rfind("\n")) + 1
+    if not cut and len(text) > _LONGEST_WORD:
+        return text, ""
+    return text[:cut], text[cut:]
+
 
 MOST_CALLS = 8
 SAMPLING = Sampling(max_tokens=20, temperature=0.0, timeout_ms=30_000.0)

@@ -1,13 +1,65 @@
-"""How a timed request leaves: the port, and its implementation for a base URL with a key of its own."""
+"""Sending a request to an endpoint's address, with the times at which bytes arrive."""
 
 import re
 from collections.abc import AsyncGenerator, Sequence
 from typing import Protocol
 
 from ownkey.domain.errors import InvalidRequest
+from ownkey.domain.formats import WireFormat
 from ownkey.domain.secret import Secret
 from ownkey.gateway.net import Target, Timeouts, UpstreamClient, UpstreamRequest, UpstreamResponse
 from ownkey.gateway.scrub import scrub_text
+from ownkey.providers import ProviderCatalogue
+from ownkey.workbench.endpoint.request import CHAT
+
+_PARAM = "endpoint_url"
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+_ENDS = ("/chat/completions", "/completions", "/responses", "/embeddings", "/messages", "/models", "/api/chat")
+_VERSIONED = re.compile(r"/v\d+(?:beta|alpha)?\d*(?:/|$)")
+
+
+def read_base_url(pasted: str) -> str:
+    """The base URL: without white space around it, a slash at its end, or the path of one interface.
+
+    Raises InvalidRequest, saying what to write, for what is no such address.
+    """
+    text = pasted.strip()
+    if not text:
+        raise InvalidRequest("Give the endpoint's base URL, for example https://llm.example.com/v1.", param=_PARAM)
+    if _SCHEME.match(text) is None:
+        local = re.match(r"(?:localhost|127\.|\[::1\]|10\.|192\.168\.)", text) is not None
+        shown = text[:80].lstrip("/")
+        raise InvalidRequest(
+            f"Write the address with its scheme: {'http' if local else 'https'}://{shown}", param=_PARAM
+        )
+    if "?" in text or "#" in text:
+        raise InvalidRequest("Give the base URL without a query or fragment (? or #).", param=_PARAM)
+    text = text.rstrip("/")
+    Target.parse(text, _PARAM)
+    scheme, _, rest = text.partition("://")
+    host, _, path = rest.partition("/")
+    path = f"/{path}" if path else ""
+    for end in _ENDS:
+        if path.endswith(end):
+            path = path.removesuffix(end).rstrip("/")
+            break
+    return f"{scheme.lower()}://{host}{path}"
+
+
+def with_version(base_url: str) -> str | None:
+    """The same address with `/v1`, to be tried where the endpoint is not there as given; None where it has one."""
+    return None if _VERSIONED.search(base_url.partition("://")[2]) else f"{base_url}/v1"
+
+
+def operators_base_urls(catalogue: ProviderCatalogue) -> dict[str, str]:
+    """The base URL of each provider that speaks OpenAI's chat completions at an address of its own, with its name."""
+    found: dict[str, str] = {}
+    for row in catalogue.providers():
+        path = row.endpoints.get(WireFormat.OPENAI_CHAT)
+        if row.base_url is not None and path is not None and path.endswith(CHAT):
+            found[row.base_url.rstrip("/") + path.removesuffix(CHAT)] = row.name
+    return found
+
 
 LIMITS = Timeouts(queue=5.0, connect=10.0, first_byte=3600.0, idle=3600.0, total=3600.0)
 """Phases of a call, in seconds. What follows connecting is bounded by the call's own limit."""

@@ -270,10 +270,11 @@ def _raise_failure(tasks: Iterable["asyncio.Task[None]"]) -> None:
     for task in tasks:
         failure = task.exception() if task.done() and not task.cancelled() else None
         if failure is not None:
-            raise _innermost(failure)
+            raise innermost(failure)
 
 
-def _innermost(failure: BaseException) -> BaseException:
+def innermost(failure: BaseException) -> BaseException:
+    """The first failure in an exception group, however deep."""
     while isinstance(failure, BaseExceptionGroup):
         failure = cast("BaseExceptionGroup[BaseException]", failure).exceptions[0]
     return failure

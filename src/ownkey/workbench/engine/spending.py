@@ -80,7 +80,7 @@ class Spending(Struct, frozen=True):
     def total(self) -> int:
         return self.answers + self.beside
 
-    def told(self) -> Spent:
+    def reported(self) -> Spent:
         """For people."""
         answers, beside = format_usd(self.answers), format_usd(self.beside)
         words = f"Spent: ${answers} on answers"

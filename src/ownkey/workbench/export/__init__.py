@@ -11,11 +11,11 @@
 """
 
 from ownkey.workbench.export.csv_file import export_csv
-from ownkey.workbench.export.json_file import export_json, export_jsonl
 from ownkey.workbench.export.junit import export_junit
 from ownkey.workbench.export.reading import read_json
 from ownkey.workbench.export.report import export_html
 from ownkey.workbench.export.run import ExportedRun, Format
+from ownkey.workbench.export.writing import export_json, export_jsonl
 
 FORMATS = {
     "csv": Format("text/csv; charset=utf-8", ".csv", export_csv),

@@ -10,10 +10,8 @@ from collections.abc import AsyncIterator
 from datetime import datetime
 
 from ownkey.domain.cells import text_cell
-from ownkey.workbench.export.blocks import in_blocks
 from ownkey.workbench.export.document import RequestRecord
-from ownkey.workbench.export.outcome import failed_checks
-from ownkey.workbench.export.run import ExportedRun
+from ownkey.workbench.export.run import ExportedRun, failed_checks, in_blocks
 from ownkey.workbench.export.writing import request_record
 from ownkey.workbench.records import Prompt, Result
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Struct
 
-from ownkey.workbench.export.outcome import Outcome
+from ownkey.workbench.export.run import Outcome
 from ownkey.workbench.records import (
     Abilities,
     Arrival,

@@ -17,8 +17,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from tempfile import SpooledTemporaryFile
 
-from ownkey.workbench.export.outcome import Outcome, failed_checks, outcome
-from ownkey.workbench.export.run import ExportedRun
+from ownkey.workbench.export.run import ExportedRun, Outcome, failed_checks, outcome
 from ownkey.workbench.export.writing import utc
 from ownkey.workbench.records import Failure, FailureKind, Prompt, Result, RunPlan
 from ownkey.workbench.summary import TargetSummary

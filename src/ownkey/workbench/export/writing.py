@@ -1,5 +1,9 @@
-"""From the workbench's words to the exported document."""
+"""From a run to the exported document; JSON, the whole run in one, and JSONL, one request per line.
 
+Both are written while the results are read. A line of the JSONL file is an element of the document's `results`.
+"""
+
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
@@ -16,9 +20,8 @@ from ownkey.workbench.export.document import (
     TargetRecord,
     TokenCounts,
 )
-from ownkey.workbench.export.outcome import outcome
-from ownkey.workbench.export.run import ExportedRun
-from ownkey.workbench.metrics.request import figures
+from ownkey.workbench.export.run import ExportedRun, in_blocks, outcome
+from ownkey.workbench.metrics.outcomes import figures
 from ownkey.workbench.records import Prices, Prompt, Result, RunPlan, Target
 from ownkey.workbench.summary import RunSummary
 
@@ -156,3 +159,32 @@ def _price_record(prices: Prices | None) -> PriceRecord | None:
 
 def _usd(amount: int | None) -> str | None:
     return None if amount is None else format_usd(amount)
+
+
+_OPEN_END = b"]}"
+
+
+def export_json(run: ExportedRun) -> AsyncIterator[bytes]:
+    """One object as `document.RunDocument` describes it, a result a line."""
+    return in_blocks(_document(run))
+
+
+def export_jsonl(run: ExportedRun) -> AsyncIterator[bytes]:
+    return in_blocks(_lines(run))
+
+
+async def _document(run: ExportedRun) -> AsyncIterator[bytes]:
+    encode = msgspec.json.Encoder().encode
+    # `results` is the last key and empty: what follows it is written after the results.
+    yield encode(run_document(run)).removesuffix(_OPEN_END)
+    separator = b"\n"
+    async for prompt, result in run.results:
+        yield separator + encode(request_record(run, prompt, result))
+        separator = b",\n"
+    yield b"\n" + _OPEN_END + b"\n"
+
+
+async def _lines(run: ExportedRun) -> AsyncIterator[bytes]:
+    encode = msgspec.json.Encoder().encode
+    async for prompt, result in run.results:
+        yield encode(request_record(run, prompt, result)) + b"\n"

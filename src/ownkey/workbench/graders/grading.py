@@ -7,9 +7,9 @@ from functools import partial
 from ownkey.workbench.graders.finding import MAX_ANSWER, Answer, Finding, Ungradable
 from ownkey.workbench.graders.judge import Judge, rubric_finding
 from ownkey.workbench.graders.kinds import Form, kind_of, read_check, split_type
+from ownkey.workbench.graders.measures import Embedder, similar
 from ownkey.workbench.graders.schema import Against
 from ownkey.workbench.graders.schema_workers import SchemaWorker, SchemaWorkers
-from ownkey.workbench.graders.similar import Embedder, similar
 from ownkey.workbench.records import Check, Grade, Observation, Prompt
 
 INLINE = 20_000

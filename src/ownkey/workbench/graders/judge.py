@@ -1,7 +1,7 @@
 """A model as judge: by a rubric, and between two answers.
 
 It is asked through a `Caller`, so that the engine decides how it is reached (the gateway, under the caller's key), at
-temperature 0. A verdict that cannot be read is asked for once more; after that the check is not graded. A call that
+temperature 0. A verdict that cannot be read is requested once more; after that the check is not graded. A call that
 failed is not repeated here: the gateway behind the caller has its own retries.
 """
 
@@ -10,13 +10,20 @@ import secrets
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from ownkey.workbench.graders.finding import BadCheck, Finding, Ungradable
-from ownkey.workbench.graders.opinions import Better, Opinion, read_better, read_opinion
-from ownkey.workbench.graders.questions import MAX_QUOTED, UNREADABLE, preference_question, rubric_question
-from ownkey.workbench.graders.values import text_value, threshold_between
+from ownkey.workbench.graders.finding import BadCheck, Finding, Ungradable, text_value, threshold_between
+from ownkey.workbench.graders.questions import (
+    MAX_QUOTED,
+    UNREADABLE,
+    Better,
+    Opinion,
+    preference_question,
+    read_better,
+    read_opinion,
+    rubric_question,
+)
 from ownkey.workbench.ports import Caller
 from ownkey.workbench.records import Check, Message, Prompt, Sampling
-from ownkey.workbench.summary import Verdict
+from ownkey.workbench.summary import Preference, Verdict
 
 SAMPLING = Sampling(max_tokens=2048, temperature=0.0, stream=False)
 """Room for thoughts before the verdict; reasoning models use it up first."""
@@ -96,3 +103,35 @@ _AS_TURNED = {Better.FIRST: Verdict.B, Better.SECOND: Verdict.A, Better.TIE: Ver
 
 def _mark() -> str:
     return secrets.token_hex(8)
+
+
+class PreferenceTally:
+    """Counts the outcomes of `Judge.prefer`. Pairs without a verdict are counted apart and in no rate."""
+
+    def __init__(self, judge: str) -> None:
+        self._judge = judge
+        self._wins = {Verdict.A: 0, Verdict.B: 0, Verdict.CANNOT_TELL: 0}
+        self._flips = 0
+        self.unjudged = 0
+
+    def add(self, outcome: Verdict, *, flipped: bool) -> None:
+        """One pair: who won, and whether the judge disagreed with itself."""
+        self._wins[outcome] += 1
+        self._flips += flipped
+
+    def add_unjudged(self) -> None:
+        """One pair of which the judge gave no verdict."""
+        self.unjudged += 1
+
+    def preference(self) -> Preference | None:
+        """The sums, `flip_rate` over all judged pairs; None before the first."""
+        pairs = sum(self._wins.values())
+        if not pairs:
+            return None
+        return Preference(
+            judge=self._judge,
+            a_wins=self._wins[Verdict.A],
+            b_wins=self._wins[Verdict.B],
+            ties=self._wins[Verdict.CANNOT_TELL],
+            flip_rate=self._flips / pairs,
+        )

@@ -11,13 +11,12 @@ from typing import Any
 
 from msgspec import Struct
 
-from ownkey.workbench.graders import measures, patterns, texts
-from ownkey.workbench.graders.finding import Answer, BadCheck, Finding, Ungradable
+from ownkey.workbench.graders import measures, text_checks
+from ownkey.workbench.graders.finding import Answer, BadCheck, Finding, Ungradable, text_value, texts_value
 from ownkey.workbench.graders.judge import read_rubric
+from ownkey.workbench.graders.measures import read_similar
 from ownkey.workbench.graders.schema import compile_schema, contains_json, is_json, read_schema
 from ownkey.workbench.graders.schema_workers import SchemaWorkers
-from ownkey.workbench.graders.similar import read_similar
-from ownkey.workbench.graders.values import text_value, texts_value
 from ownkey.workbench.records import Check
 
 
@@ -56,25 +55,31 @@ KINDS: dict[str, Kind] = {
     "equals": Kind(
         "The answer is exactly the value; an object or a list is compared as JSON.",
         Form.TEXT,
-        texts.read_expected,
-        texts.equals,
+        text_checks.read_expected,
+        text_checks.equals,
     ),
-    "contains": Kind("The value occurs in the answer.", Form.TEXT, text_value, texts.contains),
+    "contains": Kind("The value occurs in the answer.", Form.TEXT, text_value, text_checks.contains),
     "icontains": Kind(
-        "The value occurs in the answer, upper and lower case alike.", Form.TEXT, text_value, texts.icontains
+        "The value occurs in the answer, upper and lower case alike.", Form.TEXT, text_value, text_checks.icontains
     ),
-    "contains-all": Kind("Every text of the list occurs in the answer.", Form.LIST, texts_value, texts.contains_all),
+    "contains-all": Kind(
+        "Every text of the list occurs in the answer.", Form.LIST, texts_value, text_checks.contains_all
+    ),
     "contains-any": Kind(
-        "At least one text of the list occurs in the answer.", Form.LIST, texts_value, texts.contains_any
+        "At least one text of the list occurs in the answer.", Form.LIST, texts_value, text_checks.contains_any
     ),
-    "icontains-all": Kind("As contains-all, upper and lower case alike.", Form.LIST, texts_value, texts.icontains_all),
-    "icontains-any": Kind("As contains-any, upper and lower case alike.", Form.LIST, texts_value, texts.icontains_any),
-    "starts-with": Kind("The answer begins with the value.", Form.TEXT, text_value, texts.starts_with),
+    "icontains-all": Kind(
+        "As contains-all, upper and lower case alike.", Form.LIST, texts_value, text_checks.icontains_all
+    ),
+    "icontains-any": Kind(
+        "As contains-any, upper and lower case alike.", Form.LIST, texts_value, text_checks.icontains_any
+    ),
+    "starts-with": Kind("The answer begins with the value.", Form.TEXT, text_value, text_checks.starts_with),
     "regex": Kind(
         "The pattern (RE2) matches somewhere in the answer.",
         Form.TEXT,
-        patterns.read_pattern,
-        patterns.regex,
+        text_checks.read_pattern,
+        text_checks.regex,
         costly=True,
     ),
     "is-json": Kind(
@@ -92,7 +97,10 @@ KINDS: dict[str, Kind] = {
         costly=True,
     ),
     "word-count": Kind(
-        "The answer has so many words, or between min and max.", Form.WORDS, texts.read_words, texts.word_count
+        "The answer has so many words, or between min and max.",
+        Form.WORDS,
+        text_checks.read_words,
+        text_checks.word_count,
     ),
     "latency": Kind(
         "The answer took at most so many milliseconds.", Form.LIMIT, measures.read_limit_ms, measures.latency

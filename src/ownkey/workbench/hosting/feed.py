@@ -4,13 +4,13 @@ import asyncio
 from collections import defaultdict
 from collections.abc import AsyncGenerator
 
-import msgspec
 from msgspec import Struct
 
 from ownkey.domain.errors import Unavailable
 from ownkey.storage import workbench as rows
 from ownkey.storage.database import Database
 from ownkey.storage.workbench import RunProgress
+from ownkey.workbench.hosting.run_store import decode_result
 from ownkey.workbench.records import Result, RunStatus
 
 _LOOK_S = 0.5
@@ -43,7 +43,7 @@ class RunFeed:
         second where there is nothing new. A database that is away has no news."""
         bell = asyncio.Event()
         self._listeners[run_id].add(bell)
-        told: RunProgress | None = None
+        reported: RunProgress | None = None
         try:
             while True:
                 bell.clear()
@@ -63,8 +63,8 @@ class RunFeed:
                     yield News(decode_result(row), progress)
                 if len(page) == _PAGE:
                     continue
-                if page or progress != told:
-                    told = progress
+                if page or progress != reported:
+                    reported = progress
                     yield News(None, progress)
                 if progress.status not in OPEN:
                     return
@@ -77,9 +77,3 @@ class RunFeed:
             self._listeners[run_id].discard(bell)
             if not self._listeners[run_id]:
                 del self._listeners[run_id]
-
-
-def decode_result(row: rows.StoredResult) -> Result:
-    """A result as it was stored, with the number and round of its row."""
-    result = msgspec.json.decode(row.body, type=Result)
-    return msgspec.structs.replace(result, seq=row.seq, round=row.round)

@@ -1,8 +1,9 @@
-"""Runs of a session: made, looked at, cancelled, tried again."""
+"""Runs of a session: created, looked at, cancelled, retried."""
 
+import asyncio
 import time
-from collections.abc import AsyncGenerator
-from typing import Protocol
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from time import monotonic
 
 import msgspec
 from msgspec import Struct
@@ -11,28 +12,54 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ownkey.domain.errors import Conflict, InvalidRequest, NotFound, RateLimited
 from ownkey.domain.ids import new_id
+from ownkey.storage import jobs
 from ownkey.storage import workbench as rows
 from ownkey.storage.database import Database
 from ownkey.storage.workbench import StoredRun, WorkbenchSession
-from ownkey.workbench.hosting.carrying_out import CarryingOut
-from ownkey.workbench.hosting.concluding import Concluding
-from ownkey.workbench.hosting.feed import RunFeed, decode_result
-from ownkey.workbench.hosting.glances import LiveFigures
+from ownkey.workbench.engine import preferences_of, turns
+from ownkey.workbench.figures import Figures
+from ownkey.workbench.hosting.executor import RunExecutor
+from ownkey.workbench.hosting.feed import RunFeed
 from ownkey.workbench.hosting.limits import Limits
+from ownkey.workbench.hosting.run_store import RUN_JOB, RowRunStore, decode_result, job_key, stored_results
 from ownkey.workbench.hosting.suites import SuiteStore
 from ownkey.workbench.preview import Estimate, Preview
 from ownkey.workbench.records import Prompt, Result, RunPlan, RunStatus
 from ownkey.workbench.summary import RunSummary
 
+_KEPT_S = 1.0
+"""Computing figures reads all results and draws thousands of samples: an impatient client must not slow down the calls
+that are being measured."""
+
+
+class _Computation(Struct, frozen=True):
+    begun: float
+    computing: "asyncio.Future[RunSummary]"
+
+    def is_fresh(self) -> bool:
+        return not self.computing.done() or monotonic() - self.begun < _KEPT_S
+
+
+class LiveFigures:
+    """Figures of runs under way, computed at most once per second however many clients ask. `compute` gives the figures
+    of what a run has brought so far."""
+
+    def __init__(self, compute: Callable[[str, RunPlan], Awaitable[RunSummary]]) -> None:
+        self._compute = compute
+        self._known: dict[str, _Computation] = {}
+
+    async def of(self, run_id: str, plan: RunPlan) -> RunSummary:
+        """Figures that are at most a second old, or being computed already. Raises as `compute` does."""
+        self._known = {id_: glance for id_, glance in self._known.items() if glance.is_fresh()}
+        glance = self._known.get(run_id)
+        if glance is None:
+            computing = asyncio.ensure_future(self._compute(run_id, plan))
+            glance = self._known[run_id] = _Computation(monotonic(), computing)
+        # Whoever leaves does not take it from the others.
+        return await asyncio.shield(glance.computing)
+
+
 _OPEN = (RunStatus.PENDING, RunStatus.RUNNING)
-
-
-class JobStarter(Protocol):
-    """Begins durable work."""
-
-    async def start(self, run_id: str, round_: int) -> None:
-        """Begin a round of a run; nothing happens when that was begun already."""
-        ...
 
 
 class Run(Struct, frozen=True):
@@ -44,24 +71,22 @@ class Run(Struct, frozen=True):
 
 
 class RunService:
-    """Makes and ends runs. Whether the asker may see a session was decided before."""
+    """Creates and ends runs. Callers have checked who may see the session. `wake` is called when a run was enqueued."""
 
     def __init__(
         self,
         database: Database,
         suites: SuiteStore,
-        carrying: CarryingOut,
-        concluding: Concluding,
+        executor: RunExecutor,
         feed: RunFeed,
-        jobs: JobStarter,
+        wake: Callable[[], None],
     ) -> None:
         self._database = database
         self._suites = suites
-        self._carrying = carrying
-        self._concluding = concluding
-        self._glances = LiveFigures(concluding.summary)
+        self._executor = executor
+        self._live = LiveFigures(self._computed)
         self._feed = feed
-        self._jobs = jobs
+        self._wake = wake
 
     async def preview(self, plan: RunPlan) -> Preview:
         """What a run may cost; nothing is sent."""
@@ -89,7 +114,8 @@ class RunService:
             if len(await rows.runs.list_of_session(conn, session.id)) >= limits.runs:
                 raise InvalidRequest(f"A session has at most {limits.runs} runs: delete one, or begin another session.")
             await rows.runs.create(conn, row)
-        await self._jobs.start(row.id, row.round)
+            await jobs.enqueue(conn, RUN_JOB, job_key(row.id, row.round), row.created_at)
+        self._wake()
         return Run(row, plan, None)
 
     async def find(self, run_id: str) -> Run:
@@ -111,14 +137,14 @@ class RunService:
         if run.summary is not None and run.row.status not in _OPEN:
             return run.summary
         if run.row.status in _OPEN:
-            return await self._glances.of(run.row.id, run.plan)
-        return await self._concluding.summary(run.row.id, run.plan)
+            return await self._live.of(run.row.id, run.plan)
+        return await self._computed(run.row.id, run.plan)
 
     async def results(self, run: Run) -> AsyncGenerator[tuple[Prompt, Result]]:
         """Each result with its prompt, in the order in which they came. A prompt of a suite deleted since has its id
         alone."""
         prompts = self._suites.pages(run.plan.suite)
-        async for result in self._concluding.results(run.row.id):
+        async for result in stored_results(self._database, run.row.id):
             prompt = await prompts.get(result.slot.position)
             yield prompt or Prompt(result.prompt_id, ()), result
 
@@ -139,7 +165,7 @@ class RunService:
         async with self._database.write() as conn:
             if not await rows.runs.request_cancel(conn, run.row.id):
                 raise Conflict("The run has ended already.")
-        self._carrying.stop(run.row.id)
+        self._executor.stop(run.row.id)
         self._feed.ring(run.row.id)
 
     async def retry_failed(self, session: WorkbenchSession, run: Run, limits: Limits) -> None:
@@ -154,7 +180,17 @@ class RunService:
             round_ = await rows.runs.again(conn, run.row.id)
             if round_ is None:
                 raise Conflict("The run still goes on: cancel it first, or wait for its end.")
-        await self._jobs.start(run.row.id, round_)
+            await jobs.enqueue(conn, RUN_JOB, job_key(run.row.id, round_), time.time())
+        self._wake()
+
+    async def _computed(self, run_id: str, plan: RunPlan) -> RunSummary:
+        """The figures of what is there. The numbers are computed off the event loop."""
+        state = await RowRunStore(self._database, run_id, 1, self._feed.ring).state()
+        figures = Figures(plan)
+        async for result in turns(stored_results(self._database, run_id)):
+            figures.add(result)
+        summary = await asyncio.to_thread(figures.summary, preferences_of(plan, state.judgements))
+        return replace(summary, spent=state.spending.reported())
 
 
 async def _find_room(conn: AsyncConnection, session: WorkbenchSession, limits: Limits) -> None:

@@ -3,8 +3,10 @@
 import hmac
 import secrets
 import time
+from contextlib import suppress
 from ipaddress import IPv6Address, ip_address, ip_network
 
+import structlog
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -12,14 +14,21 @@ from ownkey.domain.allowance import Allowance, Pool, Refused
 from ownkey.domain.errors import NotFound, RateLimited
 from ownkey.domain.ids import new_id
 from ownkey.domain.tenancy import KeyScope, Principal
+from ownkey.jobs import Job
+from ownkey.storage import jobs
 from ownkey.storage import workbench as rows
 from ownkey.storage.database import Database
 from ownkey.storage.workbench import WorkbenchSession
+from ownkey.workbench.hosting.executor import RunExecutor
 from ownkey.workbench.hosting.limits import ACCOUNT, ANONYMOUS, SESSIONS_AN_HOUR, Limits
+from ownkey.workbench.hosting.run_store import RUN_JOB, job_key
 
 _ABSENT = "There is no workbench session with this id and token."
 _SWEPT_AT_ONCE = 100
 _HOUR = 3600.0
+
+
+log = structlog.get_logger(__name__)
 
 
 class Receipt(Struct, frozen=True, kw_only=True):
@@ -104,7 +113,9 @@ class SessionStore:
     async def erase(self, session_id: str) -> Receipt:
         """Delete a session whole. Raises NotFound when it is gone already."""
         async with self._database.write() as conn:
+            runs = await rows.runs.list_of_session(conn, session_id)
             erased = await rows.sessions.erase(conn, session_id)
+            await jobs.forget(conn, RUN_JOB, [job_key(run.id, run.round) for run in runs])
         if erased is None:
             raise NotFound(_ABSENT)
         counts = {
@@ -154,7 +165,7 @@ def limits_of(session: WorkbenchSession) -> Limits:
 
 
 def who(session: WorkbenchSession) -> str:
-    """Whose deeds are counted together: a user's, or an address's, by its hash."""
+    """Whose actions are counted together: a user's, or an address's, by its hash."""
     return session.user_id or (session.peer_hash or b"").hex()
 
 
@@ -178,3 +189,53 @@ def _neighbourhood(peer: str) -> str:
         mapped = address.ipv4_mapped
         return str(mapped) if mapped is not None else str(ip_network((int(address), 64), strict=False))
     return str(address)
+
+
+_USAGE_KEPT = (
+    "Requests that went through this gateway stay in your account's usage: they are what was paid, without any text."
+)
+
+
+class Eraser:
+    """Erases sessions and single runs: what runs is stopped, what is stored goes, and a receipt says what went."""
+
+    def __init__(self, database: Database, sessions: SessionStore, executor: RunExecutor) -> None:
+        self._database = database
+        self._sessions = sessions
+        self._executor = executor
+
+    async def erase(self, session_id: str) -> Receipt:
+        """Erase a session. Raises NotFound when it is gone already."""
+        async with self._database.read() as conn:
+            session = await rows.sessions.get(conn, session_id)
+        receipt = await self._sessions.erase(session_id)
+        # After the rows: a run that ends now finds nothing to write to.
+        for run_id in receipt.run_ids:
+            self._executor.stop(run_id)
+        kept = (_USAGE_KEPT,) if session is not None and session.user_id is not None else ()
+        return replace(receipt, kept=kept)
+
+    async def erase_run(self, run_id: str, round_: int) -> None:
+        """Delete a run with its results and its job."""
+        async with self._database.write() as conn:
+            await rows.runs.delete(conn, run_id)
+            await jobs.forget(conn, RUN_JOB, [job_key(run_id, round_)])
+        self._executor.stop(run_id)
+        if self._database.engine == "sqlite":
+            # There it costs little. On Postgres it rewrites tables of keys, of which this had none.
+            await self._database.scrub()
+
+    def sweep_job(self, every_s: float) -> Job:
+        """The job that erases expired sessions."""
+        return Job(name="workbench-sweep", work=self._sweep, every=every_s)
+
+    async def _sweep(self, _: str) -> None:
+        count = 0
+        while expired := await self._sessions.expired():
+            for session_id in expired:
+                # Its creator was first.
+                with suppress(NotFound):
+                    await self.erase(session_id)
+                    count += 1
+        if count:
+            log.info("expired workbench sessions erased", count=count)

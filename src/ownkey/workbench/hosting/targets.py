@@ -1,4 +1,4 @@
-"""The models of a session: stored with their keys sealed, and turned into callers when they are to be asked."""
+"""The models of a session: stored with their keys sealed, priced, and turned into callers when they are asked."""
 
 import time
 from collections.abc import Callable
@@ -7,9 +7,12 @@ import msgspec
 from msgspec.structs import replace
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ownkey.domain.errors import Conflict, InvalidRequest, NotFound
+from ownkey.domain.errors import Conflict, InvalidRequest, NotFound, OwnkeyError
+from ownkey.domain.formats import WireFormat
 from ownkey.domain.ids import new_id
+from ownkey.domain.price import Rates
 from ownkey.domain.secret import Secret, mask
+from ownkey.domain.tenancy import Principal
 from ownkey.gateway import Gateway
 from ownkey.gateway.net import AddressBlocked, UpstreamClient
 from ownkey.storage import workbench as rows
@@ -17,11 +20,10 @@ from ownkey.storage.database import Database
 from ownkey.storage.workbench import StoredTarget, WorkbenchSession
 from ownkey.vault import Place, Vault
 from ownkey.workbench.endpoint import Clock, DirectTransport, EndpointCaller, Transport, operators_base_urls
-from ownkey.workbench.hosting.account import Account, account_of
-from ownkey.workbench.hosting.gateway_transport import GatewayTransport
+from ownkey.workbench.hosting.account import Account, GatewayTransport, account_of
 from ownkey.workbench.hosting.limits import Limits
 from ownkey.workbench.ports import Caller
-from ownkey.workbench.records import Abilities, EndpointKind, RunPlan, Target
+from ownkey.workbench.records import Abilities, EndpointKind, Prices, RunPlan, Target
 
 _PURPOSE = "workbench-target"
 _TABLE = "workbench_targets"
@@ -172,3 +174,32 @@ def decode_target(body: bytes) -> Target:
 
 def _place(session: WorkbenchSession, target_id: str) -> Place:
     return Place(_PURPOSE, session.tenant, _TABLE, target_id, "")
+
+
+async def list_prices(
+    gateway: Gateway, target: Target, provider: str | None, principal: Principal | None, peer: str
+) -> Prices | None:
+    """The prices of a gateway's model as it would be planned now, or of a direct endpoint's that is a catalogue
+    provider's. None where the catalogue knows none: then no cost is shown, rather than a guess."""
+    if target.kind is EndpointKind.DIRECT:
+        offer = None if provider is None else gateway.catalogue.literal_offer(provider, target.model)
+        return _prices(offer.rates) if offer is not None and offer.priced else None
+    if principal is None:
+        return None
+    return await planned_prices(gateway, principal, target.model, WireFormat.OPENAI_CHAT, target.credential, peer)
+
+
+async def planned_prices(
+    gateway: Gateway, principal: Principal, model: str, format_: WireFormat, credential: str | None, peer: str
+) -> Prices | None:
+    """The prices of a gateway's model as a request of `format_` would be planned now; None where none are known."""
+    try:
+        plan = await gateway.explain(principal, model, format_, credential, peer)
+    except OwnkeyError:
+        return None
+    first = next(iter(plan.attempts), None)
+    return None if first is None or not first.priced else _prices(first.rates)
+
+
+def _prices(rates: Rates) -> Prices:
+    return Prices(rates.input, rates.output, "catalogue")

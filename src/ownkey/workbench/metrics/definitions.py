@@ -1,6 +1,12 @@
-"""Every metric in words: shown beside its figure and exported with it."""
+"""The metrics with their formulas, and the cautions about them."""
 
-from ownkey.workbench.summary import Definition
+from collections import Counter
+from collections.abc import Sequence
+from math import ceil
+
+from ownkey.workbench.metrics.statistics import NEEDED
+from ownkey.workbench.records import Arrival, RunPlan
+from ownkey.workbench.summary import Definition, TargetSummary
 
 REQUEST_UNITS = {
     "latency_ms": "ms",
@@ -67,3 +73,79 @@ DEFINITIONS = (
     *(Definition(name, unit, _REQUEST_FORMULAS[name]) for name, unit in REQUEST_UNITS.items()),
     *_RUN,
 )
+
+
+_NOTES = {
+    "whole": "{count} of {total} answers of {label} came in one piece: they have no time to first token and no time "
+    "per token, and those figures leave them out.",
+    "empty": "{count} of {total} answers of {label} were empty: they have no latency, and that figure leaves them out.",
+    "uncounted": "{count} of {total} answers of {label} came without token counts: its tokens and tokens/s leave them "
+    "out and are too low.",
+    "hidden": "{count} of {total} answers of {label} contain reasoning that was not streamed: its time per token is "
+    "too short and 1/TPOT too high, because those tokens came before the first one seen.",
+    "doubted": "{count} of {total} answers of {label} carry a caution of their own, shown with each answer.",
+}
+
+
+def load_in_words(plan: RunPlan) -> str:
+    """How requests were sent, shown with the figures."""
+    if plan.arrival is Arrival.CLOSED:
+        return f"closed loop: {plan.concurrency} at a time, the next request is sent when one ends"
+    name = "Poisson" if plan.arrival is Arrival.POISSON else "constant"
+    return f"open loop: {name} arrivals, {plan.rate or 0:g} requests/s; times count from the moment a request was due"
+
+
+def cautions(plan: RunPlan, targets: Sequence[TargetSummary], notes: Sequence[Counter[str]]) -> tuple[str, ...]:
+    """Sentences in the order of their weight; `notes` are each target's, as `TargetTally.notes` gives them."""
+    found: list[str] = []
+    done = sum(target.requests for target in targets)
+    if done < plan.total:
+        found.append(f"The figures cover {done} of {plan.total} requests.")
+    found.extend(_percentiles(plan, targets))
+    for target, noted in zip(targets, notes, strict=True):
+        found.extend(_of_target(target, noted))
+    if not plan.warm_up and done:
+        found.append("No warm-up: the first request, which may have met a cold model, is among the figures.")
+    if len(targets) > 1:
+        found.append(
+            "The models were asked in turn in the same time: tokens/s, requests/s and goodput of each are over that "
+            "shared time and say nothing about what one could do alone."
+        )
+    return tuple(found)
+
+
+def _percentiles(plan: RunPlan, targets: Sequence[TargetSummary]) -> list[str]:
+    """One sentence about the target with the fewest answers, offering the repeats that would do."""
+    counts = [target.metrics["latency_ms"].count for target in targets if "latency_ms" in target.metrics]
+    if not counts or min(counts) >= NEEDED["p99"]:
+        return []
+    fewest, prompts = min(counts), max(plan.prompts, 1)
+    short = {name: needed for name, needed in NEEDED.items() if fewest < needed}
+    needs = " and ".join(f"{name} needs {needed}" for name, needed in short.items())
+    offers = " or ".join(f"{ceil(needed / prompts)} times for {name}" for name, needed in short.items())
+    answers = "1 answer" if fewest == 1 else f"{fewest} answers"
+    return [
+        (
+            f"{' and '.join(short)} cannot be relied on: they rest on {answers} a model, and for 95 % assurance "
+            f"{needs}. Repeat each prompt {offers}."
+        )
+    ]
+
+
+def _of_target(target: TargetSummary, noted: Counter[str]) -> list[str]:
+    answers = target.success.count
+    found = [
+        text.format(count=noted[name], total=answers, label=target.label)
+        for name, text in _NOTES.items()
+        if noted[name]
+    ]
+    if target.tokens.estimated:
+        found.append(
+            f"The tokens of {target.tokens.estimated} of {target.requests} requests to {target.label} are estimated "
+            "from the text, because the endpoint did not count them."
+        )
+    if target.cost_usd is not None and target.unpriced:
+        found.append(
+            f"The cost of {target.label} leaves out answers without a known price: {target.unpriced} of {answers}."
+        )
+    return found

@@ -11,8 +11,7 @@
 docs/suites.md describes what the curated suites test.
 """
 
-from ownkey.workbench.suites.files import SuiteFileError
-from ownkey.workbench.suites.shipped import CuratedSuites
+from ownkey.workbench.suites.files import CuratedSuites, SuiteFileError
 from ownkey.workbench.suites.workloads import Workloads
 
 __all__ = ["CuratedSuites", "SuiteFileError", "Workloads"]

@@ -1,16 +1,19 @@
-"""Reading the suite files that come with Ownkey.
+"""Reading the suite files that come with Ownkey, and the curated suites: four tasks, easy and medium, ten prompts each.
 
-A file is TOML: the suite's own fields, then one `[[prompts]]` table a prompt. docs/suites.md shows one. Unknown fields
-are refused, so that a misspelt check cannot be lost in silence.
+A file is TOML: the suite's own fields, then one `[[prompts]]` table for each prompt. docs/suites.md shows one. Unknown
+fields are rejected, so that a misspelt check is not lost in silence.
 """
 
 import tomllib
+from functools import cached_property
+from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Any
 
 import msgspec
 from msgspec import Struct
 
+from ownkey.domain.errors import NotFound
 from ownkey.workbench.records import Check, Message, Prompt, SuiteInfo
 
 
@@ -115,3 +118,26 @@ def _prompt(file: Traversable, position: int, fields: dict[str, Any]) -> Prompt:
         tags=tuple(row.tags),
         max_tokens=row.max_tokens,
     )
+
+
+class CuratedSuites:
+    """Built once by the composition root; the files are read when somebody first asks."""
+
+    def __init__(self, folder: Traversable | None = None) -> None:
+        self._folder = folder or files("ownkey.workbench.suites").joinpath("curated")
+
+    def curated_suites(self) -> tuple[SuiteInfo, ...]:
+        """All suites, without their prompts. Raises SuiteFileError."""
+        return tuple(suite.info for suite in self._suites.values())
+
+    def curated_prompts(self, suite_id: str) -> tuple[Prompt, ...]:
+        """The prompts of a suite, in order. Raises NotFound, and SuiteFileError."""
+        suite = self._suites.get(suite_id)
+        if suite is None:
+            known = ", ".join(self._suites)
+            raise NotFound(f"There is no curated suite {suite_id!r}. There are: {known}.", param="suite_id")
+        return suite.prompts
+
+    @cached_property
+    def _suites(self) -> dict[str, Suite]:
+        return read_suites(self._folder)

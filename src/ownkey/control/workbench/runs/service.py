@@ -9,8 +9,8 @@ from pydantic import SecretStr
 
 from ownkey.control.context import Control
 from ownkey.control.credentials import service as credentials
-from ownkey.control.credentials.checks import visible_owners
 from ownkey.control.credentials.schemas import NewCredential
+from ownkey.control.credentials.service import visible_owners
 from ownkey.control.routes import service as routes
 from ownkey.control.routes.schemas import NewRoute
 from ownkey.control.shapes import Reply

@@ -22,7 +22,6 @@ const WORDS = {
   prompts: ["uploaded question"],
   runs: ["run"],
   results: ["result"],
-  jobs: ["background job"],
 };
 
 export class EraseAndExport {

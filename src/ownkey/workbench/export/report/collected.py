@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from msgspec import structs
 
-from ownkey.workbench.export.outcome import Outcome, outcome
+from ownkey.workbench.export.run import Outcome, outcome
 from ownkey.workbench.records import Message, Prompt, Result
 
 ANSWERS = 100

@@ -9,8 +9,6 @@ from functools import cache
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from ownkey.workbench.export.blocks import in_blocks
-from ownkey.workbench.export.outcome import outcome
 from ownkey.workbench.export.report.charts import (
     WIDTH,
     Bar,
@@ -26,8 +24,7 @@ from ownkey.workbench.export.report.charts import (
 )
 from ownkey.workbench.export.report.collected import Collected, collect
 from ownkey.workbench.export.report.numbers import dollars, duration, figure, number, percent, signed
-from ownkey.workbench.export.run import ExportedRun
-from ownkey.workbench.export.verdict import sentences
+from ownkey.workbench.export.run import ExportedRun, in_blocks, outcome, sentences
 from ownkey.workbench.export.writing import public_url, utc
 from ownkey.workbench.summary import SCHEMA, Definition, PairComparison, Rate, RunSummary, Spread, TargetSummary
 

@@ -17,9 +17,10 @@ from ownkey.workbench.suites.imports.model import (
     ImportLimits,
     ImportOptions,
     Mapping,
+    Problem,
     SuiteFormat,
+    SuiteRejected,
 )
-from ownkey.workbench.suites.imports.problems import Problem, SuiteRejected
 from ownkey.workbench.suites.imports.reading import read_suite
 
 __all__ = [

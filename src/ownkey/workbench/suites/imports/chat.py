@@ -1,8 +1,8 @@
 """Chat messages as formats write them: a list of objects with `role` and `content`."""
 
 from ownkey.workbench.records import Message
+from ownkey.workbench.suites.imports.model import quoted
 from ownkey.workbench.suites.imports.nodes import Node
-from ownkey.workbench.suites.imports.problems import quoted
 
 _MOST_MESSAGES = 1_000
 _ROLES = {"system": "system", "developer": "system", "user": "user", "assistant": "assistant"}

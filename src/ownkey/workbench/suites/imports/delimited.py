@@ -10,9 +10,8 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from ownkey.workbench.suites.imports.decoding import breaks
-from ownkey.workbench.suites.imports.model import ImportLimits
-from ownkey.workbench.suites.imports.nodes import storable
-from ownkey.workbench.suites.imports.problems import quoted, refused
+from ownkey.workbench.suites.imports.model import ImportLimits, quoted, refused
+from ownkey.workbench.suites.imports.nodes import Node, storable
 
 # Possessive: nothing is kept to go back to, so a cell of a million quotes costs no memory.
 _QUOTED = re.compile(r'"((?:[^"]++|"")*+)"')
@@ -103,3 +102,27 @@ def table(text: str, delimiter: str, limits: ImportLimits) -> Table:
         if name and name in names[:position]:
             raise refused(header.line, None, f"Two columns are named {quoted(name)}; rename one.")
     return Table(header.line, names, rows)
+
+
+def cells(table: Table, record: Record) -> dict[str, Node]:
+    """The row's cells by column. A column without a name is left out, if its cells are blank.
+
+    Raises:
+        SuiteRejected: the row has more or fewer cells than the header, or a cell without a column's name.
+    """
+    if len(record.cells) != len(table.names):
+        raise refused(
+            record.line,
+            None,
+            f"The row has {len(record.cells)} cells, and the header names {len(table.names)} columns; "
+            "put a cell that holds the delimiter or a line break in double quotes.",
+        )
+    row: dict[str, Node] = {}
+    for position, (name, cell) in enumerate(zip(table.names, record.cells, strict=True), 1):
+        if name:
+            row[name] = Node(cell, record.line)
+        elif cell.strip():
+            raise refused(
+                record.line, None, f"The row has a cell in column {position}, which has no name in the header."
+            )
+    return row

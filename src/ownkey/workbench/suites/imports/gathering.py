@@ -1,12 +1,13 @@
-"""What an import has collected so far: prompts, faults and notes, within the limits."""
+"""What an import has collected so far: prompts with their tags, problems and notes, within the limits."""
 
-from collections.abc import Generator
+import re
+from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
 
 from ownkey.workbench.graders.schema_workers import SchemaWorkers
 from ownkey.workbench.records import Check, Prompt
-from ownkey.workbench.suites.imports.model import ImportLimits
-from ownkey.workbench.suites.imports.problems import MOST_TOLD, Problem, SuiteRejected, quoted
+from ownkey.workbench.suites.imports.model import MOST_TOLD, ImportLimits, Problem, SuiteRejected, quoted
+from ownkey.workbench.suites.imports.nodes import Node, as_items, written
 
 MOST_NOTES = 20
 _ID_CHARACTERS = 200
@@ -127,3 +128,39 @@ class Gathering:
 
 def _at(line: int, message: str) -> SuiteRejected:
     return SuiteRejected((Problem(line, None, message),))
+
+
+MOST_TAGS = 20
+_LONGEST = 100
+_SEPARATOR = re.compile(r"[,;]")
+
+
+def tags_of(node: Node) -> tuple[str, ...]:
+    """A list of texts, or one text with commas or semicolons between the tags."""
+    if isinstance(node.value, str):
+        return _accepted(node, _SEPARATOR.split(node.value))
+    return _accepted(node, [item.written("A tag") for item in as_items(node) if not item.is_absent])
+
+
+def metadata_tags(metadata: Mapping[str, Node], gathering: Gathering) -> tuple[str, ...]:
+    """`key:value` for each value; those under the key `tags` stand alone. Nested objects are left out, and noted."""
+    found: list[str] = []
+    last: Node | None = None
+    for key, node in metadata.items():
+        for item in as_items(node):
+            last = item
+            if isinstance(item.value, list | dict):
+                gathering.note(f"The metadata {quoted(key)} holds objects or lists in lists and was left out.")
+            elif item.value is not None:
+                found.append(written(item.value) if key == "tags" else f"{key}:{written(item.value)}")
+    return _accepted(last, found) if last is not None else ()
+
+
+def _accepted(node: Node, texts: Iterable[str]) -> tuple[str, ...]:
+    tags = tuple(dict.fromkeys(text.strip() for text in texts if text.strip()))
+    if len(tags) > MOST_TAGS:
+        raise node.refuse(f"The prompt has {len(tags)} tags; at most {MOST_TAGS} are accepted.")
+    for tag in tags:
+        if len(tag) > _LONGEST:
+            raise node.refuse(f"The tag {quoted(tag)} has more than {_LONGEST} characters.")
+    return tags

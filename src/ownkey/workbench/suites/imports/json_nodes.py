@@ -9,9 +9,8 @@ from collections.abc import Callable
 from json import JSONDecodeError, JSONDecoder
 
 from ownkey.workbench.suites.imports.decoding import LineTable
-from ownkey.workbench.suites.imports.model import ImportLimits
+from ownkey.workbench.suites.imports.model import ImportLimits, SuiteRejected, quoted, refused
 from ownkey.workbench.suites.imports.nodes import Node, storable
-from ownkey.workbench.suites.imports.problems import SuiteRejected, quoted, refused
 
 _SPACE = re.compile(r"[ \t\r\n]*")
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")

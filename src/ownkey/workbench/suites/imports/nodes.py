@@ -1,11 +1,12 @@
-"""Values that know where they stand in the file: what YAML, JSON and cells are all read into."""
+"""Values that know their place in a file."""
 
 import re
+from collections.abc import Callable
 from typing import TypeAlias
 
 from msgspec import Struct
 
-from ownkey.workbench.suites.imports.problems import SuiteRejected, quoted, refused
+from ownkey.workbench.suites.imports.model import ImportLimits, SuiteRejected, quoted, refused
 
 Scalar: TypeAlias = "str | int | float | bool | None"
 Plain: TypeAlias = "Scalar | list[Plain] | dict[str, Plain]"
@@ -123,3 +124,25 @@ def _shown(node: Node) -> str:
 def as_items(node: Node) -> list[Node]:
     """A list's items, and a single value as the only one."""
     return node.value if isinstance(node.value, list) else [node]
+
+
+def embedded(node: Node, text: str, read: Callable[[str, ImportLimits], Node], limits: ImportLimits, what: str) -> Node:
+    """The value that a text holds, with every part placed where the text begins.
+
+    Raises:
+        SuiteRejected: it cannot be read; `what` names it.
+    """
+    try:
+        return _placed(read(text, limits), node)
+    except SuiteRejected as fault:
+        raise node.refuse(f"{what}: {fault.problems[0].message}") from None
+
+
+def _placed(inner: Node, at: Node) -> Node:
+    match inner.value:
+        case list():
+            return Node([_placed(item, at) for item in inner.value], at.line, at.column)
+        case dict():
+            return Node({key: _placed(item, at) for key, item in inner.value.items()}, at.line, at.column)
+        case value:
+            return Node(value, at.line, at.column)

@@ -5,10 +5,9 @@ from collections.abc import Iterator, Mapping
 from msgspec import Struct
 
 from ownkey.workbench.suites.imports.checks import Assertion, assertion, share
-from ownkey.workbench.suites.imports.gathering import Gathering
+from ownkey.workbench.suites.imports.gathering import Gathering, metadata_tags
+from ownkey.workbench.suites.imports.model import quoted
 from ownkey.workbench.suites.imports.nodes import Node, as_items, is_file
-from ownkey.workbench.suites.imports.problems import quoted
-from ownkey.workbench.suites.imports.tags import metadata_tags
 
 _FIELDS = {"vars", "assert", "description", "threshold", "metadata", "options", "prompts"}
 _OTHER_FIELDS = {"provider", "providers"}

@@ -9,12 +9,10 @@ from msgspec import Struct
 from ownkey.workbench.records import Message, Prompt
 from ownkey.workbench.suites.imports.chat import chat, is_chat
 from ownkey.workbench.suites.imports.checks import check
-from ownkey.workbench.suites.imports.embedded import embedded
 from ownkey.workbench.suites.imports.gathering import Gathering
 from ownkey.workbench.suites.imports.json_nodes import json_document
-from ownkey.workbench.suites.imports.model import ImportLimits
-from ownkey.workbench.suites.imports.nodes import Node
-from ownkey.workbench.suites.imports.problems import quoted
+from ownkey.workbench.suites.imports.model import ImportLimits, quoted
+from ownkey.workbench.suites.imports.nodes import Node, embedded
 from ownkey.workbench.suites.imports.promptfoo_case import Case
 from ownkey.workbench.suites.imports.templates import Template, template
 

@@ -3,21 +3,22 @@
 from collections.abc import Iterator, Sequence
 
 from ownkey.workbench.graders.schema_workers import SchemaWorkers
-from ownkey.workbench.suites.imports.decoding import decoded, lines
-from ownkey.workbench.suites.imports.delimited import table
-from ownkey.workbench.suites.imports.detection import Container, container, delimiter, suite_name
+from ownkey.workbench.suites.imports.decoding import Container, container, decoded, delimiter, lines, suite_name
+from ownkey.workbench.suites.imports.delimited import cells, table
 from ownkey.workbench.suites.imports.gathering import Gathering
 from ownkey.workbench.suites.imports.json_nodes import json_document, json_line
-from ownkey.workbench.suites.imports.model import ImportedSuite, ImportLimits, ImportOptions, SuiteFormat
+from ownkey.workbench.suites.imports.model import ImportedSuite, ImportLimits, ImportOptions, SuiteFormat, SuiteRejected
 from ownkey.workbench.suites.imports.nodes import Node
-from ownkey.workbench.suites.imports.openai_evals import is_sample, read_sample
-from ownkey.workbench.suites.imports.plain import Columns, columns, read_row
-from ownkey.workbench.suites.imports.problems import SuiteRejected
+from ownkey.workbench.suites.imports.plain import Columns, columns, is_sample, read_row, read_sample
+from ownkey.workbench.suites.imports.promptfoo import (
+    given_templates,
+    is_promptfoo_header,
+    read_config,
+    read_csv,
+    read_test,
+)
 from ownkey.workbench.suites.imports.promptfoo_case import Case
-from ownkey.workbench.suites.imports.promptfoo_config import given_templates, read_config, read_test
-from ownkey.workbench.suites.imports.promptfoo_csv import is_promptfoo_header, read_csv
 from ownkey.workbench.suites.imports.promptfoo_prompts import PromptTemplate
-from ownkey.workbench.suites.imports.rows import cells
 
 _NAME = 100
 _DESCRIPTION = 2_000

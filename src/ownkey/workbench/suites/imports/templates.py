@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
+from ownkey.workbench.suites.imports.model import SuiteRejected, quoted
 from ownkey.workbench.suites.imports.nodes import Node, Plain, written
-from ownkey.workbench.suites.imports.problems import SuiteRejected, quoted
 
 _OPENING = re.compile(r"\{\{|\{%|\{#")
 _PATH = re.compile(r"\s*([A-Za-z_$][\w$]*(?:\.[\w$]+)*)\s*")

@@ -14,9 +14,8 @@ from msgspec import Struct
 
 from ownkey.workbench.suites.imports.decoding import LineTable
 from ownkey.workbench.suites.imports.json_nodes import MOST_DIGITS
-from ownkey.workbench.suites.imports.model import ImportLimits
+from ownkey.workbench.suites.imports.model import ImportLimits, SuiteRejected, quoted, refused
 from ownkey.workbench.suites.imports.nodes import Node, Scalar, as_items, storable
-from ownkey.workbench.suites.imports.problems import SuiteRejected, quoted, refused
 
 _NULL = {"", "~", "null", "Null", "NULL"}
 _BOOL = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}

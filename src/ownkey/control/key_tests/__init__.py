@@ -1,0 +1,1 @@
+"""Trying provider keys, stored or not."""
