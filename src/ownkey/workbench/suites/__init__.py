@@ -1,10 +1,8 @@
 """Where prompts come from.
 
-    files        reading our own suite files. Strict: an error names the file and the prompt
-    shipped      the eight curated suites
+    files        the eight curated suites and other suite files. Strict: an error names the file and the prompt
     curated/     their texts
-    workloads    prompts for the benchmark
-    filler       English text of an exact size
+    workloads    prompts for the benchmark, English text of an exact size included
     bench/       its written prompts and the words that generated text is made of
     imports/     suites that people bring, in other tools' formats
 
