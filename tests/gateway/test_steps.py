@@ -14,6 +14,7 @@ import pytest
 
 from ownkey.config import load_settings
 from ownkey.gateway import steps
+from ownkey.gateway.streams import PassedStream
 from ownkey.main.lifecycle import DrainingServer, ServerReadiness
 from ownkey.main.server import _open, _uvicorn_config
 from ownkey.main.starting import prepare_first_operator
@@ -298,3 +299,49 @@ async def test_requests_on_one_connection_are_answered_in_order(warm: Warm) -> N
     warm.provider.replies += [reply(body(str(number))) for number in range(20)]
     texts = [(await warm.ask()).json()["choices"][0]["message"]["content"] for _ in range(20)]
     assert texts == [str(number) for number in range(20)]
+
+
+def pieces(*texts: str) -> list[bytes]:
+    """A streamed chat's events with these texts, each as a chunk of a body."""
+    chunk = {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "m"}
+    events = [chunk | {"choices": [{"index": 0, "delta": {"content": text}, "finish_reason": None}]} for text in texts]
+    lines = [b"data: %b\n\n" % json.dumps(event).encode() for event in events]
+    return [b"%x\r\n%b\r\n" % (len(line), line) for line in lines]
+
+
+CHUNKED = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize("begun", [True, False])
+@pytest.mark.parametrize("last", [True, False])
+async def test_what_goes_wrong_while_a_stream_is_relayed_ends_it(
+    warm: Warm, monkeypatch: pytest.MonkeyPatch, begun: bool, last: bool
+) -> None:
+    """The bytes come by a call from the connection: an exception there must reach the request all the same."""
+    feed = PassedStream.feed
+
+    def fails(self: PassedStream, chunk: bytes) -> bytes:
+        if b"fatal" in chunk:
+            raise LookupError("a mistake of ours")
+        return feed(self, chunk)
+
+    monkeypatch.setattr(PassedStream, "feed", fails)
+    fine, fatal = pieces("fine", "fatal")
+    client_has_begun = asyncio.Event()
+
+    async def send(writer: asyncio.StreamWriter) -> None:
+        writer.write(CHUNKED + (fine if begun else b""))
+        await client_has_begun.wait()
+        writer.write(fatal + (b"0\r\n\r\n" if last else b""))
+        if not last:
+            await asyncio.Event().wait()
+
+    warm.provider.replies.append(send)
+    asyncio.get_running_loop().call_later(0.2, client_has_begun.set)
+    async with asyncio.timeout(20):
+        answered = await warm.ask(stream=True)
+    assert (answered.status_code, "fine" in answered.text) == ((200, True) if begun else (500, False))
+    assert "internal_error" in answered.text
+    row = await warm.books(answered)
+    assert (row.status, row.error) == ("failed", "internal_error")
+    assert not warm.server.server_state.tasks

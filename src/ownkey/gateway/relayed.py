@@ -4,7 +4,9 @@ from collections.abc import Callable
 
 from ownkey.domain.errors import OwnkeyError
 from ownkey.gateway.delivery import Delivery
+from ownkey.gateway.edge.crash import report_crash
 from ownkey.gateway.edge.exchange import Responder
+from ownkey.gateway.edge.responder import OUR_FAULT
 from ownkey.gateway.keepalive import Keepalive
 from ownkey.gateway.net import NetError, UpstreamResponse, Waiter
 from ownkey.gateway.scrub import scrub
@@ -47,7 +49,24 @@ class RelayedBody:
         self._response.abort()
 
     def received(self, data: bytes) -> None:
-        """Bring a piece to the client."""
+        """Bring a piece to the client. Called from outside the steps, so that what is raised here would never reach
+        them: it ends the body as any other failure does."""
+        if self.over:
+            return
+        failure: OwnkeyError
+        try:
+            self._bring(data)
+        except OwnkeyError as error:
+            failure = error
+        except Exception as crash:  # noqa: BLE001 (nobody else would end the request)
+            report_crash(crash)
+            failure = OwnkeyError(OUR_FAULT)
+        else:
+            return
+        self._finish(failure)
+        self._response.abort()
+
+    def _bring(self, data: bytes) -> None:
         raise NotImplementedError
 
     def ended(self, error: NetError | None) -> None:
@@ -89,14 +108,14 @@ class PassedBody(RelayedBody):
         self._clean = clean
         self._started = False
 
-    def received(self, data: bytes) -> None:
+    def _bring(self, data: bytes) -> None:
         if not self._started:
             self._started = True
             self._start()
         self._write(self._clean(data) if self._clean is not None else data)
 
     def steps(self) -> Steps[None]:
-        """Relay all of it; its end is left to the caller. Raises the NetError that broke it off."""
+        """Relay all of it; its end is left to the caller. Raises what broke it off, usually a NetError."""
         self.begin()
         while not self.over:
             yield self
@@ -134,9 +153,7 @@ class RelayedStream(RelayedBody):
         self._content = False
         self._keepalive = Keepalive(ping_interval, self._ping)
 
-    def received(self, data: bytes) -> None:
-        if self.over:
-            return
+    def _bring(self, data: bytes) -> None:
         stream, watched = self.stream, self.watched
         out = stream.feed(data)
         if watched.first_content and not self._content:
