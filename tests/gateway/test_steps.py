@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import socket
+import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 
 from ownkey.config import load_settings
 from ownkey.gateway import steps
+from ownkey.gateway.edge.http1 import Exchange
 from ownkey.gateway.streams import PassedStream
 from ownkey.main.lifecycle import DrainingServer, ServerReadiness
 from ownkey.main.server import _open, _uvicorn_config
@@ -345,3 +347,43 @@ async def test_what_goes_wrong_while_a_stream_is_relayed_ends_it(
     row = await warm.books(answered)
     assert (row.status, row.error) == ("failed", "internal_error")
     assert not warm.server.server_state.tasks
+
+
+class Raw:
+    """A client that writes what it likes."""
+
+    def __init__(self, warm: Warm) -> None:
+        self._key = warm.key
+        self._url = warm.client.base_url
+
+    def request(self, path: str, **question: Any) -> bytes:
+        content = json.dumps({"model": "groq/m", "messages": [{"role": "user", "content": "hi"}]} | question).encode()
+        fields = f"host: x\r\nauthorization: Bearer {self._key}\r\ncontent-type: application/json"
+        return f"POST {path} HTTP/1.1\r\n{fields}\r\ncontent-length: {len(content)}\r\n\r\n".encode() + content
+
+    async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        return await asyncio.open_connection(self._url.host, self._url.port)
+
+
+async def test_requests_that_wait_behind_another_do_not_share_its_stack(
+    warm: Warm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = Raw(warm)
+    depths: list[int] = []
+    answer = Exchange.answer
+
+    def measured(self: Exchange, *args: Any) -> None:
+        depths.append(len(traceback.extract_stack(limit=None)))
+        answer(self, *args)
+
+    monkeypatch.setattr(Exchange, "answer", measured)
+    reader, writer = await client.connect()
+    writer.write(client.request("/v1/chat/completions"))
+    writer.write(client.request("/v1/messages/count_tokens", max_tokens=5) * 64)
+    async with asyncio.timeout(60):
+        for _ in range(65):
+            head_ = await reader.readuntil(b"\r\n\r\n")
+            assert head_.startswith(b"HTTP/1.1 200 ")
+            await reader.readexactly(int(head_.partition(b"content-length: ")[2].partition(b"\r\n")[0]))
+    writer.close()
+    assert max(depths) - min(depths) < 100
