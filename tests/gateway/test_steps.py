@@ -387,3 +387,22 @@ async def test_requests_that_wait_behind_another_do_not_share_its_stack(
             await reader.readexactly(int(head_.partition(b"content-length: ")[2].partition(b"\r\n")[0]))
     writer.close()
     assert max(depths) - min(depths) < 100
+
+
+async def test_a_server_that_stops_begins_nothing_that_waits_behind_what_it_cuts_off(warm: Warm) -> None:
+    warm.provider.replies += [never] * 3
+    while not warm.provider.asked.locked():
+        await warm.provider.asked.acquire()
+    client = Raw(warm)
+    reader, writer = await client.connect()
+    writer.write(client.request("/v1/chat/completions") * 3)
+    await warm.provider.asked.acquire()
+    warm.server.stop("told to")
+    async with asyncio.timeout(20):
+        answered = await reader.read()
+    writer.close()
+    assert answered.count(b"HTTP/1.1 503 ") == 1
+    assert b"connection: close" in answered
+    assert warm.provider.asked.locked()
+    assert not warm.server.server_state.tasks
+    assert [row.status for row in await warm.all_rows()][:2] == ["interrupted", "completed"]
