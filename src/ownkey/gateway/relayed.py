@@ -94,7 +94,7 @@ class RelayedBody:
 class PassedBody(RelayedBody):
     """A body that passes as it is, but for what `clean` takes out. `start` is called before its first piece."""
 
-    __slots__ = ("_clean", "_start", "_started")
+    __slots__ = ("_clean", "_start", "started")
 
     def __init__(
         self,
@@ -106,11 +106,11 @@ class PassedBody(RelayedBody):
         super().__init__(response, responder)
         self._start = start
         self._clean = clean
-        self._started = False
+        self.started = False
 
     def _bring(self, data: bytes) -> None:
-        if not self._started:
-            self._started = True
+        if not self.started:
+            self.started = True
             self._start()
         self._write(self._clean(data) if self._clean is not None else data)
 
@@ -121,7 +121,7 @@ class PassedBody(RelayedBody):
             yield self
         if self.failure is not None:
             raise self.failure
-        if not self._started:
+        if not self.started:
             self._start()
 
 
