@@ -50,6 +50,20 @@ def test_all_or_nothing(slices: Slices, clock: Clock) -> None:
     assert take(slices) == TAKEN
 
 
+def test_what_is_being_asked_for_is_not_dropped_as_idle(slices: Slices, clock: Clock) -> None:
+    slices.expect(Wait(((POOL, 1),)))
+    (ask,) = slices.asks()
+    clock.now += 3
+    slices.review(())
+    slices.granted([ask], [Grant(1, 0)], clock.now)
+    assert take(slices) == TAKEN
+    clock.now += 3
+    slices.review(())
+    slices.granted(slices.asks(), [Grant(0, 0)], clock.now)
+    assert not slices.review(())
+    assert isinstance(take(slices), Wait)
+
+
 def test_a_holder_stops_when_it_was_not_renewed_in_time(slices: Slices, clock: Clock) -> None:
     fill(slices, clock, 9)
     clock.now += 59.9

@@ -59,5 +59,5 @@ def test_nothing_else_of_the_package_is_served(web: httpx2.Client, name: str) ->
 
 def test_the_front_page_and_the_start_up_text_lead_to_it(web: httpx2.Client, stack: Stack) -> None:
     with web:
-        assert "href='/workbench'" in web.get("/").text
+        assert 'href="/workbench"' in web.get("/").text
     assert f"{stack.url}/workbench" in stack.ownkey.read_log()

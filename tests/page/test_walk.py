@@ -175,7 +175,7 @@ def test_a_run_is_cancelled_and_its_rest_tried_again(guest: Guest) -> None:
     expect(guest.rows().first).to_be_visible()
     guest.button("Cancel").click()
     guest.finished("Cancelled")
-    expect(guest.page.locator("#progress-words")).to_contain_text("what was answered is kept")
+    expect(guest.page.locator("#progress-words")).to_contain_text("the answers so far are kept")
     guest.button("Retry what failed").click()
     guest.finished("Done, round 2: 10 of 10 calls")
     expect(guest.rows()).to_have_count(10)

@@ -1,4 +1,5 @@
-"""One process that takes what it can from a pool and prints when: `python -m tests.storage.allowance_process`."""
+"""One process that takes what it can from a pool and prints when, until its input ends:
+`python -m tests.storage.allowance_process URL LIMIT WINDOW`."""
 
 import asyncio
 import sys
@@ -22,12 +23,13 @@ class Clock:
         return self.last
 
 
-async def main(url: str, limit: int, window_s: float, seconds: float) -> None:
+async def main(url: str, limit: int, window_s: float) -> None:
     database, clock = await Database.open(url), Clock()
     allowance = LeasedAllowance(PoolStore(database, "host", "journal"), TIMING, clock)
     looking_after = asyncio.create_task(allowance.run())
-    pools, until = (Pool("key", limit, window_s),), time.monotonic() + seconds
-    while time.monotonic() < until:
+    pools = (Pool("key", limit, window_s),)
+    ended = asyncio.create_task(asyncio.to_thread(sys.stdin.read))
+    while not ended.done():
         outcome = await allowance.acquire(pools, (1,))
         if outcome == TAKEN:
             sys.stdout.write(f"{clock.last:.6f}\n")
@@ -39,4 +41,4 @@ async def main(url: str, limit: int, window_s: float, seconds: float) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], int(sys.argv[2]), float(sys.argv[3]), float(sys.argv[4])))
+    asyncio.run(main(sys.argv[1], int(sys.argv[2]), float(sys.argv[3])))

@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from asyncio.subprocess import PIPE
 from bisect import bisect_left
 from collections.abc import Callable
 from pathlib import Path
@@ -64,22 +65,42 @@ async def kept(database: Database) -> tuple[int, int]:
 
 
 async def test_four_processes_and_one_that_is_killed_never_exceed_the_limit(database_url: str) -> None:
-    limit, window_s = 60, 2.0
-    arguments = (sys.executable, "-m", "tests.storage.allowance_process", database_url, str(limit), str(window_s), "6")
-    children = [
-        await asyncio.create_subprocess_exec(*arguments, cwd=ROOT, stdout=asyncio.subprocess.PIPE) for _ in range(4)
-    ]
-    first = children[0].stdout
-    assert first is not None
-    lines = [await first.readline() for _ in range(3)]
-    children[0].kill()
-    outputs = await asyncio.gather(*(child.communicate() for child in children))
-    assert [child.returncode for child in children[1:]] == [0, 0, 0]
-    times = sorted(float(line) for line in b"".join(lines + [output for output, _ in outputs]).split())
-    assert len(times) > limit
+    limit, window_s = 40, 2.0
+    arguments = (sys.executable, "-m", "tests.storage.allowance_process", database_url, str(limit), str(window_s))
+    children = [await asyncio.create_subprocess_exec(*arguments, cwd=ROOT, stdin=PIPE, stdout=PIPE) for _ in range(4)]
+    times: list[float] = []
+    enough = asyncio.Event()
+
+    async def read(child: asyncio.subprocess.Process) -> None:
+        assert child.stdout is not None
+        while line := await child.stdout.readline():
+            times.append(float(line))
+            if len(times) == limit // 2:
+                children[0].kill()
+            if len(times) >= 3 * limit:
+                enough.set()
+
+    reading = [asyncio.create_task(read(child)) for child in children]
+    await enough.wait()
+    for child in children[1:]:
+        assert child.stdin is not None
+        child.stdin.close()
+    await asyncio.gather(*reading)
+    assert [await child.wait() for child in children] == [-9, 0, 0, 0]
+    times.sort()
     # SQLite's clock counts milliseconds.
     windows = [bisect_left(times, start + window_s - 0.002) - number for number, start in enumerate(times)]
     assert max(windows) <= limit
+
+
+async def test_a_run_that_expired_never_comes_back(database: Database, clock: Clock) -> None:
+    store = PoolStore(database, "host:1", "journal", clock.database)
+    assert not (await store.exchange("run_1", (), 60.0)).expired
+    clock.now += 59
+    assert not (await store.exchange("run_1", (), 60.0)).expired
+    clock.now += 60
+    assert (await store.exchange("run_1", (), 60.0)).expired
+    assert (await store.exchange("run_1", (), 60.0)).expired
 
 
 async def test_a_killed_holder_costs_its_slice_until_it_has_left_the_window(

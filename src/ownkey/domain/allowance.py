@@ -56,7 +56,10 @@ class Allowance(ABC):
 
     @abstractmethod
     def take(self, pools: Sequence[Pool], amounts: Sequence[int]) -> Taken | Refused | Wait:
-        """Take `amounts[i]` (at least 1) from `pools[i]`, each pool named once; anything but Taken takes nothing."""
+        """Take `amounts[i]` (at least 1) from `pools[i]`; anything but Taken takes nothing.
+
+        The pools must be different: two limits under one id would take turns forever.
+        """
 
     @abstractmethod
     async def refill(self, wait: Wait) -> None:
@@ -151,6 +154,4 @@ def slice_size(free: int, need: int, least: int, want: int, runs: int) -> int:
         return 0
     if free < need:
         return free
-    if free < 2 * need * runs:
-        return need
     return max(need, min(free // (2 * runs), need + want))

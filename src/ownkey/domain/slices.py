@@ -52,6 +52,7 @@ class Grant(Struct, frozen=True):
 
 class _Slice:
     __slots__ = (
+        "asked",
         "count",
         "cut_at",
         "due",
@@ -80,6 +81,8 @@ class _Slice:
         self.last_at = now
         self.spent: list[tuple[float, int]] = []
         self.need = self.least = 0
+        self.asked = False
+        """Whether something is waited for, or being asked for at this moment."""
         self.used, self.trend, self.mark = 0, 0.0, now
         self.cut_at = now
         self.due = False
@@ -178,6 +181,7 @@ class Slices:
                 self._slices[pool.id] = held = _Slice(pool, now)
             held.least = min(held.least, amount) if held.need else amount
             held.need += amount
+            held.asked = True
 
     def recalling(self, wait: Wait) -> bool:
         """Whether others have been asked to return what is waited for."""
@@ -218,6 +222,7 @@ class Slices:
             held.left = max(held.left - (ask.keep - grant.kept), 0) + grant.units
             held.low = held.left // 2 if grant.units > ask.need else -1
             held.cut_at = now
+            held.asked = held.need > 0
             if grant.retry_after is not None:
                 self._came_short(held, ask.least, grant, now)
             elif ask.need:
@@ -242,6 +247,7 @@ class Slices:
             if held is not None:
                 held.spent[:0] = [(asked_at - age, amount) for age, amount in ask.spent]
                 held.due = True
+                held.asked = held.need > 0
 
     def stop(self) -> None:
         """Use nothing of what is held any more: it was not renewed in time. What was spent is still to be reported."""
@@ -268,7 +274,7 @@ class Slices:
                 if pool_id in called or idle or now - held.cut_at >= 2 * _USE_S:
                     held.due = True
                 found = found or held.due
-            elif idle and not held.need and now >= held.refused_until and held.short_since is None:
+            elif idle and not held.asked and now >= held.refused_until and held.short_since is None:
                 del self._slices[pool_id]
         return found
 

@@ -74,8 +74,8 @@ Keep = Callable[[Sequence[Result]], Awaitable[None]]
 """Takes results for good, in the order in which they came. Its failure ends the run."""
 
 _CUT = Failure(FailureKind.CANCELLED, "The run was ended while this call was under way.")
-_UNGRADED_AT_MOST = 3
-"""How many answers a call of the concurrency may be ahead of their grading."""
+UNGRADED_AT_MOST = 3
+"""How many calls, for each of the concurrency, may be under way or answered and not stored yet."""
 
 
 class Runner:
@@ -105,7 +105,7 @@ class Runner:
         self._ending: Ending | None = None
         self._ended = asyncio.Event()
         self._answers: asyncio.Queue[tuple[Call, Observation]] = asyncio.Queue()
-        self._room = asyncio.Semaphore(_UNGRADED_AT_MOST * plan.concurrency)
+        self._room = asyncio.Semaphore(UNGRADED_AT_MOST * plan.concurrency)
         self._cut: list[tuple[Call, Observation]] = []
         self._pending: list[Result] = []
         self._keeping = asyncio.Lock()
