@@ -120,6 +120,15 @@ def test_what_was_asked_of_a_pinned_response_goes_to_its_provider(
     assert len(paths(workshop, key)) == 6
 
 
+def test_a_stream_of_a_pinned_response_that_breaks_off_before_its_first_event_is_told_as_an_error(
+    workshop: Workshop, user: User, key: str, response_id: str
+) -> None:
+    ask(user)
+    workshop.upstream.script(key, stream([], end=b""))
+    answered = user.gateway.get(f"/v1/responses/{response_id}", params={"stream": "true"})
+    assert (answered.status_code, error_of(answered)["code"]) == (502, "upstream_error")
+
+
 @pytest.mark.parametrize("kept", ["there", "here"])
 def test_a_foreign_response_answers_like_an_absent_one(
     workshop: Workshop, user: User, stranger: User, new_key: str, response_id: str, kept: str

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import socket
+import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -14,6 +15,8 @@ import pytest
 
 from ownkey.config import load_settings
 from ownkey.gateway import steps
+from ownkey.gateway.edge.http1 import Exchange
+from ownkey.gateway.streams import PassedStream
 from ownkey.main.lifecycle import DrainingServer, ServerReadiness
 from ownkey.main.server import _open, _uvicorn_config
 from ownkey.main.starting import prepare_first_operator
@@ -298,3 +301,108 @@ async def test_requests_on_one_connection_are_answered_in_order(warm: Warm) -> N
     warm.provider.replies += [reply(body(str(number))) for number in range(20)]
     texts = [(await warm.ask()).json()["choices"][0]["message"]["content"] for _ in range(20)]
     assert texts == [str(number) for number in range(20)]
+
+
+def pieces(*texts: str) -> list[bytes]:
+    """A streamed chat's events with these texts, each as a chunk of a body."""
+    chunk = {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "m"}
+    events = [chunk | {"choices": [{"index": 0, "delta": {"content": text}, "finish_reason": None}]} for text in texts]
+    lines = [b"data: %b\n\n" % json.dumps(event).encode() for event in events]
+    return [b"%x\r\n%b\r\n" % (len(line), line) for line in lines]
+
+
+CHUNKED = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize("begun", [True, False])
+@pytest.mark.parametrize("last", [True, False])
+async def test_what_goes_wrong_while_a_stream_is_relayed_ends_it(
+    warm: Warm, monkeypatch: pytest.MonkeyPatch, begun: bool, last: bool
+) -> None:
+    """The bytes come by a call from the connection: an exception there must reach the request all the same."""
+    feed = PassedStream.feed
+
+    def fails(self: PassedStream, chunk: bytes) -> bytes:
+        if b"fatal" in chunk:
+            raise LookupError("a mistake of ours")
+        return feed(self, chunk)
+
+    monkeypatch.setattr(PassedStream, "feed", fails)
+    fine, fatal = pieces("fine", "fatal")
+    client_has_begun = asyncio.Event()
+
+    async def send(writer: asyncio.StreamWriter) -> None:
+        writer.write(CHUNKED + (fine if begun else b""))
+        await client_has_begun.wait()
+        writer.write(fatal + (b"0\r\n\r\n" if last else b""))
+        if not last:
+            await asyncio.Event().wait()
+
+    warm.provider.replies.append(send)
+    asyncio.get_running_loop().call_later(0.2, client_has_begun.set)
+    async with asyncio.timeout(20):
+        answered = await warm.ask(stream=True)
+    assert (answered.status_code, "fine" in answered.text) == ((200, True) if begun else (500, False))
+    assert "internal_error" in answered.text
+    row = await warm.books(answered)
+    assert (row.status, row.error) == ("failed", "internal_error")
+    assert not warm.server.server_state.tasks
+
+
+class Raw:
+    """A client that writes what it likes."""
+
+    def __init__(self, warm: Warm) -> None:
+        self._key = warm.key
+        self._url = warm.client.base_url
+
+    def request(self, path: str, **question: Any) -> bytes:
+        content = json.dumps({"model": "groq/m", "messages": [{"role": "user", "content": "hi"}]} | question).encode()
+        fields = f"host: x\r\nauthorization: Bearer {self._key}\r\ncontent-type: application/json"
+        return f"POST {path} HTTP/1.1\r\n{fields}\r\ncontent-length: {len(content)}\r\n\r\n".encode() + content
+
+    async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        return await asyncio.open_connection(self._url.host, self._url.port)
+
+
+async def test_requests_that_wait_behind_another_do_not_share_its_stack(
+    warm: Warm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = Raw(warm)
+    depths: list[int] = []
+    answer = Exchange.answer
+
+    def measured(self: Exchange, *args: Any) -> None:
+        depths.append(len(traceback.extract_stack(limit=None)))
+        answer(self, *args)
+
+    monkeypatch.setattr(Exchange, "answer", measured)
+    reader, writer = await client.connect()
+    writer.write(client.request("/v1/chat/completions"))
+    writer.write(client.request("/v1/messages/count_tokens", max_tokens=5) * 64)
+    async with asyncio.timeout(60):
+        for _ in range(65):
+            head_ = await reader.readuntil(b"\r\n\r\n")
+            assert head_.startswith(b"HTTP/1.1 200 ")
+            await reader.readexactly(int(head_.partition(b"content-length: ")[2].partition(b"\r\n")[0]))
+    writer.close()
+    assert max(depths) - min(depths) < 100
+
+
+async def test_a_server_that_stops_begins_nothing_that_waits_behind_what_it_cuts_off(warm: Warm) -> None:
+    warm.provider.replies += [never] * 3
+    while not warm.provider.asked.locked():
+        await warm.provider.asked.acquire()
+    client = Raw(warm)
+    reader, writer = await client.connect()
+    writer.write(client.request("/v1/chat/completions") * 3)
+    await warm.provider.asked.acquire()
+    warm.server.stop("told to")
+    async with asyncio.timeout(20):
+        answered = await reader.read()
+    writer.close()
+    assert answered.count(b"HTTP/1.1 503 ") == 1
+    assert b"connection: close" in answered
+    assert warm.provider.asked.locked()
+    assert not warm.server.server_state.tasks
+    assert [row.status for row in await warm.all_rows()][:2] == ["interrupted", "completed"]

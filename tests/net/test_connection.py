@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ownkey.gateway.net.connection import Connection
-from ownkey.gateway.net.errors import ConnectionLost, NetError
+from ownkey.gateway.net.errors import ConnectionLost, NetError, Stage, TimedOut
 from ownkey.gateway.net.exchange import Exchange
 from ownkey.gateway.net.settings import NetSettings, Timeouts
 
@@ -65,7 +65,7 @@ class Sink:
 class Talk:
     """One connection, with a request sent on it."""
 
-    def __init__(self, transport: Transport) -> None:
+    def __init__(self, transport: Transport, timeouts: Timeouts | None = None) -> None:
         self.transport = transport
         self.released = 0
         self.connection = Connection(asyncio.get_running_loop(), NetSettings(), "http://provider.test:80")
@@ -73,7 +73,7 @@ class Talk:
         self.connection.connection_made(made)
         self.connection.on_release = self._release
         self.heads: list[Exchange] = []
-        self.exchange = self.connection.begin(b"POST", Timeouts(), self.heads.append)
+        self.exchange = self.connection.begin(b"POST", timeouts or Timeouts(), self.heads.append)
 
     def _release(self, _: Connection) -> None:
         self.released += 1
@@ -164,3 +164,16 @@ async def test_a_large_complete_answer_does_not_pause_the_connection_for_the_nex
     size = NetSettings().high_water + 1
     talk.connection.data_received(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % size + b"x" * size)
     assert (talk.released, transport.reading) == (1, True)
+
+
+async def test_a_body_that_flows_until_its_whole_time_is_over_was_not_silent(transport: Transport) -> None:
+    talk, sink = Talk(transport, Timeouts(total=0.05)), Sink()
+    talk.connection.data_received(CHUNKED)
+    talk.connection.flow(talk.heads[0], sink, 10.0)
+    talk.connection.data_received(b"3\r\none\r\n")
+    async with asyncio.timeout(5):
+        while len(sink.log) < 2:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    error = sink.log[1]
+    assert isinstance(error, TimedOut)
+    assert error.stage is Stage.TOTAL

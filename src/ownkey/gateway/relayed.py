@@ -4,7 +4,9 @@ from collections.abc import Callable
 
 from ownkey.domain.errors import OwnkeyError
 from ownkey.gateway.delivery import Delivery
+from ownkey.gateway.edge.crash import report_crash
 from ownkey.gateway.edge.exchange import Responder
+from ownkey.gateway.edge.responder import OUR_FAULT
 from ownkey.gateway.keepalive import Keepalive
 from ownkey.gateway.net import NetError, UpstreamResponse, Waiter
 from ownkey.gateway.scrub import scrub
@@ -47,7 +49,24 @@ class RelayedBody:
         self._response.abort()
 
     def received(self, data: bytes) -> None:
-        """Bring a piece to the client."""
+        """Bring a piece to the client. Called from outside the steps, so that what is raised here would never reach
+        them: it ends the body as any other failure does."""
+        if self.over:
+            return
+        failure: OwnkeyError
+        try:
+            self._bring(data)
+        except OwnkeyError as error:
+            failure = error
+        except Exception as crash:  # noqa: BLE001 (nobody else would end the request)
+            report_crash(crash)
+            failure = OwnkeyError(OUR_FAULT)
+        else:
+            return
+        self._finish(failure)
+        self._response.abort()
+
+    def _bring(self, data: bytes) -> None:
         raise NotImplementedError
 
     def ended(self, error: NetError | None) -> None:
@@ -75,7 +94,7 @@ class RelayedBody:
 class PassedBody(RelayedBody):
     """A body that passes as it is, but for what `clean` takes out. `start` is called before its first piece."""
 
-    __slots__ = ("_clean", "_start", "_started")
+    __slots__ = ("_clean", "_start", "started")
 
     def __init__(
         self,
@@ -87,22 +106,22 @@ class PassedBody(RelayedBody):
         super().__init__(response, responder)
         self._start = start
         self._clean = clean
-        self._started = False
+        self.started = False
 
-    def received(self, data: bytes) -> None:
-        if not self._started:
-            self._started = True
+    def _bring(self, data: bytes) -> None:
+        if not self.started:
+            self.started = True
             self._start()
         self._write(self._clean(data) if self._clean is not None else data)
 
     def steps(self) -> Steps[None]:
-        """Relay all of it; its end is left to the caller. Raises the NetError that broke it off."""
+        """Relay all of it; its end is left to the caller. Raises what broke it off, usually a NetError."""
         self.begin()
         while not self.over:
             yield self
         if self.failure is not None:
             raise self.failure
-        if not self._started:
+        if not self.started:
             self._start()
 
 
@@ -134,9 +153,7 @@ class RelayedStream(RelayedBody):
         self._content = False
         self._keepalive = Keepalive(ping_interval, self._ping)
 
-    def received(self, data: bytes) -> None:
-        if self.over:
-            return
+    def _bring(self, data: bytes) -> None:
         stream, watched = self.stream, self.watched
         out = stream.feed(data)
         if watched.first_content and not self._content:

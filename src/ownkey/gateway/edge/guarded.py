@@ -66,6 +66,7 @@ class GuardedProtocol(HttpToolsProtocol):
     __slots__ = (
         "_chunk",
         "_idle_limit",
+        "_in_turns",
         "_progress",
         "_seen",
         "_since",
@@ -106,6 +107,7 @@ class GuardedProtocol(HttpToolsProtocol):
         self.first: dict[bytes, bytes] = {}
         self.body_size = 0
         self.body_limit = 0
+        self._in_turns = False
         self._chunk = 0
         self._seen = 0
         self._progress = 0
@@ -329,15 +331,28 @@ class GuardedProtocol(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         self.server_state.total_requests += 1
         self.running = None
-        if self.transport.is_closing():
-            self._stall.begin()
+        if self._in_turns:
+            # The loop below goes on: one turn inside the other would exhaust the stack.
             return
-        if self.flow.read_paused:
-            self.flow.resume_reading()
-        if self.pipeline:
+        self._in_turns = True
+        try:
+            self._take_turns()
+        finally:
+            self._in_turns = False
+
+    def _take_turns(self) -> None:
+        """Let those that wait have their turn, as long as each is answered at once."""
+        while self.running is None:
+            if self.transport.is_closing():
+                self._stall.begin()
+                return
+            if self.flow.read_paused:
+                self.flow.resume_reading()
+            if not self.pipeline:
+                if self.phase == IDLE:
+                    self.wait_from_now(self.timeout_keep_alive)
+                return
             self._start_asgi_task(*self.pipeline.pop())
-        elif self.phase == IDLE:
-            self.wait_from_now(self.timeout_keep_alive)
 
     # Refusing.
 

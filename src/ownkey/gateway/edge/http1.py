@@ -134,6 +134,8 @@ class Exchange(BaseResponder):
 
     def _stop(self) -> None:
         if self._pending is not None:
+            # Whoever waits behind it on the connection must not begin now: nobody would stop that again.
+            self.keep_alive = False
             self._pending.cancel()
 
     def leave(self) -> None:

@@ -431,4 +431,6 @@ class Connection(asyncio.Protocol):
             self._transport.abort()
         else:
             sent = self._exchange.sent
-            self._fail(TimedOut(self._stage, origin=self.origin, sent=sent))
+            # Whatever was waited for when the time for all of it was over.
+            stage = _TOTAL if self._deadline >= self._ends_at else self._stage
+            self._fail(TimedOut(stage, origin=self.origin, sent=sent))

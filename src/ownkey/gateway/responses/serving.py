@@ -9,14 +9,21 @@ from urllib.parse import parse_qs, quote
 
 import msgspec
 
-from ownkey.domain.errors import InvalidRequest, MethodNotAllowed, NoHealthyCredential, NotFound, UpstreamError
+from ownkey.domain.errors import (
+    InvalidRequest,
+    MethodNotAllowed,
+    NoHealthyCredential,
+    NotFound,
+    OwnkeyError,
+    UpstreamError,
+)
 from ownkey.domain.formats import WireFormat
 from ownkey.domain.plan import Attempt, Plan
 from ownkey.domain.secret import Secret
 from ownkey.domain.tenancy import Principal
 from ownkey.gateway.attempts import whole_body
 from ownkey.gateway.edge.exchange import Request, Responder
-from ownkey.gateway.net import NetError, UpstreamClient, UpstreamRequest, UpstreamResponse
+from ownkey.gateway.net import UpstreamClient, UpstreamRequest, UpstreamResponse
 from ownkey.gateway.net.target import Target
 from ownkey.gateway.receipt import HeaderFields, receipt_headers
 from ownkey.gateway.refusals import passed_headers
@@ -149,9 +156,12 @@ def _relay(
     def start() -> None:
         responder.start(response.status, headers, None)
 
+    passed_body = PassedBody(response, responder, start, lambda data: scrub(data, secret))
     try:
-        yield from PassedBody(response, responder, start, lambda data: scrub(data, secret)).steps()
-    except NetError:
+        yield from passed_body.steps()
+    except OwnkeyError:
+        if not passed_body.started:
+            raise
         responder.abort()
         return
     responder.end()
