@@ -155,7 +155,7 @@ def test_an_expired_session_says_so_and_keeps_what_was_typed(guest: Guest, stack
 def test_a_session_erased_from_elsewhere_ends_the_run_on_the_page(guest: Guest, owner: User) -> None:
     guest.begin()
     guest.choose()
-    guest.connected("slow-400")
+    guest.connected("slow-2000")
     guest.start()
     expect(guest.rows().first).to_be_visible()
     erased = owner.api.delete(f"/workbench/sessions/{guest.known()['session']['id']}")
@@ -221,7 +221,7 @@ def test_a_server_killed_in_mid_run_is_waited_for_and_nothing_is_missed(
     with Guest.at(browser, restarting.url) as guest:
         guest.begin()
         guest.choose()
-        guest.connected("slow-200")
+        guest.connected("slow-500")
         guest.start(repeats="3")
         expect(guest.rows().nth(3)).to_be_visible()
         restarting.server.send_signal(signal.SIGKILL)

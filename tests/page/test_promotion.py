@@ -89,7 +89,7 @@ def test_without_an_account_it_is_said_that_one_is_needed(stranger: Guest) -> No
 def test_nothing_is_offered_before_the_run_has_ended(guest: Guest) -> None:
     guest.begin()
     guest.choose()
-    guest.connected("slow-250")
+    guest.connected("slow-2000")
     guest.start()
     expect(guest.rows().first).to_be_visible()
     expect(guest.page.locator("#promotion")).to_be_hidden()

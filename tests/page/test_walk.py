@@ -170,7 +170,7 @@ def test_a_reload_keeps_suite_forms_and_connection(guest: Guest) -> None:
 def test_a_run_is_cancelled_and_its_rest_tried_again(guest: Guest) -> None:
     guest.begin()
     guest.choose()
-    guest.connected("slow-1000")
+    guest.connected("slow-2000")
     guest.start()
     expect(guest.rows().first).to_be_visible()
     guest.button("Cancel").click()
