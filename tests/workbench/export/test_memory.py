@@ -37,6 +37,7 @@ async def test_ten_times_the_results_need_no_more_memory(name: str) -> None:
 
 async def test_the_report_keeps_numbers_and_few_answers() -> None:
     """The answers alone would be 6 MB."""
+    await peak("html", 1)  # The first report of a process loads the templates, which later ones keep.
     assert await peak("html", 2500) < await peak("html", 250) + _ROOM
 
 
