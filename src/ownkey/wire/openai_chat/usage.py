@@ -1,5 +1,6 @@
 """OpenAI's token counts, with the dialects of compatible providers, to and from domain usage."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -30,17 +31,34 @@ class UsageShape(Struct):
     cached_tokens: Count | None = None
 
 
-class _Body(Struct):
+class Place(Struct):
+    """Where usage may be."""
+
     usage: UsageShape | None = None
 
 
-_BODY = msgspec.json.Decoder(_Body)
+class Reporting(Place):
+    """An answer or a chunk. Groq reports a stream's usage under `x_groq`, Moonshot within the choice that stopped."""
+
+    choices: list[Place] | None = None
+    x_groq: Place | None = None
+
+
+_BODY = msgspec.json.Decoder(Reporting)
 
 
 def usage_of(body: bytes) -> Usage | None:
     """The usage in a whole answer; None where there is none that can be read."""
     read = decode_or_none(_BODY, body)
-    return to_usage(read.usage) if read is not None and read.usage is not None else None
+    return reported(read, read.x_groq, read.choices) if read is not None else None
+
+
+def reported(body: Place, x_groq: Place | None, choices: Sequence[Place] | None) -> Usage | None:
+    """The usage that an answer or a chunk reports; the usual place comes first."""
+    for place in (body, x_groq, *(choices or ())):
+        if place is not None and place.usage is not None and (usage := to_usage(place.usage)) is not None:
+            return usage
+    return None
 
 
 def to_usage(shape: UsageShape) -> Usage | None:
