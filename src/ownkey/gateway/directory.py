@@ -1,12 +1,14 @@
 """Read models of the data plane: who a key belongs to and what its tenants own, held in memory.
 
-Loaded on first use, bounded, and dropped when the change feed names them. A load that was overtaken
-by a change is used once and not kept, so a revoked key cannot come back from a slow read.
+Loaded on first use, bounded, and dropped when the change feed names them. Requests that need the same thing at once
+share one load. A load that was overtaken by a change serves those who waited for it and is not kept, so a revoked
+key cannot come back from a slow read.
 """
 
+import asyncio
 import time
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Callable, Coroutine
+from typing import Any, Generic, TypeVar
 
 from ownkey.domain.credential import Holdings
 from ownkey.domain.errors import Unauthenticated
@@ -21,6 +23,34 @@ _V = TypeVar("_V")
 _UNKNOWN_KEY = "Unknown API key: it is mistyped, revoked, or belongs to another server."
 
 
+class _Loads(Generic[_K, _V]):
+    """Loads under way: who needs the same thing meanwhile waits for the same answer."""
+
+    def __init__(self) -> None:
+        self._tasks: dict[_K, asyncio.Task[_V]] = {}
+
+    async def join(self, key: _K, load: Callable[[], Coroutine[Any, Any, _V]]) -> _V:
+        """The result of the load under way for `key`, begun if there is none. Raises what the load raises.
+
+        A caller that is cancelled leaves the load to the others.
+        """
+        task = self._tasks.get(key)
+        if task is None:
+            task = self._tasks[key] = asyncio.create_task(load())
+            task.add_done_callback(lambda done: self._done(key, done))
+        return await asyncio.shield(task)
+
+    def leave(self) -> None:
+        """Nobody joins the loads under way any more: what they read may be out of date."""
+        self._tasks.clear()
+
+    def _done(self, key: _K, task: asyncio.Task[_V]) -> None:
+        if self._tasks.get(key) is task:
+            del self._tasks[key]
+        if not task.cancelled():
+            task.exception()  # Looked at here, as everyone who waited may have left.
+
+
 class Directory:
     """Principals by API-key hash, and holdings by owners. `capacity` bounds each of the two.
 
@@ -33,6 +63,8 @@ class Directory:
         self._clock = clock
         self._principals: dict[bytes, Principal] = {}
         self._holdings: dict[tuple[Owner, ...], Holdings] = {}
+        self._principal_loads = _Loads[bytes, Principal | None]()
+        self._holdings_loads = _Loads[tuple[Owner, ...], Holdings]()
         self._epoch = 0
 
     def known_principal(self, key_hash: bytes) -> Principal | None:
@@ -41,17 +73,22 @@ class Directory:
 
     async def principal(self, key_hash: bytes) -> Principal:
         """The principal of an API key. Raises Unauthenticated for an unknown or revoked one."""
-        known = self._principals.get(key_hash)
-        if known is not None:
-            return known
+        principal = self._principals.get(key_hash) or await self._principal_loads.join(
+            key_hash, lambda: self._load_principal(key_hash)
+        )
+        if principal is None:
+            raise Unauthenticated(_UNKNOWN_KEY)
+        return principal
+
+    async def _load_principal(self, key_hash: bytes) -> Principal | None:
         epoch = self._epoch
         async with self._database.read() as connection:
             stored = await api_keys.by_hash(connection, key_hash)
             if stored is None or stored.revoked_at is not None:
-                raise Unauthenticated(_UNKNOWN_KEY)
+                return None
             user = await users.get(connection, stored.user_id)
         if user is None or user.disabled_at is not None:
-            raise Unauthenticated(_UNKNOWN_KEY)
+            return None
         principal = _principal(user, stored)
         if epoch == self._epoch:
             _keep(self._principals, key_hash, principal, self._capacity)
@@ -82,9 +119,11 @@ class Directory:
     async def holdings(self, principal: Principal) -> Holdings:
         """The credentials of all of the principal's tenants, and the preferences and routes in force for them."""
         owners = principal.owners
-        known = self._holdings.get(owners)
-        if known is not None:
-            return known
+        return self._holdings.get(owners) or await self._holdings_loads.join(
+            owners, lambda: self._load_holdings(owners)
+        )
+
+    async def _load_holdings(self, owners: tuple[Owner, ...]) -> Holdings:
         epoch = self._epoch
         async with self._database.read() as connection:
             owned = await credentials.list_for_owners(connection, owners)
@@ -98,6 +137,8 @@ class Directory:
     def apply(self, topic: str) -> None:
         """Forget what a topic of the change feed names, and everything for a topic that means nothing here."""
         self._epoch += 1
+        self._principal_loads.leave()
+        self._holdings_loads.leave()
         kind, _, name = topic.partition(":")
         try:
             if kind == "owner":

@@ -127,6 +127,9 @@ def _check_answer(body: bytes, delivery: Delivery) -> None:
     """Read the usage of an answer that passes. Raises MalformedAnswer for what is no answer."""
     format_ = FORMATS[delivery.attempt.format]
     delivery.meter.usage = format_.usage_of(body)
+    error = format_.broken_off(body)
+    if error is not None:
+        raise MalformedAnswer("finish_reason error", error)
     if delivery.meter.usage is not None:
         return
     try:

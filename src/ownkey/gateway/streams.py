@@ -128,11 +128,14 @@ class PassedStream:
         if failure is None:
             rest = self._whole.rest()
             tail = (observer.feed(rest) if rest else b"") + observer.finish()
+            closing = observer.closing
             if observer.error is not None and rest and frame_of(rest) is None:
                 # A body that is no stream but a JSON object: told as an event, should the stream have begun.
                 return self._failed(observer.error)
             if tail and (observer.ended or observer.error is not None):
-                return tail.rstrip(b"\r\n") + b"\n\n"
+                return tail.rstrip(b"\r\n") + b"\n\n" + closing
+            if closing:
+                return closing
         if observer.ended or observer.error is not None:
             return b""
         if self._whole.inside:
@@ -172,7 +175,7 @@ class TranslatedStream:
 
     def finish(self, failure: OwnkeyError | None) -> bytes | None:
         reader, writer = self._reader, self._writer
-        events = reader.finish()
+        events = reader.finish(cut=failure is not None)
         if failure is not None and not reader.ended:
             events = [StreamFailed(own_error(failure))]
         if self._restored is not None:

@@ -77,20 +77,26 @@ class EventReader(Watched, Protocol):
         """The events that `data` completes; nothing follows Finished or StreamFailed."""
         ...
 
-    def finish(self) -> list[Event]:
-        """Call at the end of the body: returns a StreamFailed when the stream was cut short."""
+    def finish(self, cut: bool = False) -> list[Event]:
+        """Call at the end of the body, `cut` where the connection broke: returns a StreamFailed when the answer is not
+        complete."""
         ...
 
 
 class Observer(Watched, Protocol):
     """Watches a stream that passes as it is."""
 
+    @property
+    def closing(self) -> bytes:
+        """After `finish`: the format's end mark where the provider left it out of a complete answer."""
+        ...
+
     def feed(self, data: bytes) -> bytes:
         """The bytes to forward: `data` itself unless something is held back or taken out."""
         ...
 
     def finish(self) -> bytes:
-        """Call at the end of the body: returns the bytes that were held back."""
+        """Call at a clean end of the body: returns the bytes that were held back."""
         ...
 
 
@@ -121,6 +127,10 @@ class Format(ABC):
     @abstractmethod
     def usage_of(self, body: bytes) -> Usage | None:
         """The usage in a whole answer, None where there is none that can be read."""
+
+    def broken_off(self, body: bytes) -> WireError | None:
+        """The error by which a whole answer ends, where the format has a place for one beside the answer."""
+        return None
 
     @abstractmethod
     def observer(self, request_wants_usage: bool) -> Observer:

@@ -1,5 +1,6 @@
 """The directory by itself: what it keeps, what each topic makes it forget, and loads that a change overtakes."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
@@ -186,6 +187,82 @@ async def test_a_load_that_a_change_overtook_is_used_once_and_not_kept(sqlite_ur
         assert directory.known_holdings(principal) is not None
     finally:
         await database.close()
+
+
+class Slow(Database):
+    """A database whose reads are counted and wait for `go`."""
+
+    reads = 0
+    go: asyncio.Event
+
+    @asynccontextmanager
+    async def read(self) -> AsyncGenerator[AsyncConnection]:
+        self.reads += 1
+        await self.go.wait()
+        async with super().read() as conn:
+            yield conn
+
+
+@pytest.fixture
+async def slow(sqlite_url: str) -> AsyncGenerator[Slow]:
+    Slow.go = asyncio.Event()
+    Slow.go.set()
+    database = await Slow.open(sqlite_url)
+    yield database
+    await database.close()
+
+
+async def test_a_crowd_shares_one_load(slow: Slow) -> None:
+    user = await stored_user(slow)
+    key = await stored_key(slow, user)
+    directory = Directory(slow)
+    slow.reads = 0
+    principals = await asyncio.gather(*(directory.principal(key.hash) for _ in range(100)))
+    assert slow.reads == 1
+    assert len(set(map(id, principals))) == 1
+    holdings = await asyncio.gather(*(directory.holdings(principals[0]) for _ in range(100)))
+    assert slow.reads == 2
+    assert len(set(map(id, holdings))) == 1
+
+
+async def test_a_crowd_with_an_unknown_key_is_refused_after_one_load(slow: Slow) -> None:
+    directory = Directory(slow)
+    slow.reads = 0
+    outcomes = await asyncio.gather(*(directory.principal(b"?" * 32) for _ in range(20)), return_exceptions=True)
+    assert slow.reads == 1
+    assert all(isinstance(outcome, Unauthenticated) for outcome in outcomes)
+
+
+async def test_who_comes_after_a_change_does_not_join_the_load_before_it(slow: Slow) -> None:
+    user = await stored_user(slow)
+    key = await stored_key(slow, user)
+    directory = Directory(slow)
+    slow.reads = 0
+    slow.go.clear()
+    before = asyncio.create_task(directory.principal(key.hash))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    directory.apply(changes.api_key_topic(key.hash))
+    after = asyncio.create_task(directory.principal(key.hash))
+    slow.go.set()
+    await asyncio.gather(before, after)
+    assert slow.reads == 2
+    assert directory.known_principal(key.hash) is after.result()
+
+
+async def test_a_client_that_leaves_does_not_end_the_load_of_the_others(slow: Slow) -> None:
+    user = await stored_user(slow)
+    key = await stored_key(slow, user)
+    directory = Directory(slow)
+    slow.reads = 0
+    slow.go.clear()
+    first, second = (asyncio.create_task(directory.principal(key.hash)) for _ in range(2))
+    await asyncio.sleep(0)
+    first.cancel()
+    slow.go.set()
+    assert (await second).user_id == user.id
+    assert first.cancelled()
+    assert slow.reads == 1
 
 
 async def test_the_oldest_entry_makes_room(database: Database, user: User) -> None:

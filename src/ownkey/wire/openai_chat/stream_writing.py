@@ -17,15 +17,12 @@ from ownkey.wire.events import (
     ToolCallStarted,
 )
 from ownkey.wire.neutral import AnswerLabel, StopReason
-from ownkey.wire.openai_chat.answers import FINISH_REASONS, signed
+from ownkey.wire.openai_chat.answers import DONE, FINISH_REASONS, signed
 from ownkey.wire.openai_chat.errors import error_object
 from ownkey.wire.openai_chat.usage import from_usage
 from ownkey.wire.writing import StreamWriter
 
 _ENCODE = msgspec.json.Encoder().encode
-
-DONE = b"data: [DONE]\n\n"
-"""The end mark. None follows an error."""
 
 
 class ChunkWriter(StreamWriter):
