@@ -13,6 +13,7 @@ from ownkey.gateway.net.target import Target
 from ownkey.gateway.read import Ask
 from ownkey.providers.auth import auth_headers, signer_for
 from ownkey.wire import FORMATS, Written, address_of, event_type, splice
+from ownkey.wire.tools.restoring import Restoring
 from ownkey.wire.translation import Wishes, translate_request
 
 _FORWARDED = (b"anthropic-", b"openai-beta")
@@ -28,10 +29,12 @@ _Fields = tuple[tuple[bytes, bytes], ...]
 
 
 class Outgoing(Struct, frozen=True):
-    """What one attempt sends. `dropped` names the client's hints that the target's format cannot express."""
+    """What one attempt sends. `dropped` names the client's hints that the target's format cannot express, and
+    `restoring` gives the calls in the answer the client's names."""
 
     request: UpstreamRequest
     dropped: tuple[str, ...] = ()
+    restoring: Restoring | None = None
 
 
 class _Prepared:
@@ -79,24 +82,24 @@ class OutgoingBuilder:
         prepared = self._prepared.get(id(attempt))
         if prepared is None or prepared.attempt is not attempt or prepared.secret is not secret:
             prepared = self._prepare(attempt, secret)
-        stream = ask.stream
+        stream, restoring = ask.stream, None
         if attempt.format is ask.format:
             body, dropped = _same_format_body(ask, attempt, preferences), ()
             forwarded = tuple([field for field in request.fields if field[0].startswith(_FORWARDED)])
         else:
             written = _translated_body(ask, attempt, preferences)
-            body, dropped, forwarded = written.body, written.dropped, ()
+            body, dropped, restoring, forwarded = written.body, written.dropped, written.restoring, ()
         target = prepared.targets[stream]
         if prepared.signer is not None:
             headers = prepared.headers(ask, forwarded)
             headers += prepared.signer.sign(b"POST", target.url, headers, body, time.time())
-            return Outgoing(UpstreamRequest(b"POST", target, headers, body, attempt.trusted), dropped)
+            return Outgoing(UpstreamRequest(b"POST", target, headers, body, attempt.trusted), dropped, restoring)
         if ask.form is None:
             prefix = prepared.heads.get((stream, forwarded)) or self._head(prepared, ask, forwarded)
         else:
             # Each form has a boundary of its own: its head is not worth keeping.
             prefix = self._encoder.prefix(b"POST", target, prepared.headers(ask, forwarded))
-        return Outgoing(UpstreamRequest(b"POST", target, [], body, attempt.trusted, None, prefix), dropped)
+        return Outgoing(UpstreamRequest(b"POST", target, [], body, attempt.trusted, None, prefix), dropped, restoring)
 
     def forget(self) -> None:
         """Drop what is kept, secrets included."""

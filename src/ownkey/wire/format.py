@@ -23,6 +23,7 @@ from ownkey.wire.errors import ErrorReader, Errors, WireError
 from ownkey.wire.events import Event
 from ownkey.wire.neutral import Answer, AnswerLabel, Conversation, EmbeddingAnswer, EmbeddingAsk
 from ownkey.wire.sse import MAX_EVENT, PING
+from ownkey.wire.tools.restoring import Restoring
 from ownkey.wire.writing import StreamWriter
 
 
@@ -35,10 +36,14 @@ class Outline(Struct, frozen=True):
 
 
 class Written(Struct, frozen=True):
-    """A request for a provider; `dropped` names the client's hints that its format cannot express."""
+    """A request for a provider; `dropped` names the client's hints that its format cannot express.
+
+    `restoring` gives the calls in its answer the names and the form that the client knows.
+    """
 
     body: bytes
     dropped: tuple[str, ...] = ()
+    restoring: Restoring | None = None
 
 
 class Watched(Protocol):

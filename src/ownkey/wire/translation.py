@@ -14,6 +14,9 @@ from ownkey.domain.usage import Usage
 from ownkey.wire.format import EventReader, Written
 from ownkey.wire.neutral import AnswerLabel
 from ownkey.wire.registry import CLIENT_CHATS, EMBEDDING_FORMATS, PROVIDER_CHATS, PROVIDER_RERANKS
+from ownkey.wire.tools.functions import fit_tools
+from ownkey.wire.tools.restoring import Restoring
+from ownkey.wire.tools.rules import rules_of
 from ownkey.wire.writing import StreamWriter
 
 
@@ -47,14 +50,15 @@ def translate_request(
     filled = parsed | spoken.defaults(parsed, temperature, wishes.max_tokens, ())
     conversation = spoken.read_request(filled)
     try:
-        written = wanted.write_request(conversation, model, stream, quirks)
+        fitted = fit_tools(conversation, rules_of(target))
+        written = wanted.write_request(fitted.conversation, model, stream, quirks)
     except InvalidRequest as error:
         raise _in_words(error, spoken.words) from None
-    if spoken.words and written.dropped:
+    dropped = (*fitted.adapted, *written.dropped)
+    if spoken.words and dropped:
         # Hints bear the client's own names already.
-        names = (name if name in conversation.hints else spoken.words.get(name, name) for name in written.dropped)
-        return Written(written.body, tuple(dict.fromkeys(names)))
-    return written
+        dropped = [name if name in conversation.hints else spoken.words.get(name, name) for name in dropped]
+    return Written(written.body, tuple(dict.fromkeys(dropped)), fitted.restoring)
 
 
 def _in_words(error: InvalidRequest, words: Mapping[str, str]) -> InvalidRequest:
@@ -67,7 +71,7 @@ def _in_words(error: InvalidRequest, words: Mapping[str, str]) -> InvalidRequest
 
 
 def translate_answer(
-    source: WireFormat, target: WireFormat, body: bytes, label: AnswerLabel
+    source: WireFormat, target: WireFormat, body: bytes, label: AnswerLabel, restoring: Restoring | None = None
 ) -> tuple[bytes, Usage | None]:
     """A provider's whole answer (in `source`) for a client (in `target`), and its usage. Raises MalformedAnswer."""
     if source in EMBEDDING_FORMATS:
@@ -76,6 +80,8 @@ def translate_answer(
     if source in PROVIDER_RERANKS:
         return PROVIDER_RERANKS[source].read(body, label.asked, label.model, label.id)
     answer = PROVIDER_CHATS[source].read_answer(body)
+    if restoring is not None:
+        answer = restoring.answer(answer)
     return CLIENT_CHATS[target].write_answer(answer, label), answer.usage
 
 

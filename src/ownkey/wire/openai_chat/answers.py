@@ -218,7 +218,11 @@ def _message(answer: Answer) -> dict[str, Any]:
 
 
 def _call(part: ToolCall) -> dict[str, Any]:
-    call = {"id": part.id, "type": "function", "function": {"name": part.name, "arguments": part.arguments or "{}"}}
+    call: dict[str, Any] = {"id": part.id}
+    if part.freeform:
+        call |= {"type": "custom", "custom": {"name": part.name, "input": part.arguments}}
+    else:
+        call |= {"type": "function", "function": {"name": part.name, "arguments": part.arguments or "{}"}}
     return call | signed(part.signature)
 
 

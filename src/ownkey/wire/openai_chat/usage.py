@@ -7,6 +7,7 @@ import msgspec
 from msgspec import Struct
 
 from ownkey.domain.usage import Usage
+from ownkey.wire.costs import Costs, nano_cost
 from ownkey.wire.fields import Count, decode_or_none
 
 
@@ -19,7 +20,7 @@ class CompletionDetails(Struct):
     reasoning_tokens: Count | None = None
 
 
-class UsageShape(Struct):
+class UsageShape(Costs):
     """`prompt_cache_hit_tokens` is DeepSeek's word and `cached_tokens` Moonshot's for cached input."""
 
     prompt_tokens: Count | None = None
@@ -62,13 +63,14 @@ def reported(body: Place, x_groq: Place | None, choices: Sequence[Place] | None)
 
 
 def to_usage(shape: UsageShape) -> Usage | None:
-    """None when no count is given. Parts never exceed their whole.
+    """None when neither a count nor a cost is given. Parts never exceed their whole.
 
     Some providers (xAI, Gemini's compatible surface) leave reasoning out of `completion_tokens` and
     count it in the total alone; what the total has beyond the prompt is output.
     """
+    cost = nano_cost(shape)
     if shape.prompt_tokens is None and shape.completion_tokens is None and shape.total_tokens is None:
-        return None
+        return None if cost is None else Usage(cost=cost)
     prompt = int(shape.prompt_tokens or 0)
     output = max(int(shape.completion_tokens or 0), int(shape.total_tokens or 0) - prompt)
     details = shape.prompt_tokens_details
@@ -77,7 +79,7 @@ def to_usage(shape: UsageShape) -> Usage | None:
     completion = shape.completion_tokens_details
     reasoning = int((completion and completion.reasoning_tokens) or 0)
     cached = min(cached, prompt)
-    return Usage(prompt, output, cached, min(written, prompt - cached), min(reasoning, output))
+    return Usage(prompt, output, cached, min(written, prompt - cached), min(reasoning, output), cost=cost)
 
 
 def from_usage(usage: Usage) -> dict[str, Any]:

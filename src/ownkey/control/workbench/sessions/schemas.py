@@ -5,8 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr
 
 from ownkey.control.key_tests.schemas import Key
-from ownkey.control.shapes import Body, Flag, Line, ModelName, Reply, Usd, instant, usd
-from ownkey.control.structs import STRUCT
+from ownkey.control.shapes import STRUCT, Body, Flag, Line, ModelName, Reply, Usd, instant, usd
 from ownkey.control.workbench.runs.schemas import RunReply, show_run
 from ownkey.storage.workbench import StoredRun, WorkbenchSession
 from ownkey.workbench.endpoint import ConnectionCheck, Step
@@ -116,7 +115,7 @@ class TargetReply(Reply):
     prices: PricesReply | None
 
 
-class SessionReply(Reply):
+class WorkbenchSessionReply(Reply):
     """A session. `token` is shown once, when it is made; `limits` is what it may ask for."""
 
     id: str
@@ -140,7 +139,7 @@ class PresetReply(Reply):
     provider: str | None = None
 
 
-class TestReply(Reply):
+class ConnectionReply(Reply):
     """What the connection test found. `advice` is the next thing to do; `models` are names the endpoint has, where the
     one that was asked for is not among them."""
 
@@ -214,8 +213,8 @@ def show_session(
     runs: list[StoredRun],
     limits: Limits,
     token: str | None = None,
-) -> SessionReply:
-    return SessionReply(
+) -> WorkbenchSessionReply:
+    return WorkbenchSessionReply(
         id=session.id,
         token=token,
         anonymous=session.user_id is None,
@@ -227,8 +226,8 @@ def show_session(
     )
 
 
-def show_test(found: ConnectionCheck) -> TestReply:
-    return TestReply(
+def show_test(found: ConnectionCheck) -> ConnectionReply:
+    return ConnectionReply(
         success=found.success,
         message=found.message,
         advice=found.advice,
