@@ -8,6 +8,7 @@ from ownkey.control.shapes import Reply, instant, usd
 from ownkey.domain.usage import RequestRecord
 from ownkey.storage.records import UsageGroup
 
+_FORMER_ADAPTATIONS = "hints_dropped"
 _FORMER_ROUTE = "alias"
 """What the route was called in rows that an earlier version wrote."""
 
@@ -44,13 +45,13 @@ class RequestReply(Reply):
 class Receipt(RequestReply):
     """A request with its attempts in order and the candidates that were dropped, each with the reason.
 
-    `hints_dropped` names the fields that the provider's format could not express and that are hints only. `route` is
-    the caller's own name by which the model was asked for, if it was.
+    `adaptations` names the client's fields that were left out or changed for the provider and the model. `route` is the
+    caller's own name by which the model was asked for, if it was.
     """
 
     attempts_made: list[dict[str, Any]]
     dropped: list[dict[str, Any]]
-    hints_dropped: list[str]
+    adaptations: list[str]
     route: str | None
 
 
@@ -99,7 +100,7 @@ def show_receipt(record: RequestRecord) -> Receipt:
         **fields,
         attempts_made=detail.get("attempts", []),
         dropped=detail.get("dropped", []),
-        hints_dropped=detail.get("hints_dropped", []),
+        adaptations=detail.get("adaptations") or detail.get(_FORMER_ADAPTATIONS, []),
         route=detail.get("route") or detail.get(_FORMER_ROUTE),
     )
 

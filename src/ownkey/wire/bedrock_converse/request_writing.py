@@ -6,7 +6,7 @@ from typing import Any
 from ownkey.wire.anthropic_messages import thinking
 from ownkey.wire.bedrock_converse.request_blocks import Block, BlockWriter
 from ownkey.wire.fields import encode, refuse_required, unsupported
-from ownkey.wire.format import Written
+from ownkey.wire.format import Draft
 from ownkey.wire.neutral import Conversation, Tool, ToolChoice
 
 _TOOL_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
@@ -16,7 +16,7 @@ _OPAQUE = "arn:"
 """An ARN need not tell the model it leads to."""
 
 
-def write(conversation: Conversation, model: str) -> Written:
+def write(conversation: Conversation, model: str) -> Draft:
     dropped: list[str] = []
     refuse_required(conversation.required)
     dropped += conversation.hints
@@ -40,7 +40,7 @@ def write(conversation: Conversation, model: str) -> Written:
     ):
         if value:
             body[name] = value
-    return Written(encode(body), tuple(dict.fromkeys(dropped)))
+    return Draft(body, tuple(dict.fromkeys(dropped)))
 
 
 def _is_claude(model: str) -> bool:
