@@ -34,6 +34,27 @@ def test_counts_that_contradict_each_other_never_give_a_rebate():
     assert list_cost(Rates(input=1_000_000, cached_input=0), Usage(input_tokens=1, cached_tokens=9)) == 0
 
 
+@pytest.mark.parametrize(
+    ("hour", "nano"),
+    [
+        (0, 10_000 * 3_750 + 30_000 * 3_750),
+        (20_000, 20_000 * 3_750 + 20_000 * 6_000),
+        (40_000, 40_000 * 6_000),
+        (99_999, 40_000 * 6_000),
+    ],
+)
+def test_cache_writes_kept_for_an_hour_cost_twice_the_input(hour: int, nano: int):
+    usage = Usage(input_tokens=40_000, cache_write_tokens=40_000, cache_write_hour_tokens=hour)
+    assert list_cost(RATES, usage) == nano
+    assert list_cost(Rates(input=1_000_000), usage) == 40_000
+
+
+@pytest.mark.parametrize("rates", [RATES, FREE, Rates(per_request=7)])
+def test_what_the_provider_says_it_cost_is_the_cost(rates: Rates):
+    assert list_cost(rates, Usage(input_tokens=1000, output_tokens=1000, cost=12_300_000)) == 12_300_000
+    assert list_cost(rates, Usage(input_tokens=1000, cost=0)) == 0
+
+
 def test_fractions_of_a_nano_dollar_are_rounded_up():
     assert list_cost(Rates(input=1), Usage(input_tokens=1)) == 1
 

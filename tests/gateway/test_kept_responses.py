@@ -186,7 +186,7 @@ def test_odd_requests_about_responses(workshop: Workshop, user: User, chat_key: 
     ("more", "param"),
     [
         ({"background": True}, "background"),
-        ({"tools": [{"type": "web_search"}]}, "tools[0].type"),
+        ({"tools": [{"type": "web_search"}], "tool_choice": {"type": "web_search"}}, "tool_choice.type"),
         ({"conversation": "conv_1"}, "conversation"),
         ({"input": [{"type": "item_reference", "id": "x"}]}, "input[0].type"),
         ({"top_logprobs": 3}, "top_logprobs"),

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import httpx2
 import pytest
 from tests.gateway.conftest import Requests, Workshop, until
-from tests.gateway.upstream import DONE, chunk_event, message_event, stream
+from tests.gateway.upstream import DONE, answer, chunk_event, message_event, stream
 from tests.services.stack import Process, Stack, User
 
 PATHS = {"openai": "/v1/chat/completions", "anthropic": "/v1/messages"}
@@ -98,7 +98,9 @@ def test_a_stream_cut_anywhere_never_looks_complete(
 ) -> None:
     model = add(provider)
     whole = b"".join(CHAT_STREAM if provider == "openai" else MESSAGE_STREAM)
-    complete = whole.index(DONE if provider == "openai" else b"event: message_stop")
+    marks = (FINISH, DONE) if provider == "openai" else (b"event: message_delta", b"event: message_stop")
+    # A clean end after the reason why the answer stopped is complete.
+    complete = whole.index(marks[0 if end else 1])
     for cut in range(1, complete, max(1, complete // 12)):
         workshop.upstream.script(new_key, stream([whole[:cut]], end))
         received = user.gateway.post(PATHS[client], json=asking(model))
@@ -122,6 +124,65 @@ def test_a_stream_whose_end_mark_lacks_its_blank_line_is_complete(
     received = user.gateway.post(PATHS[client], json=asking(model)).content
     assert received.rstrip().endswith(b"[DONE]" if client == "openai" else b'"message_stop"}')
     assert (latest(user)["status"], latest(user)["output_tokens"]) == ("completed", 20)
+
+
+ENDINGS = {
+    "/v1/chat/completions": b"data: [DONE]\n\n",
+    "/v1/messages": b'data: {"type":"message_stop"}\n\n',
+    "/v1/responses": b"response.completed",
+    "/v1/completions": b"data: [DONE]\n\n",
+    "/v1beta/models/{model}:streamGenerateContent?alt=sse": b'"finishReason":"STOP"',
+}
+
+
+def asked_by(path: str, model: str, streamed: bool = True) -> tuple[str, dict[str, Any]]:
+    """The path and the body of a request in the format of a path."""
+    text = "Which shelf?"
+    if "{model}" in path:
+        path = path if streamed else path.replace(":streamGenerateContent?alt=sse", ":generateContent")
+        return path.format(model=model), {"contents": [{"role": "user", "parts": [{"text": text}]}]}
+    body: dict[str, Any] = {"model": model, "stream": streamed}
+    if path == "/v1/completions":
+        return path, body | {"prompt": text}
+    if path == "/v1/responses":
+        return path, body | {"input": text, "store": False}
+    return path, body | {"max_tokens": 40, "messages": [{"role": "user", "content": text}]}
+
+
+@pytest.mark.parametrize("path", ENDINGS)
+@pytest.mark.parametrize("provider", PATHS)
+def test_a_stream_without_its_end_mark_is_complete_for_every_client(
+    workshop: Workshop, user: User, add: Callable[[str], str], new_key: str, path: str, provider: str
+) -> None:
+    """As official SDKs see it: the reason for the end and a clean end of the body say enough."""
+    model = add(provider)
+    workshop.upstream.script(new_key, stream((CHAT_STREAM if provider == "openai" else MESSAGE_STREAM)[:-1]))
+    address, body = asked_by(path, model)
+    received = user.gateway.post(address, json=body)
+    assert received.status_code == 200
+    assert b"three" in received.content
+    assert ENDINGS[path] in received.content
+    assert b'"error":{' not in received.content
+    row = latest(user)
+    assert (row["status"], row["usage_reported"]) == ("completed", True)
+    assert (row["input_tokens"], row["output_tokens"]) == (30, 20)
+
+
+@pytest.mark.parametrize("path", [path for path in ENDINGS if path != "/v1/completions"])
+@pytest.mark.parametrize("streamed", [True, False])
+def test_a_bare_reason_of_error_fails(
+    workshop: Workshop, user: User, add: Callable[[str], str], new_key: str, path: str, streamed: bool
+) -> None:
+    model = add("openai")
+    broken = {"index": 0, "delta": {}, "message": {"role": "assistant", "content": "par"}, "finish_reason": "error"}
+    usage = {"prompt_tokens": 30, "completion_tokens": 20, "total_tokens": 50}
+    whole = answer(200, {"id": "c", "object": "chat.completion", "choices": [broken], "usage": usage})
+    workshop.upstream.script(new_key, stream([CHUNKS[0], chunk_event(choices=[broken]), DONE]) if streamed else whole)
+    address, body = asked_by(path, model, streamed)
+    received = user.gateway.post(address, json=body)
+    assert received.status_code == (200 if streamed else 502)
+    row = latest(user)
+    assert (row["status"], row["error"]) == ("failed", "upstream_error")
 
 
 @pytest.mark.parametrize("client", PATHS)

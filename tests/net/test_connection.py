@@ -2,11 +2,12 @@
 
 import asyncio
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
+from ownkey.gateway.batching import WriteBatch
 from ownkey.gateway.net.connection import Connection
 from ownkey.gateway.net.errors import ConnectionLost, NetError, Stage, TimedOut
 from ownkey.gateway.net.exchange import Exchange
@@ -62,13 +63,20 @@ class Sink:
         self.log.append(error)
 
 
+class AtOnce(WriteBatch):
+    """No turns: what is written is sent."""
+
+    def add(self, flush: Callable[[], None]) -> None:
+        flush()
+
+
 class Talk:
     """One connection, with a request sent on it."""
 
     def __init__(self, transport: Transport, timeouts: Timeouts | None = None) -> None:
         self.transport = transport
         self.released = 0
-        self.connection = Connection(asyncio.get_running_loop(), NetSettings(), "http://provider.test:80")
+        self.connection = Connection(asyncio.get_running_loop(), NetSettings(), "http://provider.test:80", AtOnce())
         made: Any = transport
         self.connection.connection_made(made)
         self.connection.on_release = self._release

@@ -17,7 +17,7 @@ from ownkey.domain.tenancy import PLATFORM, user_owner
 from ownkey.storage import Database, api_keys, credentials, preferences, sessions, stored_responses, usage, users
 from ownkey.storage.data_keys import DatabaseDataKeys
 from ownkey.storage.records import Erased
-from ownkey.storage.tables import metadata
+from ownkey.storage.workbench.tables import metadata
 from ownkey.vault.data_keys import DataKey
 
 

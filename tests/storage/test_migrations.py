@@ -14,7 +14,8 @@ from ownkey.storage import Database
 from ownkey.storage.engines import parse_url, postgres_migration_engine, sqlite_migration_engine
 from ownkey.storage.errors import DatabaseTooNew
 from ownkey.storage.migrations import migrate, revisions
-from ownkey.storage.tables import SCHEMA_REVISION, metadata
+from ownkey.storage.tables import SCHEMA_REVISION
+from ownkey.storage.workbench.tables import metadata
 
 SEEDED_BY_MIGRATIONS = {"change_counter": 1, "alembic_version": 1}
 

@@ -7,7 +7,7 @@ import pytest
 
 from ownkey.domain.formats import WireFormat
 from ownkey.domain.usage import Usage
-from ownkey.wire import FORMATS, ErrorKind
+from ownkey.wire import CHAT_FORMATS, FORMATS, ErrorKind
 from ownkey.wire.observing import PassingObserver, raw_events
 
 CHAT = FORMATS[WireFormat.OPENAI_CHAT]
@@ -19,9 +19,85 @@ MESSAGES_TEXT = (RECORDINGS / "anthropic_messages" / "thinking_and_tools.sse").r
 
 
 def test_bytes_pass_as_the_same_object() -> None:
-    for observer in (CHAT.observer(True), CHAT.observer(False), MESSAGES.observer(True)):
+    for observer in (CHAT.observer(True), MESSAGES.observer(True)):
         chunk = b'data: {"choices":[{"delta":{"content":"x"}}],"usage":null}\n\n'
         assert observer.feed(chunk) is chunk
+    plain = b'data: {"choices":[{"delta":{"content":"x"}}]}\n\n'
+    assert CHAT.observer(False).feed(plain) is plain
+
+
+@pytest.mark.parametrize("null", [b',"usage":null', b', "usage": null'])
+def test_no_usage_is_announced_to_a_client_that_did_not_ask(null: bytes) -> None:
+    """OpenAI writes `"usage": null` into every chunk once usage is asked for; strict clients refuse it."""
+    observer = CHAT.observer(False)
+    for text in (b'""', b'"a"', b'"\\",\\"usage\\":null"'):
+        chunk = b'data: {"choices":[{"delta":{"content":' + text + b"}}]"
+        assert observer.feed(chunk + null + b"}\n\n") == chunk + b"}\n\n"
+
+
+FINISH = b'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\n'
+TEXT = b'data: {"choices":[{"index":0,"delta":{"content":"x"},"finish_reason":null}]}\n\n'
+CHAT_USAGE = b'data: {"choices":[],"usage":{"prompt_tokens":3,"completion_tokens":4}}\n\n'
+
+
+@pytest.mark.parametrize("wants_usage", [True, False])
+@pytest.mark.parametrize("after", [b"", CHAT_USAGE, b": still here\n\n" * 3, TEXT], ids=["", "usage", "pings", "more"])
+def test_a_stream_that_said_why_it_stopped_needs_no_end_mark(wants_usage: bool, after: bytes) -> None:
+    observer = CHAT.observer(wants_usage)
+    for piece in (TEXT, TEXT, FINISH, after):
+        observer.feed(piece)
+    assert not observer.ended
+    observer.finish()
+    assert observer.ended
+    assert observer.closing == b"data: [DONE]\n\n"
+
+
+@pytest.mark.parametrize("pieces", [[TEXT, TEXT], [TEXT, FINISH[:-4]], [TEXT, FINISH, CHAT_USAGE[:-9]]])
+def test_half_an_event_or_no_reason_to_stop_is_no_end(pieces: list[bytes]) -> None:
+    observer = CHAT.observer(True)
+    for piece in pieces:
+        observer.feed(piece)
+    observer.finish()
+    assert not observer.ended
+    assert observer.closing == b""
+
+
+def test_messages_that_said_why_they_stopped_need_no_end_mark() -> None:
+    observer = MESSAGES.observer(True)
+    observer.feed(MESSAGES_TEXT.partition(b"event: message_stop")[0])
+    observer.finish()
+    assert observer.ended
+    assert observer.closing.startswith(b"event: message_stop\n")
+    assert observer.usage == Usage(132, 42, 100, 7, 12)
+
+
+def test_a_reason_to_stop_that_is_an_error_fails() -> None:
+    bare = b'data: {"choices":[{"delta":{},"finish_reason": "error"}]}\n\n'
+    told = bare.replace(b'"finish', b'"error":{"code":503,"message":"late"},"finish')
+    for event, said in ((bare, "The provider broke off the answer."), (told, "late")):
+        observer = CHAT.observer(True)
+        observer.feed(TEXT)
+        observer.feed(event)
+        assert observer.error is not None
+        assert observer.error.message == said
+
+
+@pytest.mark.parametrize(
+    "chunk",
+    [
+        b'{"choices":[{"delta":{},"finish_reason":"stop"}],"x_groq":{"id":"r","usage":{"prompt_tokens":3,"completion_tokens":4}}}',
+        b'{"choices":[{"delta":{},"finish_reason":"stop","usage":{"prompt_tokens":3,"completion_tokens":4}}]}',
+    ],
+    ids=["x_groq", "choice"],
+)
+def test_usage_in_other_places_is_found_and_the_chunk_stays(chunk: bytes) -> None:
+    event = b"data: " + chunk + b"\n\n"
+    observer = CHAT.observer(False)
+    assert observer.feed(event) == event
+    assert observer.usage == Usage(3, 4)
+    reader = CHAT_FORMATS[WireFormat.OPENAI_CHAT].reader()
+    reader.feed(event)
+    assert reader.usage == Usage(3, 4)
     observer = CHAT.observer(True)
     assert observer.feed(chunk[:10]) == chunk[:10]
 
@@ -30,7 +106,8 @@ def test_the_usage_chunk_is_taken_out_for_a_client_that_did_not_ask() -> None:
     observer = CHAT.observer(False)
     events = CHAT_TEXT.split(b"\n\n")[:-1]
     forwarded = observer.feed(CHAT_TEXT) + observer.finish()
-    assert forwarded == b"".join(event + b"\n\n" for event in events if b'"choices":[],' not in event)
+    kept = (event.replace(b',"usage":null', b"") for event in events if b'"choices":[],' not in event)
+    assert forwarded == b"".join(event + b"\n\n" for event in kept)
     assert observer.usage == Usage(31, 17, 16, 0, 5)
     assert observer.ended
     assert observer.first_content
@@ -190,7 +267,7 @@ def test_a_blocked_prompt_and_an_error_end_a_gemini_stream() -> None:
 @pytest.mark.parametrize("wants_usage", [True, False])
 def test_events_that_count_are_seen_after_ordinary_ones_have_passed_unread(wants_usage: bool) -> None:
     observer = CHAT.observer(wants_usage)
-    ordinary = b'data: {"choices":[{"delta":{"content":"x"}}],"usage":null}\n\n'
+    ordinary = b'data: {"choices":[{"delta":{"content":"x"}}]}\n\n'
     for _ in range(3):
         assert observer.feed(ordinary) is ordinary
     usage = b'data: {"choices":[],"usage":{"prompt_tokens":3,"completion_tokens":4}}\n\n'

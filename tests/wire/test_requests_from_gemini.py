@@ -269,14 +269,11 @@ def test_text_files_and_files_in_results(chat: Translate) -> None:
     [
         ({"cachedContent": "cachedContents/1"}, "cachedContent"),
         ({"safety_settings": [{"category": "X", "threshold": "BLOCK_ONLY_HIGH"}]}, "safetySettings"),
-        ({"tools": [{"googleSearch": {}}]}, "tools.googleSearch"),
-        ({"tools": [{"code_execution": {}}]}, "tools.codeExecution"),
         ({"generationConfig": {"candidateCount": 2}}, "generationConfig.candidateCount"),
         ({"generationConfig": {"responseLogprobs": True}}, "generationConfig.responseLogprobs"),
         ({"generationConfig": {"responseModalities": ["IMAGE"]}}, "generationConfig.responseModalities"),
         ({"generationConfig": {"speechConfig": {}}}, "generationConfig.speechConfig"),
         ({"generationConfig": {"responseMimeType": "text/x.enum"}}, "generationConfig.responseMimeType"),
-        ({"contents": [{"parts": [{"executableCode": {"code": "x"}}]}]}, "contents[0].parts[0].executableCode"),
         (
             {"contents": [{"parts": [{"inlineData": {"mimeType": "audio/wav", "data": "AA=="}}]}]},
             "contents[0].parts[0].inlineData.mimeType",

@@ -242,7 +242,6 @@ def test_reasoning_goes_back_only_with_claudes_signature(to_anthropic: Translate
         ({"response_format": {"type": "json_object"}}, "response_format"),
         ({"web_search_options": {"x": 1}}, "web_search_options"),
         ({"functions": [{"name": "f"}]}, "functions"),
-        ({"tools": [{"type": "custom", "custom": {"name": "f"}}]}, "tools[0].type"),
         (
             {"messages": [{"role": "user", "content": [{"type": "input_audio", "input_audio": {}}]}]},
             "messages[0].content[0].type",

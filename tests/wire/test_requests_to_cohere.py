@@ -218,7 +218,6 @@ def test_what_cohere_cannot_say_is_refused() -> None:
     refused("presence_penalty", presence_penalty=-1)
     refused("stop", stop=list("abcdef"))
     refused("top_k", top_k=501)
-    refused("parallel_tool_calls", tools=[TOOL], parallel_tool_calls=False)
     refused("response_format", tools=[TOOL], response_format={"type": "json_object"})
     refused("web_search_options", web_search_options={})
     pdf = {"type": "file", "file": {"file_data": "data:application/pdf;base64,AA==", "filename": "a.pdf"}}

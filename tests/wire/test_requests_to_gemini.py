@@ -326,7 +326,6 @@ def test_reasoning_is_asked_for_in_the_words_of_the_models_version(
         ({"n": 2}, "n"),
         ({"logprobs": True}, "logprobs"),
         ({"logit_bias": {"1": 1}}, "logit_bias"),
-        ({"tools": [TOOL], "parallel_tool_calls": False}, "parallel_tool_calls"),
         ({"web_search_options": {}}, "web_search_options"),
         ({"audio": {"voice": "v"}}, "audio"),
     ],

@@ -112,7 +112,6 @@ def test_tool_choices() -> None:
     assert len(chat(tools=[TOOL, CLOCK], tool_choice=allowed)[0]["tools"]) == 1
     refused("tool_choice", tools=[TOOL], tool_choice="required")
     refused("tool_choice", tools=[TOOL], tool_choice={"type": "function", "function": {"name": "weather"}})
-    refused("parallel_tool_calls", tools=[TOOL], parallel_tool_calls=False)
 
 
 def test_options_and_ollamas_own_fields() -> None:

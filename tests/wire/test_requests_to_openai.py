@@ -167,9 +167,7 @@ def test_thinking_becomes_an_effort(
         ({"top_k": 5}, "top_k"),
         ({"max_tokens": 0}, "max_tokens"),
         ({"container": "c"}, "container"),
-        ({"mcp_servers": [{"url": "x"}]}, "mcp_servers"),
         ({"inference_geo": "eu"}, "inference_geo"),
-        ({"tools": [{"type": "web_search_20250305", "name": "web_search"}]}, "tools[0].type"),
         ({"messages": [{"role": "user", "content": [{"type": "search_result"}]}]}, "messages[0].content[0].type"),
         (
             {

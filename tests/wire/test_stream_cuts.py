@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from ownkey.domain.formats import WireFormat
 from ownkey.wire import CHAT_FORMATS, ChatFormat, Observer
-from ownkey.wire.events import Event, Finished, Started, StreamFailed
+from ownkey.wire.events import Event, Finished, Started, Stopped, StreamFailed
 from ownkey.wire.neutral import AnswerLabel
 
 
@@ -54,17 +54,24 @@ def test_any_pieces_give_the_same_events(recording: Path, cuts: list[int]) -> No
     assert events_of(format_, *pieces) == events_of(format_, data)
 
 
-def test_a_stream_cut_at_any_byte_gives_a_prefix_and_fails(recording: Path) -> None:
+@pytest.mark.parametrize("cut", [False, True])
+def test_a_stream_cut_at_any_byte_gives_a_prefix_and_fails(recording: Path, cut: bool) -> None:
+    """Only a clean end after the reason why the answer stopped makes up for a missing end mark."""
     format_, data = format_of(recording), recording.read_bytes()
     expected = events_of(format_, data)
     complete = len(data.rstrip(b"\r\n"))
     for at in range(len(data)):
         reader = format_.reader()
-        events = reader.feed(data[:at]) + reader.finish()
+        events = reader.feed(data[:at]) + reader.finish(cut)
         if at >= complete:
             assert events == expected
             continue
         assert events[:-1] == expected[: len(events) - 1]
+        if reader.ended:
+            assert not cut
+            assert isinstance(events[-1], Finished)
+            assert any(isinstance(event, Stopped) for event in events)
+            continue
         assert isinstance(events[-1], StreamFailed)
         assert reader.error == events[-1].error
         assert not reader.ended
@@ -79,6 +86,9 @@ def test_every_cut_has_a_well_formed_end_in_every_format(recording: Path) -> Non
             writer = target.writer(AnswerLabel("m", 1, "id"), True)
             written = b"".join(map(writer.write, events_of(format_, data[:at]))) + writer.finish()
             again = events_of(target, written)
+            if any(isinstance(event, Finished) for event in events_of(format_, data[:at])):
+                assert isinstance(again[-1], Finished)
+                continue
             assert isinstance(again[-1], StreamFailed)
             assert "ended before" in again[-1].error.message
 

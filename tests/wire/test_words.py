@@ -19,7 +19,6 @@ FUNCTION = {"functionDeclarations": [{"name": "f"}]}
 LINK = {"type": "image", "source": {"type": "url", "url": "https://pictures.example/a.png"}}
 LINKED = {"fileData": {"fileUri": "https://pictures.example/a.png", "mimeType": "image/png"}}
 TIFF = {"inlineData": {"mimeType": "image/tiff", "data": "AAAA"}}
-ONE_CALL = {"type": "auto", "disable_parallel_tool_use": True}
 ANY_CALL = {"functionCallingConfig": {"mode": "ANY"}}
 LOST = {"type": "tool_result", "tool_use_id": "t", "content": "rain"}
 
@@ -34,7 +33,6 @@ def translated(source: WireFormat, target: WireFormat, body: dict[str, Any]) -> 
 @pytest.mark.parametrize(
     ("source", "target", "more", "field"),
     [
-        (ANTHROPIC, GEMINI, {"tools": [TOOL], "tool_choice": ONE_CALL}, "tool_choice.disable_parallel_tool_use"),
         (ANTHROPIC, RESPONSES, {"stop_sequences": ["x"]}, "stop_sequences"),
         (ANTHROPIC, OLLAMA, {"messages": [{"role": "user", "content": [LINK]}]}, "image.source"),
         (GEMINI, CHAT, {"generationConfig": {"topK": 3}}, "generationConfig.topK"),

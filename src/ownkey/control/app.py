@@ -4,7 +4,6 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from ownkey.control import docs_page
 from ownkey.control.account import routes as account
 from ownkey.control.admin import routes as admin
 from ownkey.control.api_keys import routes as api_keys
@@ -14,6 +13,7 @@ from ownkey.control.credentials import routes as credentials
 from ownkey.control.hardening import Hardened
 from ownkey.control.key_tests import routes as key_tests
 from ownkey.control.openapi import install_document, operation_id
+from ownkey.control.openapi import router as reference
 from ownkey.control.operations import routes as operations
 from ownkey.control.preferences import routes as preferences
 from ownkey.control.problems import install_problems
@@ -60,7 +60,7 @@ def create_app(lifespan: Any, version: str) -> FastAPI:
     )
     for resource in _RESOURCES:
         app.include_router(resource.router, prefix="/api/v1")
-    for surface in (operations.router, setup.router, docs_page.router, workbench_page.router):
+    for surface in (operations.router, setup.router, reference, workbench_page.router):
         app.include_router(surface)
     install_problems(app)
     install_document(app)

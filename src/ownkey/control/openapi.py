@@ -1,13 +1,18 @@
-"""`GET /openapi.json`: FastAPI's document, with our errors and our ways to sign in."""
+"""The API reference: `GET /openapi.json`, FastAPI's document with our errors and ways to sign in, and `GET /docs`, a
+page generated from it without third-party scripts."""
 
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.openapi.utils import get_openapi
+from fastapi.responses import HTMLResponse
 from fastapi.routing import APIRoute
 
+from ownkey.control.pages import render
 from ownkey.control.problems import MEDIA_TYPE, Problem
 
+router = APIRouter(include_in_schema=False)
+_METHODS = ("get", "post", "put", "patch", "delete")
 _ABOUT = "A gateway for language models where everyone brings their own keys. Errors are problem details (RFC 9457)."
 _OPEN_TO_ALL = frozenset({"/healthz", "/readyz", "/metrics", "/api/v1/auth/login"})
 _WORKBENCH = "/api/v1/workbench/"
@@ -65,3 +70,31 @@ def _build(app: FastAPI) -> dict[str, Any]:
             call["responses"]["default"] = failure
             call["security"] = _security(path)
     return made
+
+
+@router.get("/docs", response_class=HTMLResponse)
+async def docs(request: Request) -> str:
+    """One section per tag, one entry per call: what it does, its parameters, body and responses."""
+    document: dict[str, Any] = request.app.openapi()
+    sections: dict[str, list[dict[str, Any]]] = {}
+    for path, calls in document["paths"].items():
+        for method in _METHODS:
+            if method in calls:
+                call = calls[method]
+                sections.setdefault(call.get("tags", ["other"])[0], []).append(_call(path, method, call))
+    return render("docs.html", document=document, sections=sections)
+
+
+def _call(path: str, method: str, call: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "method": method.upper(),
+        "path": path,
+        "about": call.get("description") or call.get("summary") or "",
+        "parameters": [parameter["name"] for parameter in call.get("parameters", [])],
+        "body": call.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema"),
+        "responses": [
+            response["content"]["application/json"]["schema"]
+            for status, response in call["responses"].items()
+            if status.startswith("2") and "application/json" in response.get("content", {})
+        ],
+    }

@@ -1,16 +1,32 @@
-"""Shapes shared by the resources: times in RFC 3339 UTC, money as decimal strings, pages with a cursor."""
+"""What all resources share: how bodies are read, and the shapes of fields and replies: times in RFC 3339 UTC, money as
+decimal strings, pages with a cursor."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from ipaddress import ip_network
 from typing import Annotated, Any, Generic, TypeVar
 
-from fastapi import Query
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+import msgspec
+from fastapi import Query, Request, Response
+from fastapi.routing import APIRoute
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    model_validator,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, core_schema
 
+from ownkey.domain.errors import InvalidRequest, UnsupportedMediaType
 from ownkey.domain.money import format_usd
+from ownkey.gateway import read_object
 from ownkey.storage.paging import decode_cursor, encode_cursor
 
 T = TypeVar("T")
@@ -144,3 +160,67 @@ Flag = Annotated[bool, Field(strict=True)]
 
 Limit = Annotated[int, Query(ge=1, le=200)]
 Cursor = Annotated[str | None, Query(max_length=500)]
+
+
+class _ReadRequest(Request):
+    """A request whose body has been read. FastAPI would replace an error raised while reading by one without a text."""
+
+    def __init__(self, request: Request, body: bytes, value: dict[str, Any]) -> None:
+        super().__init__(request.scope, request.receive)
+        self._body = body
+        self._value = value
+
+    async def json(self) -> dict[str, Any]:
+        return self._value
+
+
+class StrictRoute(APIRoute):
+    """A route whose body is read as strictly as the data plane's: JSON only, no duplicate keys, no NaN."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+
+        async def strict(request: Request) -> Response:
+            if "idempotency-key" in request.headers:
+                # A client that retries a call relies on it: ignoring the header would create things twice.
+                raise InvalidRequest("The header Idempotency-Key is not yet supported: leave it out.")
+            if self.body_field is None:
+                return await handle(request)
+            body = await request.body()
+            if not body and not self.body_field.field_info.is_required():
+                return await handle(request)
+            kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+            if kind != "application/json" and body:
+                raise UnsupportedMediaType("The body must be JSON: send `content-type: application/json`.")
+            return await handle(_ReadRequest(request, body, read_object(body)))
+
+        return strict
+
+
+_REF = "#/$defs/"
+
+
+class StructField:
+    """Metadata of a field whose type is a msgspec Struct: `metrics: Annotated[RunSummary, STRUCT]`."""
+
+    def __get_pydantic_core_schema__(self, source: type[msgspec.Struct], handler: GetCoreSchemaHandler) -> CoreSchema:
+        serialize = core_schema.plain_serializer_function_ser_schema(msgspec.to_builtins)
+        return core_schema.is_instance_schema(source, serialization=serialize, metadata={_REF: source})
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        document = msgspec.json.schema(schema["metadata"][_REF])  # pyright: ignore[reportTypedDictNotRequiredAccess]
+        return _inlined({"$ref": document["$ref"]}, document["$defs"])
+
+
+STRUCT = StructField()
+
+
+def _inlined(schema: Any, definitions: dict[str, Any]) -> Any:
+    """The schema with each reference replaced by its definition; none of ours refers to itself."""
+    if isinstance(schema, list):
+        return [_inlined(each, definitions) for each in schema]  # pyright: ignore[reportUnknownVariableType]
+    if not isinstance(schema, dict):
+        return schema
+    if "$ref" in schema:
+        return _inlined(definitions[schema["$ref"].removeprefix(_REF)], definitions)  # pyright: ignore[reportUnknownArgumentType, reportUnknownMemberType]
+    return {name: _inlined(each, definitions) for name, each in schema.items()}  # pyright: ignore[reportUnknownVariableType]

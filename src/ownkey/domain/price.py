@@ -11,7 +11,8 @@ class Rates(Struct, frozen=True, omit_defaults=True):
 
     `tiers` replace these rates when the input exceeds their threshold (in tokens); the highest
     threshold that is exceeded wins. `None` for a cached rate means cached tokens cost as input does,
-    and for `reasoning` that reasoning costs as output does.
+    and for `reasoning` that reasoning costs as output does. Where cache writes have a rate, those kept for an hour cost
+    `HOUR_WRITE` times the input.
     """
 
     input: int = 0
@@ -24,17 +25,24 @@ class Rates(Struct, frozen=True, omit_defaults=True):
 
 
 FREE = Rates()
+HOUR_WRITE = 2
+"""A cache write of an hour costs so many times the input (Anthropic, "Prompt caching", November 2026)."""
 
 
 def list_cost(rates: Rates, usage: Usage) -> Nano:
-    """The provider's asking price for `usage`, rounded up to a whole nano-dollar."""
+    """What the provider says `usage` cost, else its asking price, rounded up to a whole nano-dollar."""
+    if usage.cost is not None:
+        return Nano(usage.cost)
     if rates is FREE:
         return ZERO
     for threshold, tier in rates.tiers:
         if usage.input_tokens > threshold:
             rates = tier
     cached = rates.input if rates.cached_input is None else rates.cached_input
-    written = rates.input if rates.cache_write is None else rates.cache_write
+    written, hour = rates.input, rates.input
+    if rates.cache_write is not None:
+        written, hour = rates.cache_write, rates.input * HOUR_WRITE
+    hours = min(usage.cache_write_hour_tokens, usage.cache_write_tokens)
     plain = max(usage.input_tokens - usage.cached_tokens - usage.cache_write_tokens, 0)
     spoken = usage.output_tokens
     thought = 0
@@ -44,7 +52,8 @@ def list_cost(rates: Rates, usage: Usage) -> Nano:
     micro = (
         plain * rates.input
         + usage.cached_tokens * cached
-        + usage.cache_write_tokens * written
+        + (usage.cache_write_tokens - hours) * written
+        + hours * hour
         + spoken * rates.output
         + thought
     )

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 
 from ownkey.domain.money import Nano
-from ownkey.domain.price import Rates
+from ownkey.domain.price import HOUR_WRITE, Rates
 
 _FRAMING = 1024
 """Tokens that a provider may put around what was sent: roles, separators, tool preambles."""
@@ -19,8 +19,6 @@ _MEDIA = re.compile(
 )
 _ESCAPED_ASCII = re.compile(rb"\\u00[2-7]")
 """A letter written as an escape could hide one of these names."""
-_HOUR_WRITE = 2
-"""A cache write of an hour costs at most so many times the input, where cache writes have a price."""
 
 
 def holds_media(body: bytes) -> bool:
@@ -50,7 +48,7 @@ def price_bound(rates: Iterable[Rates], input_tokens: int, output_tokens: int) -
             write = tier.cache_write
             dearest_in = max(tier.input, tier.cached_input or 0)
             if write is not None:
-                dearest_in = max(dearest_in, write, tier.input * _HOUR_WRITE)
+                dearest_in = max(dearest_in, write, tier.input * HOUR_WRITE)
             dearest_out = max(tier.output, tier.reasoning or 0)
             micro = input_tokens * dearest_in + output_tokens * dearest_out
             most = max(most, tier.per_request - (-micro // 1_000_000))

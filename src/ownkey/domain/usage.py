@@ -9,8 +9,10 @@ class Usage(Struct, frozen=True):
     """Token counts of one answer.
 
     `input_tokens` includes cached reads and cache writes; `output_tokens` includes reasoning, as in
-    OpenAI's chat format. `reported` is False when the counts are our estimate. `units` is how many times
-    the price of one request is due: search units of a rerank, 1 for everything else.
+    OpenAI's chat format. `cache_write_hour_tokens` are those of `cache_write_tokens` that are kept for an
+    hour. `reported` is False when the counts are our estimate. `units` is how many times the price of one
+    request is due: search units of a rerank, 1 for everything else. `cost` is what the provider says the
+    answer cost, in nano-dollars.
     """
 
     input_tokens: int = 0
@@ -20,6 +22,8 @@ class Usage(Struct, frozen=True):
     reasoning_tokens: int = 0
     reported: bool = True
     units: int = 1
+    cache_write_hour_tokens: int = 0
+    cost: int | None = None
 
 
 class RequestStatus(StrEnum):

@@ -217,6 +217,9 @@ class Meter:
         usage = self.counted()
         record = self._record
         record.list_cost, record.charged = self._costs(usage)
+        if self.status is RequestStatus.FAILED and not usage.reported:
+            # An estimate counts towards limits. A failed answer is charged for what its provider reported, if anything.
+            record.charged = self._costs(self.usage)[1] if self.usage is not None else 0
         record.counted = record.list_cost
         if self.attempt is not self._named:
             self._name_attempt(record)

@@ -16,6 +16,7 @@ from ownkey.gateway.read import Ask
 from ownkey.providers.auth import auth_headers, signer_for
 from ownkey.wire import FORMATS, Written, address_of, event_type, splice
 from ownkey.wire.fit import Watch, fit, watch
+from ownkey.wire.tools.restoring import Restoring
 from ownkey.wire.translation import in_words, translate_request
 from ownkey.wire.wishes import Wishes, fill_in
 
@@ -33,11 +34,13 @@ _Fields = tuple[tuple[bytes, bytes], ...]
 
 class Outgoing(Struct, frozen=True):
     """What one attempt sends. `adaptations` names the client's fields that were left out or changed for the target,
-    `ours` the fields that Ownkey added of its own accord."""
+    `ours` the fields that Ownkey added of its own accord; `restoring` gives the calls in the answer the client's
+    names."""
 
     request: UpstreamRequest
     adaptations: tuple[str, ...] = ()
     ours: tuple[str, ...] = ()
+    restoring: Restoring | None = None
 
 
 class _Prepared:
@@ -110,14 +113,14 @@ class OutgoingBuilder:
             headers = prepared.headers(ask, forwarded)
             headers += prepared.signer.sign(b"POST", target.url, headers, body, time.time())
             sent = UpstreamRequest(b"POST", target, headers, body, attempt.trusted)
-            return Outgoing(sent, written.adaptations, written.ours)
+            return Outgoing(sent, written.adaptations, written.ours, written.restoring)
         if ask.form is None:
             prefix = prepared.heads.get((stream, forwarded)) or self._head(prepared, ask, forwarded)
         else:
             # Each form has a boundary of its own: its head is not worth keeping.
             prefix = self._encoder.prefix(b"POST", target, prepared.headers(ask, forwarded))
         sent = UpstreamRequest(b"POST", target, [], body, attempt.trusted, None, prefix)
-        return Outgoing(sent, written.adaptations, written.ours)
+        return Outgoing(sent, written.adaptations, written.ours, written.restoring)
 
     def forget(self) -> None:
         """Drop what is kept, secrets included."""

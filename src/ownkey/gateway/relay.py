@@ -127,6 +127,9 @@ def _check_answer(body: bytes, delivery: Delivery) -> None:
     """Read the usage of an answer that passes. Raises MalformedAnswer for what is no answer."""
     format_ = FORMATS[delivery.attempt.format]
     delivery.meter.usage = format_.usage_of(body)
+    error = format_.broken_off(body)
+    if error is not None:
+        raise MalformedAnswer("finish_reason error", error)
     if delivery.meter.usage is not None:
         return
     try:
@@ -139,7 +142,7 @@ def _check_answer(body: bytes, delivery: Delivery) -> None:
 
 def _translate_answer(body: bytes, delivery: Delivery) -> bytes:
     formats = delivery.attempt.format, delivery.ask.format
-    body, delivery.meter.usage = translate_answer(*formats, body, _named(delivery))
+    body, delivery.meter.usage = translate_answer(*formats, body, _named(delivery), delivery.restoring)
     return body
 
 
@@ -162,7 +165,7 @@ def _open_stream(delivery: Delivery) -> ClientStream:
         format_ = FORMATS[ask.format]
         stream = PassedStream(format_.observer(ask.wants_usage), format_.failure or failed, format_.largest_event)
     else:
-        stream = TranslatedStream(new_reader(delivery.attempt.format), writer())
+        stream = TranslatedStream(new_reader(delivery.attempt.format), writer(), delivery.restoring)
     return ArrayStream(stream) if ask.as_array else stream
 
 

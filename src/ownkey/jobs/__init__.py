@@ -1,4 +1,4 @@
-"""Durable jobs: work that is requested in a transaction and carried out at least once, whichever process dies.
+"""Durable jobs: work that is requested in a transaction and executed at least once, whichever process dies.
 
     jobs.register(Job(name="send-alert", work=send, attempts=8, dead=give_up))
 
@@ -8,12 +8,10 @@
     jobs.wake()
 
 registry  what a job is: a name, a function, and a schedule or the requests for it
-worker    carries jobs out in this process under leases, and retries them
-holder    this process's name as the holder of leases
+worker    executes jobs in this process under leases, and retries them; the process's name as a holder of leases
 """
 
-from ownkey.jobs.holder import holder_name
 from ownkey.jobs.registry import Job, JobRegistry
-from ownkey.jobs.worker import JobWorker
+from ownkey.jobs.worker import JobWorker, holder_name
 
 __all__ = ["Job", "JobRegistry", "JobWorker", "holder_name"]

@@ -5,13 +5,19 @@ holder dies the job comes due again and any process continues it. A holder that 
 """
 
 import asyncio
+import os
+import socket
 import time
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import contextmanager, suppress
+from fcntl import LOCK_EX, LOCK_NB, flock
+from itertools import count
+from pathlib import Path
 
 import structlog
 
 from ownkey.domain.errors import Unavailable
+from ownkey.domain.ids import new_id
 from ownkey.jobs.registry import Job, JobRegistry
 from ownkey.logs import outline
 from ownkey.storage import jobs as rows
@@ -24,6 +30,8 @@ _PAUSE_S = 2.0
 _BACKOFF_S = 10.0
 """Before the second attempt of a job that failed; doubled for each further one."""
 _RELEASE_S = 3.0
+_HOLDERS = "executors"
+"""The folder of the lock files that name this machine's holders, in the data directory."""
 
 log = structlog.get_logger(__name__)
 
@@ -157,3 +165,34 @@ async def _patiently(work: Callable[[], Awaitable[None]]) -> None:
         except Unavailable as error:
             log.warning("a job waits for the database", reason=outline(error))
             await asyncio.sleep(_PAUSE_S)
+
+
+@contextmanager
+def holder_name(data_dir: Path) -> Generator[str]:
+    """A name that belongs to this process alone while it lives, and to the next process after it.
+
+    The next process of a name knows that the last one is dead, and continues its jobs without waiting for their
+    leases to expire. Processes that share a data directory take the lowest free name, held by a lock that ends with
+    the process; the host name keeps apart a directory that was copied to another machine.
+    """
+    folder = data_dir / _HOLDERS
+    folder.mkdir(mode=0o700, exist_ok=True)
+    descriptor = _take_free(folder)
+    try:
+        name = os.read(descriptor, 100).decode("ascii", "replace")
+        if not name:
+            name = new_id("exec")
+            os.write(descriptor, name.encode("ascii"))
+        yield f"{name}-{socket.gethostname()}"
+    finally:
+        os.close(descriptor)
+
+
+def _take_free(folder: Path) -> int:
+    for number in count():
+        descriptor = os.open(folder / str(number), os.O_RDWR | os.O_CREAT, 0o600)
+        with suppress(BlockingIOError):
+            flock(descriptor, LOCK_EX | LOCK_NB)
+            return descriptor
+        os.close(descriptor)
+    raise AssertionError

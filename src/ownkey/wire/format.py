@@ -25,6 +25,7 @@ from ownkey.wire.events import Event
 from ownkey.wire.fields import encode
 from ownkey.wire.neutral import Answer, AnswerLabel, Conversation, EmbeddingAnswer, EmbeddingAsk
 from ownkey.wire.sse import MAX_EVENT, PING
+from ownkey.wire.tools.restoring import Restoring
 from ownkey.wire.writing import StreamWriter
 
 
@@ -53,11 +54,15 @@ class Draft(Struct, frozen=True):
 
 class Written(Struct, frozen=True):
     """A request for a provider. `adaptations` names the client's fields that were left out or changed, `ours` the
-    fields that Ownkey wrote of its own accord."""
+    fields that Ownkey wrote of its own accord.
+
+    `restoring` gives the calls in its answer the names and the form that the client knows.
+    """
 
     body: bytes
     adaptations: tuple[str, ...] = ()
     ours: tuple[str, ...] = ()
+    restoring: Restoring | None = None
 
 
 class Watched(Protocol):
@@ -91,20 +96,26 @@ class EventReader(Watched, Protocol):
         """The events that `data` completes; nothing follows Finished or StreamFailed."""
         ...
 
-    def finish(self) -> list[Event]:
-        """Call at the end of the body: returns a StreamFailed when the stream was cut short."""
+    def finish(self, cut: bool = False) -> list[Event]:
+        """Call at the end of the body, `cut` where the connection broke: returns a StreamFailed when the answer is not
+        complete."""
         ...
 
 
 class Observer(Watched, Protocol):
     """Watches a stream that passes as it is."""
 
+    @property
+    def closing(self) -> bytes:
+        """After `finish`: the format's end mark where the provider left it out of a complete answer."""
+        ...
+
     def feed(self, data: bytes) -> bytes:
         """The bytes to forward: `data` itself unless something is held back or taken out."""
         ...
 
     def finish(self) -> bytes:
-        """Call at the end of the body: returns the bytes that were held back."""
+        """Call at a clean end of the body: returns the bytes that were held back."""
         ...
 
 
@@ -135,6 +146,10 @@ class Format(ABC):
     @abstractmethod
     def usage_of(self, body: bytes) -> Usage | None:
         """The usage in a whole answer, None where there is none that can be read."""
+
+    def broken_off(self, body: bytes) -> WireError | None:
+        """The error by which a whole answer ends, where the format has a place for one beside the answer."""
+        return None
 
     @abstractmethod
     def observer(self, request_wants_usage: bool) -> Observer:

@@ -15,16 +15,29 @@ class PassingObserver:
 
     With `strip` the bytes of an unfinished event are held back until it is whole, so that the event
     can be taken out; without it every byte goes on at once. An event above `limit` bytes is
-    forwarded unseen.
+    forwarded unseen. `_drop` are bytes that are taken out of every event.
     """
 
-    __slots__ = ("_held", "_limit", "_skipping", "_strip", "ended", "error", "first_content", "usage")
+    __slots__ = (
+        "_drop",
+        "_held",
+        "_limit",
+        "_skipping",
+        "_strip",
+        "closing",
+        "ended",
+        "error",
+        "first_content",
+        "usage",
+    )
 
     def __init__(self, strip: bool = False, limit: int = MAX_EVENT) -> None:
         self.usage: Usage | None = None
         self.first_content = False
         self.ended = False
         self.error: WireError | None = None
+        self.closing = b""
+        self._drop = b""
         self._strip = strip
         self._limit = limit
         self._held = bytearray()
@@ -34,7 +47,7 @@ class PassingObserver:
         whole = data.endswith((b"\n\n", b"\r\n\r\n"))
         if whole and not self._held and not self._skipping:
             if not self.counts(data) and self.first_content:
-                return data
+                return data.replace(self._drop, b"") if self._drop else data
             kept = self.inspect(data)
             return kept if self._strip else data
         passed = self._gather(data)

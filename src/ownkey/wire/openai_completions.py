@@ -14,9 +14,10 @@ from ownkey.wire.fields import MAX_TOKENS, Temperature, TokenLimit, Unit, leftov
 from ownkey.wire.format import ClientChat, Outline
 from ownkey.wire.neutral import Answer, AnswerLabel, Conversation, Refusal, Sampling, StopReason, Text, Turn
 from ownkey.wire.openai_chat import ask_usage
+from ownkey.wire.openai_chat.answers import DONE
 from ownkey.wire.openai_chat.errors import ERRORS
 from ownkey.wire.openai_chat.stream_reading import ChunkObserver
-from ownkey.wire.openai_chat.stream_writing import DONE, error_chunk
+from ownkey.wire.openai_chat.stream_writing import error_chunk
 from ownkey.wire.openai_chat.usage import from_usage, usage_of
 from ownkey.wire.writing import StreamWriter
 

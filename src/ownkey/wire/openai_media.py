@@ -14,6 +14,7 @@ from msgspec import Struct
 from ownkey.domain.errors import InvalidRequest
 from ownkey.domain.formats import WireFormat
 from ownkey.domain.usage import Usage
+from ownkey.wire.costs import Costs, nano_cost
 from ownkey.wire.errors import error_of_value
 from ownkey.wire.fields import Count, decode_or_none, read_request
 from ownkey.wire.format import Format, Outline
@@ -32,7 +33,7 @@ class _Details(Struct):
     cached_tokens: Count | None = None
 
 
-class _TokenUsage(Struct):
+class _TokenUsage(Costs):
     """OpenAI's words for media, and those for chats, which others use here too. Seconds of audio are not counted."""
 
     input_tokens: Count | None = None
@@ -57,12 +58,13 @@ def _to_usage(shape: _TokenUsage | None) -> Usage | None:
         return None
     read = shape.prompt_tokens if shape.input_tokens is None else shape.input_tokens
     written = shape.completion_tokens if shape.output_tokens is None else shape.output_tokens
+    cost = nano_cost(shape)
     if read is None and written is None:
-        return None
+        return None if cost is None else Usage(cost=cost)
     asked = int(read or 0)
     details = shape.input_tokens_details
     cached = int((details and details.cached_tokens) or 0)
-    return Usage(asked, int(written or 0), min(cached, asked))
+    return Usage(asked, int(written or 0), min(cached, asked), cost=cost)
 
 
 class TypedEventObserver(PassingObserver):

@@ -62,17 +62,22 @@ class FramedReader:
             self.fail(broken("The provider's stream holds an event that is too large."), out)
         return out
 
-    def finish(self) -> list[Event]:
+    def finish(self, cut: bool = False) -> list[Event]:
         out: list[Event] = []
         rest = self._parser.rest
         if not self._closed:
             self.last(rest, out)
+        if not self._closed and not cut:
+            self.settle(rest, out)
         if not self._closed:
             self.fail(_told(rest) or truncated(), out)
         return out
 
     def last(self, rest: bytes, out: list[Event]) -> None:
         """A format may recognise its end mark in `rest`, the event that no blank line closed."""
+
+    def settle(self, rest: bytes, out: list[Event]) -> None:
+        """A format may take a body that ended cleanly, but without its end mark, for complete."""
 
     def complete(self, out: list[Event]) -> None:
         self.ended = self._closed = True

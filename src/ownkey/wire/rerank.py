@@ -12,6 +12,7 @@ from msgspec import Struct
 from ownkey.domain.errors import InvalidRequest
 from ownkey.domain.formats import WireFormat
 from ownkey.domain.usage import Usage
+from ownkey.wire.costs import Costs, nano_cost
 from ownkey.wire.errors import ErrorReader, MalformedAnswer, read_error
 from ownkey.wire.fields import Count, TokenLimit, decode, decode_or_none, encode, leftovers, read_request, unsupported
 from ownkey.wire.format import Format, Outline, ProviderRerank, Written
@@ -53,7 +54,7 @@ class _Answer(Struct):
     message: str | None = None
 
 
-class _Tokens(Struct):
+class _Tokens(Costs):
     """`usage` of the shape that Jina, Together and vLLM share; OpenRouter adds search units."""
 
     prompt_tokens: Count | None = None
@@ -168,7 +169,7 @@ def usage_of(body: bytes) -> Usage | None:
     if read.usage is not None:
         counts = read.usage
         tokens = counts.total_tokens if counts.prompt_tokens is None else counts.prompt_tokens
-        if (usage := _usage(tokens, counts.search_units)) is not None:
+        if (usage := _usage(tokens, counts.search_units, nano_cost(counts))) is not None:
             return usage
     return _of_meta(read.meta) if read.meta is not None else None
 
@@ -181,10 +182,10 @@ def _of_meta(meta: _Meta) -> Usage | None:
     return _usage(tokens, units)
 
 
-def _usage(tokens: float | None, units: float | None) -> Usage | None:
-    if units is None and tokens is None:
+def _usage(tokens: float | None, units: float | None, cost: int | None = None) -> Usage | None:
+    if units is None and tokens is None and cost is None:
         return None
-    return Usage(int(tokens or 0), units=1 if units is None else int(units))
+    return Usage(int(tokens or 0), units=1 if units is None else int(units), cost=cost)
 
 
 RERANK = Rerank()

@@ -15,6 +15,9 @@ from ownkey.wire.fit import fit
 from ownkey.wire.format import EventReader, Written
 from ownkey.wire.neutral import AnswerLabel
 from ownkey.wire.registry import CLIENT_CHATS, EMBEDDING_FORMATS, PROVIDER_CHATS, PROVIDER_RERANKS
+from ownkey.wire.tools.functions import fit_tools
+from ownkey.wire.tools.restoring import Restoring
+from ownkey.wire.tools.rules import rules_of
 from ownkey.wire.wishes import Wishes, fill_in
 from ownkey.wire.writing import StreamWriter
 
@@ -47,16 +50,22 @@ def translate_request(
     filled, ours = fill_in(spoken, parsed, Wishes(temperature, wishes.max_tokens))
     conversation = spoken.read_request(parsed | filled)
     try:
-        draft = wanted.write_request(conversation, model, stream, quirks, facts)
+        tools = fit_tools(conversation, rules_of(target))
+        draft = wanted.write_request(tools.conversation, model, stream, quirks, facts)
         ours += draft.ours
         fitted = fit(target, draft.body, facts, ours, model=model, without=without, translated=True)
     except InvalidRequest as error:
         raise _in_words(error, spoken.words) from None
     # Hints bear the client's own names already.
-    names = [name if name in conversation.hints else spoken.words.get(name, name) for name in draft.dropped]
+    dropped = (*tools.adapted, *draft.dropped)
+    names = [name if name in conversation.hints else spoken.words.get(name, name) for name in dropped]
     names += [spoken.words.get(name, name) for name in fitted.adaptations]
-    body = fitted.applied_to(draft.body)
-    return Written(encode(body), tuple(dict.fromkeys(names)), tuple(name for name in ours if name not in without))
+    return Written(
+        encode(fitted.applied_to(draft.body)),
+        tuple(dict.fromkeys(names)),
+        tuple(name for name in ours if name not in without),
+        tools.restoring,
+    )
 
 
 def in_words(format_: WireFormat, names: tuple[str, ...]) -> tuple[str, ...]:
@@ -75,7 +84,7 @@ def _in_words(error: InvalidRequest, words: Mapping[str, str]) -> InvalidRequest
 
 
 def translate_answer(
-    source: WireFormat, target: WireFormat, body: bytes, label: AnswerLabel
+    source: WireFormat, target: WireFormat, body: bytes, label: AnswerLabel, restoring: Restoring | None = None
 ) -> tuple[bytes, Usage | None]:
     """A provider's whole answer (in `source`) for a client (in `target`), and its usage. Raises MalformedAnswer."""
     if source in EMBEDDING_FORMATS:
@@ -84,6 +93,8 @@ def translate_answer(
     if source in PROVIDER_RERANKS:
         return PROVIDER_RERANKS[source].read(body, label.asked, label.model, label.id)
     answer = PROVIDER_CHATS[source].read_answer(body)
+    if restoring is not None:
+        answer = restoring.answer(answer)
     return CLIENT_CHATS[target].write_answer(answer, label), answer.usage
 
 

@@ -3,12 +3,14 @@
 from typing import Any
 
 import pytest
-from tests.domain.values import CATALOGUE, MODEL, NOW, a_key
+from msgspec import structs
+from tests.domain.values import CATALOGUE, MODEL, NOW, a_key, platform_key
 
-from ownkey.domain.credential import Holdings
+from ownkey.domain.credential import Credential, Holdings
 from ownkey.domain.formats import WireFormat
 from ownkey.domain.ids import UserId
 from ownkey.domain.plan import PlanRequest, make_plan
+from ownkey.domain.price import Rates, list_cost
 from ownkey.domain.tenancy import Role, principal_of
 from ownkey.domain.usage import RequestStatus, Usage
 from ownkey.gateway.meter import Meter
@@ -29,16 +31,32 @@ class Watching:
         self.first_content = True
 
 
-@pytest.fixture
-def meter() -> Meter:
+RATES = Rates(input=3_000_000_000, output=15_000_000_000)
+
+
+def a_meter(credential: Credential) -> Meter:
     ask = Ask(WireFormat.OPENAI_CHAT, MODEL, True, False, 50, None, BODY, {})
     plan = make_plan(
         PlanRequest(model=MODEL, client_format=WireFormat.OPENAI_CHAT, now=NOW),
-        Holdings((a_key("mine"),)),
+        Holdings((credential,)),
         CATALOGUE,
         {},
     )
     return Meter("req_1", NOW, 0.0, principal_of(UserId("user_1"), Role.USER, ()), ask, plan)
+
+
+@pytest.fixture
+def meter() -> Meter:
+    return a_meter(a_key("mine"))
+
+
+@pytest.fixture
+def platform_meter() -> Meter:
+    """A request that the platform's key serves, at `RATES`."""
+    meter = a_meter(platform_key())
+    assert meter.attempt is not None
+    meter.attempt = structs.replace(meter.attempt, rates=RATES)
+    return meter
 
 
 def stream(meter: Meter, events: int, **seen: Any) -> None:
@@ -73,6 +91,28 @@ def test_a_cut_stream_without_a_report_is_estimated(meter: Meter) -> None:
     stream(meter, 4)
     meter.stream_ended("upstream_error")
     assert meter.counted() == Usage(len(BODY) // 4, 4, reported=False)
+
+
+@pytest.mark.parametrize(("usage", "charged"), [(None, 0), (REPORTED, list_cost(RATES, REPORTED))])
+def test_a_failed_answer_is_charged_for_what_was_reported_and_no_more(
+    platform_meter: Meter, usage: Usage | None, charged: int
+) -> None:
+    """What passed is estimated for limits; a platform key's user does not pay for an estimate."""
+    stream(platform_meter, 90, usage=usage, error=WireError(ErrorKind.SERVER, "late", 502))
+    platform_meter.stream_ended("upstream_error")
+    platform_meter.opening()
+    record = platform_meter.closing()
+    assert record.charged == charged
+    assert record.output_tokens == 90
+    assert record.list_cost == record.counted > charged
+
+
+def test_a_client_that_leaves_is_charged_for_the_estimate(platform_meter: Meter) -> None:
+    stream(platform_meter, 90)
+    platform_meter.cancelled(RequestStatus.CANCELLED)
+    platform_meter.opening()
+    record = platform_meter.closing()
+    assert record.charged == record.list_cost > 0
 
 
 def test_a_failure_before_any_content_counts_nothing(meter: Meter) -> None:

@@ -213,9 +213,6 @@ def test_results_of_an_anthropic_client_come_first_and_tell_errors(from_anthropi
         ({"frequency_penalty": 0.5}, "frequency_penalty"),
         ({"logit_bias": {"1": 2}}, "logit_bias"),
         ({"response_format": {"type": "json_object"}}, "response_format"),
-        ({"tools": [TOOL], "parallel_tool_calls": False}, "parallel_tool_calls"),
-        ({"tools": [{"type": "function", "function": {"name": "a.b"}}]}, "tools.name"),
-        ({"tools": [{"type": "function", "function": {"name": "a" * 65}}]}, "tools.name"),
         ({"web_search_options": {}}, "web_search_options"),
     ],
 )

@@ -8,8 +8,7 @@ from ownkey.control.account.schemas import Goodbye, Me, MeChange, SessionReply, 
 from ownkey.control.account.service import change_me, require_password
 from ownkey.control.admin.service import delete_user, find_user
 from ownkey.control.identity import Caller, ControlDep, peer_of
-from ownkey.control.shapes import Cursor, Limit, Listing, newest_first
-from ownkey.control.strict_body import StrictRoute
+from ownkey.control.shapes import Cursor, Limit, Listing, StrictRoute, newest_first
 from ownkey.domain.errors import NotFound
 from ownkey.storage import sessions
 

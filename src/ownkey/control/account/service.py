@@ -2,9 +2,9 @@
 
 from ownkey.control.account.schemas import MeChange
 from ownkey.control.admin.service import find_user
-from ownkey.control.auth.throttle import count_attempt, forgive
+from ownkey.control.auth.service import count_attempt, forgive
 from ownkey.control.context import Control
-from ownkey.control.session_tokens import lock_sessions
+from ownkey.control.identity import lock_sessions
 from ownkey.domain.errors import NotAllowed
 from ownkey.domain.tenancy import Principal
 from ownkey.storage import changes, sessions, users

@@ -7,8 +7,7 @@ from fastapi import APIRouter, Depends
 from ownkey.control.admin import service
 from ownkey.control.admin.schemas import NewUser, UserChange, UserReply, show
 from ownkey.control.identity import ControlDep, caller_with
-from ownkey.control.shapes import Cursor, Limit, Listing
-from ownkey.control.strict_body import StrictRoute
+from ownkey.control.shapes import Cursor, Limit, Listing, StrictRoute
 from ownkey.domain.tenancy import Permission, Principal
 from ownkey.storage import users
 

@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ownkey.control.admin.schemas import NewUser, UserChange, check_email
 from ownkey.control.context import Control
-from ownkey.control.session_tokens import lock_sessions
+from ownkey.control.identity import lock_sessions
 from ownkey.domain.errors import Conflict, NotFound
 from ownkey.domain.ids import UserId, new_id
 from ownkey.domain.tenancy import Role, user_owner

@@ -5,8 +5,7 @@ from fastapi import APIRouter
 from ownkey.control.api_keys import service
 from ownkey.control.api_keys.schemas import ApiKeyChange, ApiKeyReply, NewApiKey, NewApiKeyReply, fields_of
 from ownkey.control.identity import Caller, ControlDep
-from ownkey.control.shapes import Cursor, Limit, Listing, newest_first
-from ownkey.control.strict_body import StrictRoute
+from ownkey.control.shapes import Cursor, Limit, Listing, StrictRoute, newest_first
 from ownkey.storage import api_keys
 
 router = APIRouter(route_class=StrictRoute, prefix="/api-keys", tags=["api-keys"])

@@ -4,10 +4,8 @@ from fastapi import APIRouter, Request, Response
 
 from ownkey.control.auth.schemas import Login, SignedIn
 from ownkey.control.auth.service import sign_in
-from ownkey.control.identity import Caller, ControlDep, agent_of, check_same_site, peer_of
-from ownkey.control.session_tokens import clear_cookie, set_cookie
-from ownkey.control.shapes import instant
-from ownkey.control.strict_body import StrictRoute
+from ownkey.control.identity import Caller, ControlDep, agent_of, check_same_site, clear_cookie, peer_of, set_cookie
+from ownkey.control.shapes import StrictRoute, instant
 from ownkey.storage import sessions
 
 router = APIRouter(route_class=StrictRoute, prefix="/auth", tags=["auth"])

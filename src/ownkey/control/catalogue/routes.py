@@ -9,8 +9,7 @@ from starlette.responses import Response
 from ownkey.control.catalogue.schemas import ModelReply, ProviderReply, show_provider
 from ownkey.control.catalogue.service import list_models, monogram, serves
 from ownkey.control.identity import Caller, ControlDep, peer_of
-from ownkey.control.shapes import Cursor, Limit, Listing, by_name
-from ownkey.control.strict_body import StrictRoute
+from ownkey.control.shapes import Cursor, Limit, Listing, StrictRoute, by_name
 from ownkey.domain.errors import NotFound
 
 router = APIRouter(route_class=StrictRoute, tags=["catalogue"])

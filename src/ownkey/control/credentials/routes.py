@@ -15,8 +15,7 @@ from ownkey.control.credentials.schemas import (
 from ownkey.control.identity import Caller, ControlDep
 from ownkey.control.key_tests.schemas import TestReply, show_test
 from ownkey.control.key_tests.service import require_test, retest
-from ownkey.control.shapes import Cursor, Limit, Listing
-from ownkey.control.strict_body import StrictRoute
+from ownkey.control.shapes import Cursor, Limit, Listing, StrictRoute
 from ownkey.domain.money import format_usd
 from ownkey.storage import credentials
 from ownkey.storage.usage_summary import GroupBy, summary

@@ -5,7 +5,7 @@ from fastapi import APIRouter
 from ownkey.control.identity import Caller, ControlDep
 from ownkey.control.key_tests import service
 from ownkey.control.key_tests.schemas import KeyTrial, TestReply, show_test
-from ownkey.control.strict_body import StrictRoute
+from ownkey.control.shapes import StrictRoute
 
 router = APIRouter(route_class=StrictRoute, prefix="/credentials", tags=["credentials"])
 

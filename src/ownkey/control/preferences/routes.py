@@ -4,7 +4,7 @@ from fastapi import APIRouter
 
 from ownkey.control.identity import Caller, ControlDep
 from ownkey.control.preferences.schemas import PreferencesBody, show
-from ownkey.control.strict_body import StrictRoute
+from ownkey.control.shapes import StrictRoute
 from ownkey.storage import changes, preferences
 
 router = APIRouter(route_class=StrictRoute, prefix="/preferences", tags=["preferences"])

@@ -5,8 +5,7 @@ from fastapi import APIRouter, Request
 from ownkey.control.identity import Caller, ControlDep, peer_of
 from ownkey.control.routes import service
 from ownkey.control.routes.schemas import NewRoute, RouteChange, RouteReply, SavedRoute, fields_of
-from ownkey.control.shapes import Cursor, Limit, Listing, newest_first
-from ownkey.control.strict_body import StrictRoute
+from ownkey.control.shapes import Cursor, Limit, Listing, StrictRoute, newest_first
 from ownkey.storage import routes
 
 router = APIRouter(route_class=StrictRoute, prefix="/routes", tags=["routes"])

@@ -4,7 +4,7 @@ from fastapi import APIRouter, Request
 
 from ownkey.control.identity import Caller, ControlDep, peer_of
 from ownkey.control.routing.schemas import Explain, Explanation, show
-from ownkey.control.strict_body import StrictRoute
+from ownkey.control.shapes import StrictRoute
 
 router = APIRouter(route_class=StrictRoute, tags=["routing"])
 

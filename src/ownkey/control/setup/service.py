@@ -5,7 +5,7 @@ import time
 from ownkey.control.admin.schemas import NewUser
 from ownkey.control.admin.service import lock_operators, prepare_user
 from ownkey.control.context import Control
-from ownkey.control.session_tokens import hash_token, new_token
+from ownkey.control.identity import hash_token, new_token
 from ownkey.domain.errors import NotFound
 from ownkey.domain.tenancy import Role
 from ownkey.storage import sessions, users

@@ -8,8 +8,7 @@ from fastapi import APIRouter, Query, Response
 from fastapi.responses import StreamingResponse
 
 from ownkey.control.identity import Caller, ControlDep, require
-from ownkey.control.shapes import Cursor, Limit, Listing
-from ownkey.control.strict_body import StrictRoute
+from ownkey.control.shapes import Cursor, Limit, Listing, StrictRoute
 from ownkey.control.usage.schemas import (
     NOTHING,
     Receipt,

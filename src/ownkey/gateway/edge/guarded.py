@@ -19,6 +19,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from uvicorn.server import ServerState
 
 from ownkey.domain.errors import InvalidRequest, OwnkeyError, RequestTimeout
+from ownkey.gateway.batching import BatchedTransport
 from ownkey.gateway.edge import head
 from ownkey.gateway.edge.alarm import Alarm, StallWatch
 from ownkey.gateway.edge.exchange import Request
@@ -118,6 +119,7 @@ class GuardedProtocol(HttpToolsProtocol):
     # The connection's life.
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        transport = BatchedTransport(transport, self.service.batch)
         super().connection_made(transport)
         self._stall = StallWatch(transport, self.alarm, self.service.limits.stall_seconds)
         if self.client is not None:

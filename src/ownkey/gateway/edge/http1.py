@@ -9,6 +9,7 @@ from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.server import ServerState
 
 from ownkey.domain.errors import OwnkeyError
+from ownkey.gateway.batching import WriteBatch
 from ownkey.gateway.edge.body import Body, Buffered
 from ownkey.gateway.edge.crash import report_crash
 from ownkey.gateway.edge.exchange import Handler, HeaderList, PendingRequest, RenderError, Request
@@ -29,13 +30,14 @@ _RESET = struct.pack("ii", 1, 0)
 class Service:
     """What all connections of one server share."""
 
-    __slots__ = ("buffered", "handler", "heads", "known_host", "limits", "render_error", "small_head")
+    __slots__ = ("batch", "buffered", "handler", "heads", "known_host", "limits", "render_error", "small_head")
 
     def __init__(self, handler: Handler, limits: Limits, render_error: RenderError) -> None:
         self.handler = handler
         self.limits = limits
         self.render_error = render_error
         self.heads = Heads()
+        self.batch = WriteBatch()
         self.buffered = Buffered(limits.buffered)
         self.known_host: bytes | None = None
         """A value of the Host field that was found valid, as nearly all have the same."""

@@ -4,6 +4,7 @@ import asyncio
 import ssl
 
 from ownkey.domain.errors import Unavailable
+from ownkey.gateway.batching import WriteBatch
 from ownkey.gateway.net.connection import ONE_WRITE, Connection
 from ownkey.gateway.net.dial import Dialler
 from ownkey.gateway.net.errors import ConnectionLost
@@ -72,8 +73,9 @@ class UpstreamClient:
         # Names that users choose are resolved by other threads than the operator's: slow name
         # servers of a user's can then hold up only names of users.
         self._resolvers: list[SystemResolver] = []
+        batch = WriteBatch()
         self._diallers = {
-            trusted: Dialler(guard, resolver or self._system_resolver(), self._tls, settings)
+            trusted: Dialler(guard, resolver or self._system_resolver(), self._tls, settings, batch)
             for trusted in (False, True)
         }
         self._encoder = HeadEncoder()

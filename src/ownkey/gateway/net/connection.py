@@ -10,6 +10,7 @@ from collections.abc import Callable
 from time import monotonic
 from typing import Protocol, cast
 
+from ownkey.gateway.batching import BatchedTransport, WriteBatch
 from ownkey.gateway.net.errors import ConnectionLost, NetError, ProtocolViolation, Stage, TimedOut
 from ownkey.gateway.net.exchange import Exchange, TimedPieces
 from ownkey.gateway.net.parsing import Malformed, ResponseParser
@@ -55,13 +56,14 @@ class Connection(asyncio.Protocol):
     once when the connection is gone. `opened_in` is what opening it took, in seconds.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, settings: NetSettings, origin: str) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, settings: NetSettings, origin: str, batch: WriteBatch) -> None:
         self.origin = origin
         self.closed = False
         self.opened_in = 0.0
         self.on_release: Callable[[Connection], None] = _nobody
         self.on_close: Callable[[Connection], None] = _nobody
         self._loop = loop
+        self._batch = batch
         self._parser = ResponseParser(settings)
         self._high_water = settings.high_water
         self._idle_lifetime = settings.idle_lifetime
@@ -79,7 +81,7 @@ class Connection(asyncio.Protocol):
     # Events of the transport.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast("asyncio.Transport", transport)
+        self._transport = BatchedTransport(cast("asyncio.Transport", transport), self._batch)
         self._poll = select.poll()
         self._poll.register(transport.get_extra_info("socket").fileno(), _NOT_IDLE)
 

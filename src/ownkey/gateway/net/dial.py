@@ -8,6 +8,7 @@ from ipaddress import IPv4Address, IPv6Address
 from itertools import zip_longest
 from time import monotonic
 
+from ownkey.gateway.batching import WriteBatch
 from ownkey.gateway.net.addresses import IPAddress
 from ownkey.gateway.net.connection import Connection
 from ownkey.gateway.net.errors import ConnectFailed, Stage, TimedOut, TlsFailed
@@ -24,11 +25,19 @@ class Dialler:
     used for SNI and for the certificate only. So a second DNS answer cannot change the destination.
     """
 
-    def __init__(self, guard: AddressGuard, resolver: Resolver, tls: ssl.SSLContext, settings: NetSettings) -> None:
+    def __init__(
+        self,
+        guard: AddressGuard,
+        resolver: Resolver,
+        tls: ssl.SSLContext,
+        settings: NetSettings,
+        batch: WriteBatch,
+    ) -> None:
         self._guard = guard
         self._resolver = resolver
         self._tls = tls
         self._settings = settings
+        self._batch = batch
 
     async def dial(self, target: Target, *, trusted: bool, seconds: float) -> Connection:
         """Return an open connection within `seconds`, TLS included.
@@ -82,7 +91,7 @@ class Dialler:
         secure = target.scheme == "https"
         try:
             _, connection = await loop.create_connection(
-                lambda: Connection(loop, self._settings, target.label),
+                lambda: Connection(loop, self._settings, target.label, self._batch),
                 sock=sock,
                 ssl=self._tls if secure else None,
                 server_hostname=target.host if secure else None,

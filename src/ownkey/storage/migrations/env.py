@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from ownkey.storage.tables import metadata
+from ownkey.storage.workbench.tables import metadata  # imported there, where every table is known
 
 context.configure(connection=context.config.attributes["connection"], target_metadata=metadata, transactional_ddl=True)
 context.run_migrations()

@@ -1,7 +1,7 @@
 """The workbench's rows: sessions, targets, suites, runs and results.
 
-Everything hangs on a session and goes with it. Who may ask for a session is decided before these queries are
-called: by its token's hash or by its user's id.
+Every row belongs to a session and is deleted with it. Callers decide who may use a session, by its token's hash or its
+user's id, before they call these queries.
 """
 
 from ownkey.storage.workbench import results, runs, sessions, suites, targets

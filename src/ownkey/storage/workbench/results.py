@@ -6,8 +6,8 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ownkey.storage.statements import excluded, insert_or_ignore, upsert
-from ownkey.storage.tables import workbench_judgements, workbench_results, workbench_runs
 from ownkey.storage.workbench.rows import StoredJudgement, StoredResult
+from ownkey.storage.workbench.tables import workbench_judgements, workbench_results, workbench_runs
 
 _KEY = ("run_id", "target", "position", "repeat")
 

@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ownkey.storage.tables import workbench_runs
 from ownkey.storage.workbench.rows import RunProgress, StoredRun
+from ownkey.storage.workbench.tables import workbench_runs
 
 OPEN = ("pending", "running")
 

@@ -4,8 +4,9 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ownkey.storage.statements import insert_or_ignore, lock_name
-from ownkey.storage.tables import (
-    data_keys,
+from ownkey.storage.tables import data_keys
+from ownkey.storage.workbench.rows import ErasedSession, WorkbenchSession
+from ownkey.storage.workbench.tables import (
     workbench_prompts,
     workbench_results,
     workbench_runs,
@@ -13,7 +14,6 @@ from ownkey.storage.tables import (
     workbench_suites,
     workbench_targets,
 )
-from ownkey.storage.workbench.rows import ErasedSession, WorkbenchSession
 
 
 async def create(conn: AsyncConnection, session: WorkbenchSession) -> bool:

@@ -6,8 +6,8 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ownkey.storage.statements import lock_name
-from ownkey.storage.tables import workbench_prompts, workbench_suites
 from ownkey.storage.workbench.rows import StoredSuite
+from ownkey.storage.workbench.tables import workbench_prompts, workbench_suites
 
 _AT_ONCE = 500
 

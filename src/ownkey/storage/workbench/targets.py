@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ownkey.storage.tables import workbench_targets
 from ownkey.storage.workbench.rows import StoredTarget
+from ownkey.storage.workbench.tables import workbench_targets
 
 
 async def create(conn: AsyncConnection, target: StoredTarget) -> None:

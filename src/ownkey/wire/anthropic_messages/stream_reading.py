@@ -72,11 +72,12 @@ _EVENT = msgspec.json.Decoder(_Event)
 
 
 class MessageReader(FramedReader):
-    __slots__ = ("_count", "_open", "_started", "_totals")
+    __slots__ = ("_count", "_open", "_started", "_stopped", "_totals")
 
     def __init__(self) -> None:
         super().__init__()
         self._started = False
+        self._stopped = False
         self._open: dict[int, _Open] = {}
         self._count = 0
         self._totals: UsageShape | None = None
@@ -115,6 +116,11 @@ class MessageReader(FramedReader):
                 self.complete(out)
         except MalformedAnswer:
             return
+
+    def settle(self, rest: bytes, out: list[Event]) -> None:
+        """An answer that said why it stopped is complete: some servers leave `message_stop` out."""
+        if self._stopped and not rest.strip():
+            self.complete(out)
 
     def _start(self, event: _Event, out: list[Event]) -> None:
         if self._started or event.message is None:
@@ -183,6 +189,7 @@ class MessageReader(FramedReader):
             self.usage = to_usage(self._totals)
         if event.delta is not None and event.delta.stop_reason is not None:
             delta = event.delta
+            self._stopped = True
             out.append(Stopped(stop_of(delta.stop_reason, delta.stop_sequence, delta.stop_details)))
         if event.usage is not None and self.usage is not None:
             out.append(UsageReported(self.usage))
@@ -196,24 +203,40 @@ class _Started(Struct):
     usage: UsageShape | None = None
 
 
+class _Ending(Struct):
+    stop_reason: str | None = None
+
+
 class _WatchedEvent(Struct):
     type: str = ""
     message: _Started | None = None
+    delta: _Ending | None = None
     usage: UsageShape | None = None
     error: Any = None
 
 
 _WATCHED = msgspec.json.Decoder(_WatchedEvent)
+_STOP = b'event: message_stop\ndata: {"type":"message_stop"}\n\n'
 
 
 class MessageObserver(PassingObserver):
     """Takes nothing out: the format always reports usage."""
 
-    __slots__ = ("_totals",)
+    __slots__ = ("_stopped", "_totals")
 
     def __init__(self) -> None:
         super().__init__()
+        self._stopped = False
         self._totals: UsageShape | None = None
+
+    def finish(self) -> bytes:
+        """An answer that said why it stopped is complete without the end mark, as for `MessageReader`."""
+        half = self._held.strip()
+        rest = super().finish()
+        if self._stopped and not (half or self.ended or self.error is not None):
+            self.ended = True
+            self.closing = _STOP
+        return rest
 
     def counts(self, whole: bytes) -> bool:
         return _COUNTS(whole) is not None
@@ -238,6 +261,7 @@ class MessageObserver(PassingObserver):
         elif seen.type == "error":
             self.error = error_of_value(200, {"error": seen.error})
         else:
+            self._stopped = self._stopped or bool(seen.delta and seen.delta.stop_reason)
             usage = seen.message.usage if seen.message is not None else seen.usage
             if usage is not None:
                 self._totals = merge(self._totals, usage)

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from ownkey.domain.usage import Usage
+from ownkey.wire.costs import Costs, nano_cost
 from ownkey.wire.fields import Count, decode_or_none
 
 
@@ -16,12 +17,19 @@ class OutputDetails(Struct):
     thinking_tokens: Count | None = None
 
 
-class UsageShape(Struct):
+class CacheCreation(Struct):
+    """How the cache writes divide by the time for which they are kept."""
+
+    ephemeral_1h_input_tokens: Count | None = None
+
+
+class UsageShape(Costs):
     input_tokens: Count | None = None
     output_tokens: Count | None = None
     cache_read_input_tokens: Count | None = None
     cache_creation_input_tokens: Count | None = None
     output_tokens_details: OutputDetails | None = None
+    cache_creation: CacheCreation | None = None
 
 
 class _Body(Struct):
@@ -58,7 +66,16 @@ def to_usage(shape: UsageShape) -> Usage | None:
     output = int(shape.output_tokens or 0)
     details = shape.output_tokens_details
     reasoning = int((details and details.thinking_tokens) or 0)
-    return Usage(int(shape.input_tokens or 0) + cached + written, output, cached, written, min(reasoning, output))
+    hours = int((shape.cache_creation and shape.cache_creation.ephemeral_1h_input_tokens) or 0)
+    return Usage(
+        int(shape.input_tokens or 0) + cached + written,
+        output,
+        cached,
+        written,
+        min(reasoning, output),
+        cache_write_hour_tokens=min(hours, written),
+        cost=nano_cost(shape),
+    )
 
 
 def from_usage(usage: Usage) -> dict[str, Any]:
@@ -69,6 +86,11 @@ def from_usage(usage: Usage) -> dict[str, Any]:
         "cache_read_input_tokens": usage.cached_tokens,
         "output_tokens": usage.output_tokens,
     }
+    if usage.cache_write_hour_tokens:
+        counts["cache_creation"] = {
+            "ephemeral_5m_input_tokens": usage.cache_write_tokens - usage.cache_write_hour_tokens,
+            "ephemeral_1h_input_tokens": usage.cache_write_hour_tokens,
+        }
     if usage.reasoning_tokens:
         counts["output_tokens_details"] = {"thinking_tokens": usage.reasoning_tokens}
     return counts

@@ -31,6 +31,13 @@ _MALFORMED = {
 """Stop reasons after which there is no answer to go on with."""
 
 
+class _CacheDetail(Struct, rename="camel"):
+    """`CacheDetail` of the service model: what was written to the cache for so long (`5m` or `1h`)."""
+
+    ttl: str | None = None
+    input_tokens: Count | None = None
+
+
 class UsageShape(
     Struct,
     rename={
@@ -38,6 +45,7 @@ class UsageShape(
         "output": "outputTokens",
         "cache_read": "cacheReadInputTokens",
         "cache_write": "cacheWriteInputTokens",
+        "cache_details": "cacheDetails",
     },
 ):
     """`TokenUsage` of the service model. `inputTokens` leaves out what was read from a cache or written to one (Bedrock
@@ -48,6 +56,7 @@ class UsageShape(
     output: Count | None = None
     cache_read: Count | None = None
     cache_write: Count | None = None
+    cache_details: list[_CacheDetail] | None = None
 
 
 def to_usage(shape: UsageShape) -> Usage | None:
@@ -55,7 +64,9 @@ def to_usage(shape: UsageShape) -> Usage | None:
     if shape.input is None and shape.output is None:
         return None
     cached, written = int(shape.cache_read or 0), int(shape.cache_write or 0)
-    return Usage(int(shape.input or 0) + cached + written, int(shape.output or 0), cached, written)
+    hours = sum(int(detail.input_tokens or 0) for detail in shape.cache_details or () if detail.ttl == "1h")
+    total = int(shape.input or 0) + cached + written
+    return Usage(total, int(shape.output or 0), cached, written, cache_write_hour_tokens=min(hours, written))
 
 
 class _ReasoningText(Struct):

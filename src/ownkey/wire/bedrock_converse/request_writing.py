@@ -1,6 +1,5 @@
 """A Conversation into a ConverseRequest of the service model. The model's id stands in the address."""
 
-import re
 from typing import Any
 
 from ownkey.wire.anthropic_messages import thinking
@@ -9,7 +8,6 @@ from ownkey.wire.fields import encode, refuse_required, unsupported
 from ownkey.wire.format import Draft
 from ownkey.wire.neutral import Conversation, Tool, ToolChoice
 
-_TOOL_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 _LIMIT_FOR_BUDGET = 4096
 """The `maxTokens` that a thinking budget is a share of when nobody set one."""
 _OPAQUE = "arn:"
@@ -139,8 +137,6 @@ def _tools(conversation: Conversation, writer: BlockWriter, messages: list[Block
         if used:
             raise unsupported("tools", "must come with a conversation that has used them, for Amazon Bedrock.")
         return None
-    if conversation.parallel_tools is False:
-        raise unsupported("parallel_tool_calls", "cannot forbid several calls at once at the chosen provider.")
     config: dict[str, Any] = {"tools": tools}
     if conversation.tool_choice is not None:
         config["toolChoice"] = {"tool": {"name": choice.name}} if choice.mode == "tool" else {choice.mode: {}}
@@ -148,8 +144,6 @@ def _tools(conversation: Conversation, writer: BlockWriter, messages: list[Block
 
 
 def _tool(tool: Tool) -> dict[str, Any]:
-    if _TOOL_NAME.fullmatch(tool.name) is None:
-        raise unsupported("tools.name", "may have 64 letters, digits, hyphens and underscores for Amazon Bedrock.")
     schema = tool.parameters or {"type": "object", "properties": {}}
     written: dict[str, Any] = {"name": tool.name, "inputSchema": {"json": schema}}
     if tool.description:

@@ -161,8 +161,6 @@ def _tools(conversation: Conversation, body: dict[str, Any], dropped: list[str])
         raise InvalidRequest(f"tool_choice names {choice.name!r}, which is not among the tools.", param="tool_choice")
     if not tools:
         return
-    if conversation.parallel_tools is False and choice.mode != "none":
-        raise unsupported("parallel_tool_calls", "cannot forbid several calls at once at the chosen provider.")
     if any(tool.cache is not None for tool in tools):
         dropped.append("cache_control")
     body["tools"] = [_tool(tool) for tool in tools]

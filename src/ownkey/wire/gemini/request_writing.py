@@ -48,6 +48,8 @@ def write(conversation: Conversation, model: str) -> Draft:
     if conversation.user is not None:
         dropped.append("metadata.user_id" if conversation.origin is WireFormat.ANTHROPIC_MESSAGES else "user")
     if native:
+        for tool in conversation.hosted:
+            body.setdefault("tools", []).append({tool.kind: tool.declared})
         for name, value in (conversation.required | conversation.hints).items():
             _put(body, name, value, dropped)
     return Draft(body, tuple(dict.fromkeys(dropped)))
@@ -58,8 +60,6 @@ def _put(body: dict[str, Any], name: str, value: Any, dropped: list[str]) -> Non
     head, _, tail = name.partition(".")
     if value is None:
         dropped.append(name)
-    elif head == "tools":
-        body.setdefault("tools", []).append({tail: value})
     elif tail:
         inner, _, rest = tail.partition(".")
         target = body.setdefault(head, {})
@@ -117,8 +117,6 @@ def _tools(conversation: Conversation, body: dict[str, Any], dropped: list[str])
         tools = tuple(tool for tool in tools if tool.name in choice.allowed)
     if not tools:
         return
-    if conversation.parallel_tools is False:
-        raise unsupported("parallel_tool_calls", "cannot forbid several calls at once at the chosen provider.")
     if any(tool.cache is not None for tool in tools):
         dropped.append("cache_control")
     body["tools"] = [{"functionDeclarations": [_tool(tool) for tool in tools]}]

@@ -182,8 +182,6 @@ def _tools(conversation: Conversation, body: dict[str, Any], dropped: list[str])
         return
     if choice.mode != "auto":
         raise unsupported("tool_choice", "cannot force a tool's use at the chosen provider.")
-    if conversation.parallel_tools is False:
-        raise unsupported("parallel_tool_calls", "cannot forbid several calls at once at the chosen provider.")
     tools = [tool for tool in conversation.tools if choice.allowed is None or tool.name in choice.allowed]
     if any(tool.cache is not None for tool in tools):
         dropped.append("cache_control")

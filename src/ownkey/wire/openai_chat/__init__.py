@@ -8,6 +8,7 @@ from msgspec import Struct
 from ownkey.domain.facts import NO_FACTS, Facts
 from ownkey.domain.formats import WireFormat
 from ownkey.domain.usage import Usage
+from ownkey.wire.errors import WireError
 from ownkey.wire.fields import TokenLimit, read_request
 from ownkey.wire.format import ChatFormat, Draft, Outline
 from ownkey.wire.neutral import Answer, AnswerLabel, Conversation
@@ -54,6 +55,9 @@ class OpenAIChat(ChatFormat):
 
     def usage_of(self, body: bytes) -> Usage | None:
         return usage_of(body)
+
+    def broken_off(self, body: bytes) -> WireError | None:
+        return answers.ends_in_error(body) if b'"error"' in body else None
 
     def observer(self, request_wants_usage: bool) -> ChunkObserver:
         return ChunkObserver(request_wants_usage)

@@ -6,8 +6,8 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from ownkey.wire.errors import MalformedAnswer, error_of_value
-from ownkey.wire.fields import decode
+from ownkey.wire.errors import MalformedAnswer, WireError, broken, error_of_value
+from ownkey.wire.fields import decode, decode_or_none
 from ownkey.wire.neutral import (
     Answer,
     AnswerLabel,
@@ -21,7 +21,7 @@ from ownkey.wire.neutral import (
 )
 from ownkey.wire.openai_chat.request_reading import merge_details
 from ownkey.wire.openai_chat.request_shapes import ReasoningDetail
-from ownkey.wire.openai_chat.usage import UsageShape, from_usage, to_usage
+from ownkey.wire.openai_chat.usage import Place, from_usage, reported
 
 _ENCODE = msgspec.json.Encoder().encode
 
@@ -41,6 +41,10 @@ FINISH_REASONS = {
     StopReason.PAUSE: "stop",
     StopReason.CONTEXT_WINDOW: "length",
 }
+
+
+DONE = b"data: [DONE]\n\n"
+"""The end mark of a stream. None follows an error."""
 
 
 class Piece(Struct):
@@ -70,19 +74,32 @@ class _Message(Struct):
     tool_calls: list[_Call] | None = None
 
 
-class _Choice(Struct):
-    message: _Message
+class Ending(Struct):
+    """Why a choice ended. OpenRouter puts an error beside `finish_reason: "error"`, others do not."""
+
     finish_reason: str | None = None
-
-
-class _Completion(Struct):
-    choices: list[_Choice] | None = None
-    id: str | None = None
-    model: str | None = None
-    usage: UsageShape | None = None
     error: Any = None
 
 
+class _Choice(Place, kw_only=True):
+    message: _Message
+    finish_reason: str | None = None
+    error: Any = None
+
+
+class _Completion(Place):
+    choices: list[_Choice] | None = None
+    id: str | None = None
+    model: str | None = None
+    x_groq: Place | None = None
+    error: Any = None
+
+
+class _Ended(Struct):
+    choices: list[Ending] | None = None
+
+
+_ENDED = msgspec.json.Decoder(_Ended)
 _COMPLETION = msgspec.json.Decoder(_Completion)
 
 
@@ -94,6 +111,8 @@ def read(body: bytes) -> Answer:
     if not completion.choices:
         raise MalformedAnswer("the answer has no choices")
     choice = completion.choices[0]
+    if (error := broken_off(choice.finish_reason, choice.error)) is not None:
+        raise MalformedAnswer("finish_reason error", error)
     answer_id = completion.id or ""
     parts = _parts(choice.message, answer_id)
     return Answer(
@@ -101,8 +120,22 @@ def read(body: bytes) -> Answer:
         model=completion.model or "",
         parts=parts,
         stop=stop_of(choice.finish_reason, any(isinstance(part, ToolCall) for part in parts)),
-        usage=to_usage(completion.usage) if completion.usage is not None else None,
+        usage=reported(completion, completion.x_groq, completion.choices),
     )
+
+
+def ends_in_error(body: bytes) -> WireError | None:
+    """The error by which a whole answer ends, None where there is none that can be read."""
+    ended = decode_or_none(_ENDED, body)
+    errors = (broken_off(choice.finish_reason, choice.error) for choice in (ended and ended.choices) or ())
+    return next(filter(None, errors), None)
+
+
+def broken_off(finish_reason: str | None, error: object) -> WireError | None:
+    """The error of a choice that ended in one."""
+    if finish_reason != "error":
+        return None
+    return broken("The provider broke off the answer.") if error is None else error_of_value(200, {"error": error})
 
 
 def stop_of(finish_reason: str | None, calls_tools: bool) -> Stop:
@@ -185,7 +218,11 @@ def _message(answer: Answer) -> dict[str, Any]:
 
 
 def _call(part: ToolCall) -> dict[str, Any]:
-    call = {"id": part.id, "type": "function", "function": {"name": part.name, "arguments": part.arguments or "{}"}}
+    call: dict[str, Any] = {"id": part.id}
+    if part.freeform:
+        call |= {"type": "custom", "custom": {"name": part.name, "input": part.arguments}}
+    else:
+        call |= {"type": "function", "function": {"name": part.name, "arguments": part.arguments or "{}"}}
     return call | signed(part.signature)
 
 

@@ -1,6 +1,7 @@
 """A provider's chat completion chunks into events (openai.types.chat.ChatCompletionChunk)."""
 
 import re
+from collections import deque
 from typing import Any
 
 import msgspec
@@ -22,13 +23,16 @@ from ownkey.wire.events import (
 )
 from ownkey.wire.fields import decode, decode_or_none
 from ownkey.wire.observing import PassingObserver, frame_of, raw_events
-from ownkey.wire.openai_chat.answers import Piece, call_id, pieces, stop_of
+from ownkey.wire.openai_chat.answers import DONE, Ending, Piece, broken_off, call_id, pieces, stop_of
 from ownkey.wire.openai_chat.request_shapes import ReasoningDetail
-from ownkey.wire.openai_chat.usage import UsageShape, to_usage
+from ownkey.wire.openai_chat.usage import Place, Reporting, reported
 from ownkey.wire.reading import FramedReader
+from ownkey.wire.sse import parse_block
 
 _MOST_BLOCKS = 10_000
 """More parts than this in one answer are an attack on memory."""
+_LAST = 8
+"""Pieces of a passing stream in which the reason for its end is looked for when the end mark is missing."""
 
 
 class _Function(Struct):
@@ -51,17 +55,18 @@ class _Delta(Struct):
     tool_calls: list[_Call] | None = None
 
 
-class _Choice(Struct):
+class _Choice(Place):
     index: int | None = None
     delta: _Delta | None = None
     finish_reason: str | None = None
+    error: Any = None
 
 
-class _Chunk(Struct):
+class _Chunk(Place):
     choices: list[_Choice] | None = None
     id: str | None = None
     model: str | None = None
-    usage: UsageShape | None = None
+    x_groq: Place | None = None
     error: Any = None
 
 
@@ -113,13 +118,27 @@ class ChunkReader(FramedReader):
         for choice in chunk.choices or ():
             if not choice.index:
                 self._choice(choice, out)
-        if chunk.usage is not None and (usage := to_usage(chunk.usage)) is not None:
+        if (usage := reported(chunk, chunk.x_groq, chunk.choices)) is not None:
             self.usage = usage
             out.append(UsageReported(usage))
 
     def last(self, rest: bytes, out: list[Event]) -> None:
         if rest.strip() == b"data: [DONE]":
             self._done(out)
+
+    def settle(self, rest: bytes, out: list[Event]) -> None:
+        """An answer that said why it stopped is complete: some servers leave the end mark out. OpenAI's own SDKs
+        agree."""
+        frame = parse_block(rest.strip(b"\n"))
+        if frame is not None:
+            try:
+                self.take(*frame, out)
+            except MalformedAnswer as error:
+                if error.error is not None:
+                    self.fail(error.error, out)
+                return
+        if self._stopped and not self._closed:
+            self.complete(out)
 
     def _done(self, out: list[Event]) -> None:
         if not self._started:
@@ -136,8 +155,8 @@ class ChunkReader(FramedReader):
             if len(out) > before:
                 self.first_content = True
         if choice.finish_reason and not self._stopped:
-            if choice.finish_reason == "error":
-                raise MalformedAnswer("finish_reason error", broken("The provider broke off the answer."))
+            if (error := broken_off(choice.finish_reason, choice.error)) is not None:
+                raise MalformedAnswer("finish_reason error", error)
             self._stopped = True
             out.append(Stopped(stop_of(choice.finish_reason, bool(self._calls))))
 
@@ -205,7 +224,10 @@ _HAS_USAGE = re.compile(rb'"usage"\s*:\s*\{').search
 _MAY_HAVE_ERROR = re.compile(rb"error").search
 _MAY_BE_DONE = re.compile(rb"\[DONE\]").search
 """Literal patterns: on data of this size they are quicker than `in`."""
-_HAS_ERROR = re.compile(rb'"error"\s*:\s*[^\sn]|(?:^|[\r\n])event: ?error').search
+_HAS_ERROR = re.compile(rb'"error"\s*:\s*[^\sn]|(?:^|[\r\n])event: ?error|"finish_reason"\s*:\s*"error"').search
+_HAS_STOPPED = re.compile(rb'"finish_reason"\s*:\s*"').search
+_NO_USAGE = re.compile(rb',\s*"usage"\s*:\s*null').search
+"""As OpenAI writes it in every chunk when usage is asked for."""
 _IS_DONE = re.compile(rb"(?:^|[\r\n])data: ?\[DONE\]").search
 _HAS_CONTENT = re.compile(
     rb'"(?:content|reasoning_content|reasoning|refusal|text|arguments|name)"\s*:\s*"[^"]|"thinking"\s*:\s*\['
@@ -213,40 +235,58 @@ _HAS_CONTENT = re.compile(
 """A string that is not empty. Inside a JSON string these names would be followed by a backslash."""
 
 
-class _UsageChunk(Struct):
-    choices: list[msgspec.Raw] | None = None
-    usage: UsageShape | None = None
-
-
 class _Failure(Struct):
     error: Any = None
+    choices: list[Ending] | None = None
 
 
-_USAGE_CHUNK = msgspec.json.Decoder(_UsageChunk)
+_USAGE_CHUNK = msgspec.json.Decoder(Reporting)
 _FAILURE = msgspec.json.Decoder(_Failure)
 
 
 class ChunkObserver(PassingObserver):
-    """Takes out the usage chunk (the one without choices) when the client did not ask for it."""
+    """Takes out what comes only because Ownkey asked for usage and the client did not: the usage chunk (the one without
+    choices), and `"usage": null` in all others, which strict clients refuse."""
 
-    __slots__ = ()
+    __slots__ = ("_last", "_stopped")
 
     def __init__(self, request_wants_usage: bool) -> None:
         super().__init__(strip=not request_wants_usage)
+        self._stopped = False
+        self._last: deque[bytes] = deque(maxlen=_LAST)
 
     def counts(self, whole: bytes) -> bool:
-        return bool(_HAS_USAGE(whole) or _MAY_BE_DONE(whole) or _MAY_HAVE_ERROR(whole))
+        if _HAS_USAGE(whole) or _MAY_BE_DONE(whole) or _MAY_HAVE_ERROR(whole):
+            return True
+        self._last.append(whole)
+        return False
 
     def inspect(self, whole: bytes) -> bytes:
-        if not self.first_content and _HAS_CONTENT(whole):
-            self.first_content = True
+        if not self.first_content:
+            if _HAS_CONTENT(whole):
+                self.first_content = True
+            if self._strip and not self._drop and (found := _NO_USAGE(whole)):
+                self._drop = found.group()
+        if _HAS_STOPPED(whole):
+            self._stopped = True
         if _HAS_USAGE(whole):
             whole = self._usage(whole)
         if _MAY_BE_DONE(whole) and _IS_DONE(whole):
             self.ended = True
         if _MAY_HAVE_ERROR(whole) and _HAS_ERROR(whole):
             self._error(whole)
-        return whole
+        return whole.replace(self._drop, b"") if self._drop else whole
+
+    def finish(self) -> bytes:
+        """An answer that said why it stopped is complete without the end mark, as for `ChunkReader`."""
+        half = bytes(self._held)
+        rest = super().finish()
+        if self.ended or self.error is not None or (half.strip() and not _is_whole(half)):
+            return rest
+        if self._stopped or any(map(_HAS_STOPPED, self._last)):
+            self.ended = True
+            self.closing = DONE
+        return rest
 
     def _usage(self, whole: bytes) -> bytes:
         kept: list[bytes] = []
@@ -263,8 +303,7 @@ class ChunkObserver(PassingObserver):
         chunk = decode_or_none(_USAGE_CHUNK, frame[1])
         if chunk is None:
             return False
-        if chunk.usage is not None:
-            self.usage = to_usage(chunk.usage) or self.usage
+        self.usage = reported(chunk, chunk.x_groq, chunk.choices) or self.usage
         return chunk.usage is not None and chunk.choices == []
 
     def _error(self, whole: bytes) -> None:
@@ -274,10 +313,19 @@ class ChunkObserver(PassingObserver):
             # A body that is no stream at all but a JSON object has no frames.
             name, data = frame_of(event) or (b"", event)
             try:
-                failure = _FAILURE.decode(data).error
-                if failure is not None:
-                    self.error = error_of_value(200, {"error": failure})
+                failure = _FAILURE.decode(data)
+                if failure.error is not None:
+                    self.error = error_of_value(200, {"error": failure.error})
                 elif name == b"error":
                     self.error = error_of_value(200, _ANY.decode(data))
+                else:
+                    errors = (broken_off(choice.finish_reason, choice.error) for choice in failure.choices or ())
+                    self.error = next(filter(None, errors), None)
             except (msgspec.DecodeError, UnicodeError, RecursionError):
                 continue
+
+
+def _is_whole(event: bytes) -> bool:
+    """Whether an event that no blank line closed is complete but for that."""
+    frame = frame_of(event)
+    return frame is None or not frame[1] or decode_or_none(_USAGE_CHUNK, frame[1]) is not None

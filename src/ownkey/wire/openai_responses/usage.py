@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Struct
 
 from ownkey.domain.usage import Usage
+from ownkey.wire.costs import Costs, nano_cost
 from ownkey.wire.fields import Count, decode_or_none
 
 
@@ -22,7 +23,7 @@ class OutputDetails(Struct):
     reasoning_tokens: Count | None = None
 
 
-class UsageShape(Struct):
+class UsageShape(Costs):
     input_tokens: Count | None = None
     output_tokens: Count | None = None
     total_tokens: Count | None = None
@@ -44,16 +45,20 @@ def usage_of(body: bytes) -> Usage | None:
 
 
 def to_usage(shape: UsageShape) -> Usage | None:
-    """None when no count is given. Parts never exceed their whole; what the total has beyond the input is output."""
+    """None when neither a count nor a cost is given. Parts never exceed their whole.
+
+    What the total has beyond the input is output.
+    """
+    cost = nano_cost(shape)
     if shape.input_tokens is None and shape.output_tokens is None and shape.total_tokens is None:
-        return None
+        return None if cost is None else Usage(cost=cost)
     asked = int(shape.input_tokens or 0)
     output = max(int(shape.output_tokens or 0), int(shape.total_tokens or 0) - asked)
     details = shape.input_tokens_details or InputDetails()
     cached = min(int(details.cached_tokens or details.cache_read_input_tokens or 0), asked)
     written = int(details.cache_write_tokens or details.cache_creation_input_tokens or 0)
     reasoning = int((shape.output_tokens_details and shape.output_tokens_details.reasoning_tokens) or 0)
-    return Usage(asked, output, cached, min(written, asked - cached), min(reasoning, output))
+    return Usage(asked, output, cached, min(written, asked - cached), min(reasoning, output), cost=cost)
 
 
 def from_usage(usage: Usage) -> dict[str, Any]:

@@ -7,8 +7,7 @@ from fastapi.responses import Response, StreamingResponse
 from msgspec.structs import replace
 
 from ownkey.control.identity import Caller, ControlDep, peer_of
-from ownkey.control.shapes import Listing
-from ownkey.control.strict_body import StrictRoute
+from ownkey.control.shapes import Listing, StrictRoute
 from ownkey.control.workbench.access import RunDep, VisitorDep, count
 from ownkey.control.workbench.runs import service
 from ownkey.control.workbench.runs.schemas import (

@@ -5,8 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from ownkey.control.routes.schemas import RouteName
-from ownkey.control.shapes import Body, Flag, Reply, instant, usd
-from ownkey.control.structs import STRUCT
+from ownkey.control.shapes import STRUCT, Body, Flag, Reply, instant, usd
 from ownkey.storage.workbench import RunProgress, StoredRun
 from ownkey.workbench.endpoint import advice
 from ownkey.workbench.records import Failure, Grade, Message, Prompt, Result, RunPlan, RunStatus

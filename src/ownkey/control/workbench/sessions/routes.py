@@ -6,8 +6,7 @@ import msgspec
 from fastapi import APIRouter
 
 from ownkey.control.identity import Caller, ControlDep
-from ownkey.control.shapes import Listing
-from ownkey.control.strict_body import StrictRoute
+from ownkey.control.shapes import Listing, StrictRoute
 from ownkey.control.workbench.access import EntryDep, VisitorDep, count
 from ownkey.control.workbench.runs.schemas import RunReply, show_run
 from ownkey.control.workbench.sessions.schemas import (

@@ -5,8 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr
 
 from ownkey.control.key_tests.schemas import Key
-from ownkey.control.shapes import Body, Flag, Line, ModelName, Reply, Usd, instant, usd
-from ownkey.control.structs import STRUCT
+from ownkey.control.shapes import STRUCT, Body, Flag, Line, ModelName, Reply, Usd, instant, usd
 from ownkey.control.workbench.runs.schemas import RunReply, show_run
 from ownkey.storage.workbench import StoredRun, WorkbenchSession
 from ownkey.workbench.endpoint import ConnectionCheck, Step

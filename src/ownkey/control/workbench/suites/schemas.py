@@ -4,8 +4,7 @@ from typing import Annotated
 
 import msgspec
 
-from ownkey.control.shapes import Reply
-from ownkey.control.structs import STRUCT
+from ownkey.control.shapes import STRUCT, Reply
 from ownkey.workbench.records import Prompt, SuiteInfo
 
 

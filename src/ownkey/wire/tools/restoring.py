@@ -1,0 +1,106 @@
+"""Calls in an answer under the client's own names and in their own form, whole and streamed."""
+
+from collections.abc import Iterable
+
+from msgspec import Struct, structs
+
+from ownkey.wire.events import Event, Finished, Stopped, StreamFailed, ToolCallDelta, ToolCallStarted
+from ownkey.wire.neutral import Answer, Part, ToolCall
+from ownkey.wire.tools.freeform import InputDecoder, text_of
+
+
+class Called(Struct, frozen=True):
+    """The tool that the client knows under this name, in this namespace."""
+
+    name: str
+    namespace: str | None = None
+    freeform: bool = False
+
+
+class Restoring(Struct, frozen=True):
+    """What the names in an answer mean, by the name that was sent. `one_call` holds further calls back."""
+
+    called: dict[str, Called]
+    one_call: bool = False
+
+    def answer(self, answer: Answer) -> Answer:
+        parts: list[Part] = []
+        had_call = False
+        for part in answer.parts:
+            if isinstance(part, ToolCall):
+                if had_call and self.one_call:
+                    continue
+                had_call = True
+                parts.append(self._call(part))
+            else:
+                parts.append(part)
+        return structs.replace(answer, parts=tuple(parts))
+
+    def _call(self, call: ToolCall) -> ToolCall:
+        tool = self.called.get(call.name)
+        if tool is None:
+            return call
+        arguments = text_of(call.arguments) if tool.freeform else call.arguments
+        return structs.replace(
+            call, name=tool.name, namespace=tool.namespace, freeform=tool.freeform, arguments=arguments
+        )
+
+    def stream(self) -> "RestoringStream":
+        """For the events of one stream."""
+        return RestoringStream(self)
+
+
+class RestoringStream:
+    """Restores the events of one stream."""
+
+    __slots__ = ("_decoders", "_first", "_restoring")
+
+    def __init__(self, restoring: Restoring) -> None:
+        self._restoring = restoring
+        self._first: int | None = None
+        self._decoders: dict[int, InputDecoder] = {}
+
+    def feed(self, events: Iterable[Event]) -> list[Event]:
+        out: list[Event] = []
+        for event in events:
+            if isinstance(event, ToolCallStarted):
+                self._started(event, out)
+            elif isinstance(event, ToolCallDelta):
+                self._delta(event, out)
+            else:
+                if self._decoders and isinstance(event, Stopped | Finished | StreamFailed):
+                    self._finish(out)
+                out.append(event)
+        return out
+
+    def _started(self, event: ToolCallStarted, out: list[Event]) -> None:
+        if self._first is None:
+            self._first = event.block
+        elif self._restoring.one_call:
+            return
+        tool = self._restoring.called.get(event.name)
+        if tool is None:
+            out.append(event)
+            return
+        if tool.freeform:
+            self._decoders[event.block] = InputDecoder()
+        out.append(structs.replace(event, name=tool.name, namespace=tool.namespace, freeform=tool.freeform))
+
+    def _delta(self, event: ToolCallDelta, out: list[Event]) -> None:
+        if self._restoring.one_call and event.block != self._first:
+            return
+        decoder = self._decoders.get(event.block)
+        if decoder is None:
+            out.append(event)
+            return
+        text = decoder.feed(event.arguments)
+        if text:
+            out.append(ToolCallDelta(event.block, text))
+
+    def _finish(self, out: list[Event]) -> None:
+        """The answer stops: what came in another form than was asked for is the text as well."""
+        for block, decoder in self._decoders.items():
+            text = decoder.finish()
+            if text:
+                out.append(ToolCallDelta(block, text))
+        self._decoders.clear()
