@@ -62,7 +62,7 @@ class Receipt(RequestReply):
 
 
 class _Detail(BaseModel):
-    """`RequestRecord.detail`. Rows of earlier versions have other names for `adaptations` and `route`, or lack fields."""
+    """`RequestRecord.detail`. Earlier versions named `adaptations` and `route` otherwise, or lack fields."""
 
     attempts: list[MadeAttempt] = []
     dropped: list[DroppedReply] = []
