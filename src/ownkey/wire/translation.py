@@ -6,12 +6,13 @@ A provider's format can carry out the operation of the client's here; planning s
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from ownkey.domain.errors import InvalidRequest
 from ownkey.domain.formats import WireFormat
 from ownkey.domain.usage import Usage
 from ownkey.wire.format import EventReader, Written
+from ownkey.wire.json_mode import OPENING, fit_json, modes_of
 from ownkey.wire.neutral import AnswerLabel
 from ownkey.wire.registry import CLIENT_CHATS, EMBEDDING_FORMATS, PROVIDER_CHATS, PROVIDER_RERANKS
 from ownkey.wire.tools.functions import fit_tools
@@ -51,14 +52,18 @@ def translate_request(
     conversation = spoken.read_request(filled)
     try:
         fitted = fit_tools(conversation, rules_of(target))
-        written = wanted.write_request(fitted.conversation, model, stream, quirks)
+        shaped = fit_json(fitted.conversation, modes_of(fitted.conversation, target, quirks), prefill=False)
+        written = wanted.write_request(shaped.conversation, model, stream, quirks)
     except InvalidRequest as error:
         raise _in_words(error, spoken.words) from None
-    dropped = (*fitted.adapted, *written.dropped)
+    restoring = fitted.restoring
+    dropped = (*fitted.adapted, *(("response_format",) if shaped.adapted else ()), *written.dropped)
+    if shaped.begun:
+        restoring = structs.replace(restoring or Restoring({}), opening=OPENING)
     if spoken.words and dropped:
         # Hints bear the client's own names already.
         dropped = [name if name in conversation.hints else spoken.words.get(name, name) for name in dropped]
-    return Written(written.body, tuple(dict.fromkeys(dropped)), fitted.restoring)
+    return Written(written.body, tuple(dict.fromkeys(dropped)), restoring)
 
 
 def _in_words(error: InvalidRequest, words: Mapping[str, str]) -> InvalidRequest:
