@@ -28,7 +28,7 @@ def test_json_without_a_schema_reaches_every_provider(client: WireFormat, target
         return  # It knows JSON with a schema alone.
     sent, written = translated(client, target, request(client, **OBJECT[client]))
     emulated = target in (ANTHROPIC, WireFormat.BEDROCK_CONVERSE)
-    assert (FIELD[client] in written.dropped) is emulated
+    assert (FIELD[client] in written.adaptations) is emulated
     text = json.dumps(sent)
     assert ("single JSON object" in text) is emulated
     assert "output_config" not in sent
@@ -38,7 +38,7 @@ def test_json_without_a_schema_reaches_every_provider(client: WireFormat, target
 def test_cohere_takes_no_json_mode_beside_tools() -> None:
     sent, written = translated(CHAT, WireFormat.COHERE_CHAT, request(CHAT, "f", **OBJECT[CHAT]))
     assert "response_format" not in sent
-    assert "response_format" in written.dropped
+    assert "response_format" in written.adaptations
     assert "single JSON object" in json.dumps(sent["messages"])
 
 
@@ -71,7 +71,7 @@ def test_what_becomes_of_a_wish_for_json(
     fitted = fit_json(asked(schema), modes, prefill=False)
     output = fitted.conversation.output
     assert left == ("nothing" if output is None else "object" if output.schema is None else "schema")
-    assert bool(fitted.conversation.system) is told is fitted.adapted
+    assert bool(fitted.conversation.system) is told is bool(fitted.adapted)
     if told and schema is not None:
         assert json.dumps(SCHEMA, separators=(",", ":")) in fitted.conversation.system[0].text
     assert not fitted.begun
@@ -112,10 +112,10 @@ def test_hints_never_make_a_request_fail(target: WireFormat) -> None:
     client = ANTHROPIC if target is not ANTHROPIC else CHAT
     sent, written = translated(client, target, request(client, top_k=7, cache_control={"type": "ephemeral"}))
     takes = target in (ANTHROPIC, GEMINI, WireFormat.COHERE_CHAT, WireFormat.OLLAMA_CHAT)
-    assert ("top_k" in written.dropped) is not takes
+    assert ("top_k" in written.adaptations) is not takes
     assert ("7" in json.dumps(sent)) is takes
 
 
 def test_a_hint_beyond_the_providers_range_becomes_its_nearest_value() -> None:
     sent, written = translated(ANTHROPIC, WireFormat.COHERE_CHAT, request(ANTHROPIC, top_k=501))
-    assert (sent["k"], written.dropped) == (500, ("top_k",))
+    assert (sent["k"], written.adaptations) == (500, ("top_k",))

@@ -64,7 +64,7 @@ def test_the_signature_goes_back_on_the_call(output: Any, returned: Any) -> None
     elsewhere, written = translated(RESPONSES, CHAT, body)
     assert SIGNATURE not in json.dumps(elsewhere)
     assert "ownkey.v1" not in json.dumps(elsewhere)
-    assert written.dropped
+    assert written.adaptations
 
 
 def test_a_call_without_a_signature_adds_nothing() -> None:

@@ -6,7 +6,8 @@ import pytest
 
 from ownkey.domain.errors import InvalidRequest
 from ownkey.domain.formats import WireFormat
-from ownkey.wire.translation import Wishes, translate_request
+from ownkey.wire.translation import translate_request
+from ownkey.wire.wishes import Wishes
 
 ANTHROPIC, GEMINI = WireFormat.ANTHROPIC_MESSAGES, WireFormat.GEMINI
 CHAT, RESPONSES = WireFormat.OPENAI_CHAT, WireFormat.OPENAI_RESPONSES
@@ -26,7 +27,7 @@ def translated(source: WireFormat, target: WireFormat, body: dict[str, Any]) -> 
     """The hints that were left out."""
     return translate_request(
         source, target, body, model="any", stream=False, wishes=Wishes(), quirks=frozenset()
-    ).dropped
+    ).adaptations
 
 
 @pytest.mark.parametrize(

@@ -147,11 +147,11 @@ def media_type_of(text: str) -> str:
 
 
 _RAW = msgspec.json.Decoder(dict[str, msgspec.Raw])
-_ABSENT = object()
+_ABSENT = msgspec.UNSET
 
 
 def splice(body: bytes, parsed: dict[str, Any], changes: Mapping[str, Any]) -> bytes:
-    """`body` with the fields in `changes` set; `parsed` is the same body decoded.
+    """`body` with the fields in `changes` set, or removed where the value is UNSET; `parsed` is the same body decoded.
 
     Returns `body` itself when nothing differs. The values of all other fields stay byte for byte;
     only the white space between top-level fields goes. Raises InvalidRequest.
@@ -163,7 +163,11 @@ def splice(body: bytes, parsed: dict[str, Any], changes: Mapping[str, Any]) -> b
         fields: dict[str, Any] = dict(_RAW.decode(body))
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise InvalidRequest("The request body is not a JSON object.", operator=str(error)[:500]) from None
-    fields.update(differing)
+    for name, value in differing.items():
+        if value is msgspec.UNSET:
+            del fields[name]
+        else:
+            fields[name] = value
     return encode(fields)
 
 

@@ -17,6 +17,7 @@ from typing import Literal
 from msgspec import Struct, structs
 
 from ownkey.domain.catalogue import Quirk
+from ownkey.domain.facts import NO_FACTS, Facts
 from ownkey.domain.formats import WireFormat
 from ownkey.wire.fields import encode
 from ownkey.wire.neutral import Conversation, OutputFormat, Text, Turn
@@ -32,30 +33,36 @@ _INSTRUCTION = (
 
 
 class JsonFitted(Struct, frozen=True):
-    """`adapted` is whether JSON is asked for otherwise than the client did; `begun` whether the answer is begun."""
+    """`adapted` names the field whose wish is asked for otherwise; `begun` is whether the answer is begun."""
 
     conversation: Conversation
-    adapted: bool = False
+    adapted: tuple[str, ...] = ()
     begun: bool = False
 
 
-def modes_of(conversation: Conversation, target: WireFormat, quirks: Collection[str]) -> tuple[Mode, ...]:
-    """How the target can be asked for JSON in this conversation, where no fact of its model says otherwise."""
+def modes_of(
+    conversation: Conversation, target: WireFormat, quirks: Collection[str] = (), facts: Facts = NO_FACTS
+) -> tuple[Mode, ...]:
+    """How the target can be asked for JSON in this conversation."""
+    if facts.json_modes is not None:
+        return facts.json_modes
     if target is WireFormat.COHERE_CHAT and conversation.tools:
         return ()
     return _SCHEMAS if Quirk.AGENT_API in quirks else _MODES.get(target, _BOTH)
 
 
-def fit_json(conversation: Conversation, modes: Collection[Mode], *, prefill: bool) -> JsonFitted:
-    """`prefill` is whether the target continues an answer that is begun."""
+def fit_json(conversation: Conversation, modes: Collection[Mode], prefill: bool | None) -> JsonFitted:
+    """`prefill` is whether the target continues an answer that is begun, as far as that is known."""
     wanted = conversation.output
     if wanted is None or ("object" if wanted.schema is None else "schema") in modes:
         return JsonFitted(conversation)
     output = OutputFormat() if "object" in modes else None
     system = (*conversation.system, Text(instruction(wanted)))
-    begun = output is None and prefill and _may_begin(conversation)
+    begun = output is None and prefill is True and _may_begin(conversation)
     turns = (*conversation.turns, Turn("assistant", (Text(OPENING),))) if begun else conversation.turns
-    return JsonFitted(structs.replace(conversation, output=output, system=system, turns=turns), True, begun)
+    return JsonFitted(
+        structs.replace(conversation, output=output, system=system, turns=turns), ("response_format",), begun
+    )
 
 
 def instruction(wanted: OutputFormat) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 from ownkey.wire.anthropic_messages import thinking
 from ownkey.wire.bedrock_converse.request_blocks import Block, BlockWriter
 from ownkey.wire.fields import encode, refuse_required, unsupported
-from ownkey.wire.format import Written
+from ownkey.wire.format import Draft
 from ownkey.wire.neutral import Conversation, Tool, ToolChoice
 
 _LIMIT_FOR_BUDGET = 4096
@@ -14,7 +14,7 @@ _OPAQUE = "arn:"
 """An ARN need not tell the model it leads to."""
 
 
-def write(conversation: Conversation, model: str) -> Written:
+def write(conversation: Conversation, model: str) -> Draft:
     dropped: list[str] = []
     refuse_required(conversation.required)
     dropped += conversation.hints
@@ -38,7 +38,7 @@ def write(conversation: Conversation, model: str) -> Written:
     ):
         if value:
             body[name] = value
-    return Written(encode(body), tuple(dict.fromkeys(dropped)))
+    return Draft(body, tuple(dict.fromkeys(dropped)))
 
 
 def _is_claude(model: str) -> bool:

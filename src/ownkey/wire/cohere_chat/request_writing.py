@@ -6,8 +6,8 @@ from typing import Any
 from ownkey.domain.errors import InvalidRequest
 from ownkey.domain.formats import WireFormat
 from ownkey.wire.cohere_chat.answers import THINKING
-from ownkey.wire.fields import encode, refuse_required, unsupported
-from ownkey.wire.format import Written
+from ownkey.wire.fields import refuse_required, unsupported
+from ownkey.wire.format import Draft
 from ownkey.wire.neutral import (
     Conversation,
     Document,
@@ -30,7 +30,7 @@ _OWN = frozenset({"citation_options", "documents", "priority", "safety_mode", "s
 """Cohere's own fields: a client that adds them to its request means them."""
 
 
-def write(conversation: Conversation, model: str, stream: bool) -> Written:
+def write(conversation: Conversation, model: str, stream: bool) -> Draft:
     refuse_required(conversation.required)
     own = {name: value for name, value in conversation.hints.items() if name in _OWN}
     dropped = [name for name in conversation.hints if name not in own]
@@ -48,7 +48,7 @@ def write(conversation: Conversation, model: str, stream: bool) -> Written:
     thinking(conversation.thinking, conversation.max_tokens, body, dropped)
     if conversation.user is not None:
         dropped.append("metadata.user_id" if conversation.origin is WireFormat.ANTHROPIC_MESSAGES else "user")
-    return Written(encode(body | own), tuple(dict.fromkeys(dropped)))
+    return Draft(body | own, tuple(dict.fromkeys(dropped)))
 
 
 def _messages(conversation: Conversation, dropped: list[str]) -> list[dict[str, Any]]:

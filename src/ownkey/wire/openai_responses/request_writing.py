@@ -5,8 +5,8 @@ from typing import Any
 
 from ownkey.domain.catalogue import Quirk
 from ownkey.domain.formats import WireFormat
-from ownkey.wire.fields import encode, refuse_required, unsupported
-from ownkey.wire.format import Written
+from ownkey.wire.fields import refuse_required, unsupported
+from ownkey.wire.format import Draft
 from ownkey.wire.neutral import (
     OPENAI_REASONING,
     Conversation,
@@ -31,7 +31,7 @@ _LONGEST_USER = 64
 _NO_PARAMETERS: dict[str, Any] = {"type": "object", "properties": {}}
 
 
-def write(conversation: Conversation, model: str, stream: bool, quirks: Collection[str] = ()) -> Written:
+def write(conversation: Conversation, model: str, stream: bool, quirks: Collection[str] = ()) -> Draft:
     dropped: list[str] = []
     native = conversation.origin is WireFormat.OPENAI_RESPONSES
     body: dict[str, Any] = {"model": model}
@@ -63,7 +63,7 @@ def write(conversation: Conversation, model: str, stream: bool, quirks: Collecti
     _output(conversation.output, quirks, body)
     _thinking(conversation, body, dropped)
     _user(conversation, quirks, body, dropped)
-    return Written(encode(body), tuple(dict.fromkeys(dropped)))
+    return Draft(body, tuple(dict.fromkeys(dropped)))
 
 
 def _put(body: dict[str, Any], name: str, value: Any) -> None:
