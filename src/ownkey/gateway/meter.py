@@ -41,7 +41,7 @@ class _Left(Struct, frozen=True, gc=False):
 class _Detail(Struct, frozen=True):
     attempts: list[_Tried]
     dropped: list[_Left]
-    hints_dropped: tuple[str, ...]
+    adaptations: tuple[str, ...]
     route: str | None
 
 
@@ -53,12 +53,12 @@ class Meter:
         "_named",
         "_record",
         "_tried",
+        "adaptations",
         "ask",
         "at",
         "attempt",
         "error",
         "events",
-        "hints_dropped",
         "http_status",
         "plan",
         "principal",
@@ -90,8 +90,8 @@ class Meter:
         self.settled = False
         self.streaming = False
         """Whether the client has the head of a streamed answer: too late for an error of another kind."""
-        self.hints_dropped: tuple[str, ...] = ()
-        """The client's hints that the provider's format could not express."""
+        self.adaptations: tuple[str, ...] = ()
+        """The client's fields that were left out or changed for the provider."""
         self.watched: Watched | None = None
         """The stream being relayed."""
 
@@ -256,4 +256,4 @@ class Meter:
             _Left(drop.credential.id, drop.credential.label, drop.credential.provider, drop.reason, drop.detail)
             for drop in self.plan.dropped
         ]
-        return _encode(_Detail(self._tried, dropped, self.hints_dropped, self.plan.route)).decode()
+        return _encode(_Detail(self._tried, dropped, self.adaptations, self.plan.route)).decode()

@@ -76,7 +76,7 @@ def test_a_name_that_the_provider_refuses_is_shortened_everywhere_and_comes_back
     [short] = [name for name in tools_in(target, sent) if name != "shell"]
     assert len(short) <= (128 if target is ANTHROPIC else 64)
     named = "tools.functionDeclarations.name" if client is GEMINI else "tools.name"
-    assert (named in written.dropped) is (short != LONG) is (LONG not in written.body.decode())
+    assert (named in written.adaptations) is (short != LONG) is (LONG not in written.body.decode())
     assert written.body.decode().count(short) >= 2, "the call in the history bears the name, too"
     assert called(client, target, written, (short, {"q": "1"}), ("shell", {})) == [(LONG, {"q": "1"}), ("shell", {})]
     again, _ = translated(client, target, request(client, "shell", LONG))
@@ -113,11 +113,11 @@ def test_an_offered_tool_of_the_clients_vendor_is_left_out_and_named(client: Wir
     for declared, field in HOSTED[client]:
         sent, written = translated(client, target, request(client, "shell", hosted=declared))
         assert tools_in(target, sent) == {"shell": SCHEMA}
-        assert field in written.dropped
+        assert field in written.adaptations
         alone, written = translated(client, target, request(client, hosted=declared))
         assert not tools_in(target, alone)
         assert "tool_choice" not in alone
-        assert field in written.dropped
+        assert field in written.adaptations
 
 
 @pytest.mark.parametrize("target", TARGETS)
@@ -175,7 +175,7 @@ def test_what_hosted_tools_left_in_the_conversation_is_left_out(client: WireForm
         return
     before, _ = translated(client, target, request(client, "shell", history=True))
     sent, written = translated(client, target, body)
-    assert (sent, field in written.dropped) == (before, True)
+    assert (sent, field in written.adaptations) == (before, True)
 
 
 PATCH = "*** Begin Patch\n+é\n*** End Patch"
@@ -212,7 +212,7 @@ def test_a_free_form_tool_is_a_function_with_one_text_and_comes_back(client: Wir
     assert schema["properties"]["input"]["type"] == "string"
     assert "start: /.+/s" in written.body.decode()
     assert "Done" in written.body.decode()
-    assert "tools.custom" in written.dropped
+    assert "tools.custom" in written.adaptations
     told = json.loads(_told(client, target, written, {"input": PATCH}))
     if client is CHAT:
         [call] = told["choices"][0]["message"]["tool_calls"]
@@ -291,7 +291,7 @@ def test_tools_of_a_namespace_are_functions_with_its_name_and_come_back(client: 
     sent, written = translated(client, target, body)
     assert list(tools_in(target, sent)) == ["shell", "agents__shell", "agents__note"]
     assert written.body.decode().count("agents__shell") >= 2
-    assert "tools.namespace" in written.dropped
+    assert "tools.namespace" in written.adaptations
     made = answer(target, ("agents__shell", {"q": "1"}), ("agents__note", {"input": "n"}), ("shell", {}))
     told = json.loads(translate_answer(target, client, made, LABEL, written.restoring)[0])
     assert [(item["type"], item.get("namespace"), item["name"]) for item in told["output"]] == [
@@ -316,7 +316,7 @@ def test_one_call_at_a_time_is_kept(target: WireFormat) -> None:
     client = RESPONSES if target is CHAT else CHAT
     sent, written = translated(client, target, request(client, "a", "b", parallel_tool_calls=False))
     knows = target in (CHAT, RESPONSES, ANTHROPIC)
-    assert ("parallel_tool_calls" in written.dropped) is not knows
+    assert ("parallel_tool_calls" in written.adaptations) is not knows
     made = called(client, target, written, ("a", {}), ("b", {}))
     assert made == ([("a", {}), ("b", {})] if knows else [("a", {})])
     if knows:
@@ -359,7 +359,7 @@ def test_allowed_tools_narrow_the_list(target: WireFormat, mode: str) -> None:
     sent, written = translated(client, target, request(client, "a", "b", "c", tool_choice=choice))
     assert list(tools_in(target, sent)) == ["b"]
     assert "allowed_tools" not in json.dumps(sent)
-    assert "tool_choice.allowed_tools" in written.dropped
+    assert "tool_choice.allowed_tools" in written.adaptations
     forced = json.dumps(sent.get("tool_choice") or sent.get("toolConfig") or "").lower()
     assert any(word in forced for word in ("required", "any")) is (mode == "required")
 

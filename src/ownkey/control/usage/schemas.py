@@ -51,22 +51,22 @@ class MadeAttempt(Reply):
 class Receipt(RequestReply):
     """A request with its attempts in order and the candidates that were dropped, each with the reason.
 
-    `hints_dropped` names the hints that the provider's format cannot express. `route` is the name by which the caller
-    requested the model, if it is a route.
+    `adaptations` names the client's fields that were left out or changed for the provider and the model. `route` is the
+    name by which the caller requested the model, if it is a route.
     """
 
     attempts_made: list[MadeAttempt]
     dropped: list[DroppedReply]
-    hints_dropped: list[str]
+    adaptations: list[str]
     route: str | None
 
 
 class _Detail(BaseModel):
-    """`RequestRecord.detail`. Rows of earlier versions name the route `alias`, or lack fields."""
+    """`RequestRecord.detail`. Earlier versions named `adaptations` and `route` otherwise, or lack fields."""
 
     attempts: list[MadeAttempt] = []
     dropped: list[DroppedReply] = []
-    hints_dropped: list[str] = []
+    adaptations: list[str] = Field([], validation_alias=AliasChoices("adaptations", "hints_dropped"))
     route: str | None = Field(None, validation_alias=AliasChoices("route", "alias"))
 
 
@@ -132,7 +132,7 @@ def show_receipt(record: RequestRecord) -> Receipt:
         **dict(show_request(record)),
         attempts_made=detail.attempts,
         dropped=detail.dropped,
-        hints_dropped=detail.hints_dropped,
+        adaptations=detail.adaptations,
         route=detail.route,
     )
 

@@ -5,7 +5,7 @@ from typing import Any
 from ownkey.wire.anthropic_messages import thinking
 from ownkey.wire.bedrock_converse.request_blocks import Block, BlockWriter
 from ownkey.wire.fields import encode, refuse_required, unsupported
-from ownkey.wire.format import Written
+from ownkey.wire.format import Draft
 from ownkey.wire.neutral import Conversation, Tool, ToolChoice
 
 _LIMIT_FOR_BUDGET = 4096
@@ -14,7 +14,7 @@ _OPAQUE = "arn:"
 """An ARN need not tell the model it leads to."""
 
 
-def write(conversation: Conversation, model: str) -> Written:
+def write(conversation: Conversation, model: str) -> Draft:
     dropped: list[str] = []
     refuse_required(conversation.required)
     dropped += conversation.hints
@@ -38,7 +38,7 @@ def write(conversation: Conversation, model: str) -> Written:
     ):
         if value:
             body[name] = value
-    return Written(encode(body), tuple(dict.fromkeys(dropped)))
+    return Draft(body, tuple(dict.fromkeys(dropped)))
 
 
 def _is_claude(model: str) -> bool:
@@ -155,11 +155,8 @@ def _tool(tool: Tool) -> dict[str, Any]:
 
 def _output(conversation: Conversation) -> dict[str, Any]:
     wanted = conversation.output
-    if wanted is None:
+    if wanted is None or wanted.schema is None:
         return {}
-    if wanted.schema is None:
-        text = "asks for JSON without a schema, which the chosen provider cannot promise; send a schema."
-        raise unsupported("response_format", text)
     schema = {"schema": encode(wanted.schema).decode()}
     if wanted.name:
         schema["name"] = wanted.name
@@ -181,7 +178,7 @@ def _extra(
     top_k, wanted = conversation.sampling.top_k, conversation.thinking
     if not _is_claude(model):
         if top_k is not None:
-            raise unsupported("top_k", "cannot be expressed in Bedrock's Converse format for this model.")
+            dropped.append("top_k")
         if wanted.effort is not None:
             dropped.append("reasoning_effort")
         elif wanted.budget is not None or wanted.mode is not None:

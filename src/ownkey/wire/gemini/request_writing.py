@@ -7,8 +7,8 @@ import msgspec
 
 from ownkey.domain.errors import InvalidRequest
 from ownkey.domain.formats import WireFormat
-from ownkey.wire.fields import encode, encode_text, object_raw, refuse_required, unsupported
-from ownkey.wire.format import Written
+from ownkey.wire.fields import encode_text, object_raw, refuse_required, unsupported
+from ownkey.wire.format import Draft
 from ownkey.wire.gemini import thinking
 from ownkey.wire.gemini.thinking import SKIP_VALIDATION
 from ownkey.wire.neutral import (
@@ -28,7 +28,7 @@ from ownkey.wire.neutral import (
 )
 
 
-def write(conversation: Conversation, model: str) -> Written:
+def write(conversation: Conversation, model: str) -> Draft:
     """The address names the model and says whether to stream; the body tells neither."""
     dropped: list[str] = []
     native = conversation.origin is WireFormat.GEMINI
@@ -52,7 +52,7 @@ def write(conversation: Conversation, model: str) -> Written:
             body.setdefault("tools", []).append({tool.kind: tool.declared})
         for name, value in (conversation.required | conversation.hints).items():
             _put(body, name, value, dropped)
-    return Written(encode(body), tuple(dict.fromkeys(dropped)))
+    return Draft(body, tuple(dict.fromkeys(dropped)))
 
 
 def _put(body: dict[str, Any], name: str, value: Any, dropped: list[str]) -> None:

@@ -1,12 +1,12 @@
 """A Conversation into a chat completion request for a provider."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from ownkey.domain.catalogue import Quirk
+from ownkey.domain.facts import NO_FACTS, Facts
 from ownkey.domain.formats import WireFormat
-from ownkey.wire.fields import encode, refuse_required, unsupported
-from ownkey.wire.format import Written
+from ownkey.wire.fields import refuse_required, unsupported
+from ownkey.wire.format import Draft
 from ownkey.wire.neutral import (
     Conversation,
     Document,
@@ -28,8 +28,9 @@ _LONGEST_USER = 64
 """OpenAI's limit for `user`; Claude Code's user ids are longer."""
 
 
-def write(conversation: Conversation, model: str, stream: bool, quirks: Collection[str] = ()) -> Written:
+def write(conversation: Conversation, model: str, stream: bool, facts: Facts = NO_FACTS) -> Draft:
     dropped: list[str] = []
+    ours: list[str] = []
     native = conversation.origin is WireFormat.OPENAI_CHAT
     if not native:
         refuse_required(conversation.required)
@@ -37,31 +38,32 @@ def write(conversation: Conversation, model: str, stream: bool, quirks: Collecti
     body: dict[str, Any] = {"model": model, "messages": _messages(conversation, dropped)}
     if stream:
         body["stream"] = True
-        body["stream_options"] = {"include_usage": True}
+        if facts.stream_usage in (None, "asked"):
+            body["stream_options"] = {"include_usage": True}
+            ours.append("stream_options")
     if conversation.max_tokens is not None:
         if conversation.max_tokens < 1:
             raise unsupported("max_tokens", "must be at least 1 for the chosen provider.")
-        limit = "max_completion_tokens" if Quirk.MAX_COMPLETION_TOKENS in quirks else "max_tokens"
-        body[limit] = conversation.max_tokens
+        body["max_tokens"] = conversation.max_tokens
     if conversation.stop:
         body["stop"] = conversation.stop
-    _sampling(conversation.sampling, native, body)
+    _sampling(conversation.sampling, native, body, dropped)
     _tools(conversation, body, dropped)
     _output(conversation, body)
     _thinking(conversation.thinking, conversation.max_tokens, body, dropped)
-    _user(conversation, quirks, body, dropped)
+    _user(conversation, body, dropped)
     if native:
         body |= conversation.required | conversation.hints
-    return Written(encode(body), tuple(dict.fromkeys(dropped)))
+    return Draft(body, tuple(dict.fromkeys(dropped)), tuple(ours))
 
 
-def _sampling(sampling: Sampling, native: bool, body: dict[str, Any]) -> None:
+def _sampling(sampling: Sampling, native: bool, body: dict[str, Any], dropped: list[str]) -> None:
     if sampling.top_k is not None and not native:
-        raise unsupported("top_k", "cannot be expressed in OpenAI's chat format.")
+        dropped.append("top_k")
     values: dict[str, Any] = {
         "temperature": sampling.temperature,
         "top_p": sampling.top_p,
-        "top_k": sampling.top_k,
+        "top_k": sampling.top_k if native else None,
         "frequency_penalty": sampling.frequency_penalty,
         "presence_penalty": sampling.presence_penalty,
         "logit_bias": sampling.logit_bias,
@@ -262,10 +264,10 @@ def _effort(budget: int, max_tokens: int | None) -> str:
     return "medium" if share <= 0.65 else "high"
 
 
-def _user(conversation: Conversation, quirks: Collection[str], body: dict[str, Any], dropped: list[str]) -> None:
+def _user(conversation: Conversation, body: dict[str, Any], dropped: list[str]) -> None:
     if conversation.user is None:
         return
-    if Quirk.NO_USER in quirks or len(conversation.user) > _LONGEST_USER:
+    if len(conversation.user) > _LONGEST_USER:
         dropped.append("metadata.user_id" if conversation.origin is WireFormat.ANTHROPIC_MESSAGES else "user")
     else:
         body["user"] = conversation.user
