@@ -14,7 +14,7 @@ import msgspec
 
 from ownkey.domain.errors import InvalidRequest
 from ownkey.domain.formats import WireFormat
-from ownkey.wire.fields import leftovers, object_text, read_request, unsupported
+from ownkey.wire.fields import leftovers, media_type_of, object_text, read_request, unsupported
 from ownkey.wire.gemini import request_shapes as shape
 from ownkey.wire.gemini.client_json import json_schema, spelled
 from ownkey.wire.gemini.thinking import standard_base64, thought
@@ -333,7 +333,7 @@ def _result(response: shape.FunctionResponse, ids: _Ids, where: str) -> ToolResu
 def _file(part: shape.Part, where: str) -> Image | Document:
     if part.inline_data is not None:
         blob = part.inline_data
-        kind, data = blob.mime_type.lower(), standard_base64(blob.data)
+        kind, data = media_type_of(blob.mime_type), standard_base64(blob.data)
         if kind.startswith("image/"):
             return Image(data=data, media_type=kind)
         if kind.startswith("text/"):
