@@ -341,7 +341,7 @@ def test_a_key_of_another_provider_gets_a_hint_and_is_stored(user: User) -> None
 def test_a_provider_is_known_by_its_other_name_too(user: User) -> None:
     stored = user.add_key("google", "AIza" + "x" * 35)
     assert stored["provider"] == "gemini"
-    assert user.api.get("/providers/google/logo").status_code == 200
+    assert user.api.get("/providers/google/logo.svg").status_code == 200
     query = {"filter": "provider:google"}
     assert (
         user.api.get("/models", params=query).json()

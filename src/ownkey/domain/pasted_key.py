@@ -8,7 +8,7 @@ a key that is stored wrongly fails later, with an error that does not name the c
 import json
 import re
 import unicodedata
-from typing import Any
+from typing import Any, cast
 
 KEY_LIMIT = 8192
 """Characters of a key; what is pasted may have as many again around it."""
@@ -125,18 +125,18 @@ def _from_json(text: str) -> str:
     return _trimmed(found.pop())
 
 
-def _strings(document: Any, name: str = "") -> list[tuple[str, str]]:
+def _strings(document: Any) -> list[tuple[str, str]]:
     """Every text in a document with the name it stands under."""
     found: list[tuple[str, str]] = []
-    waiting: list[tuple[str, Any]] = [(name, document)]
+    waiting: list[tuple[str, Any]] = [("", document)]
     while waiting:
         name, value = waiting.pop()
         if isinstance(value, str) and value:
             found.append((name, value))
         elif isinstance(value, dict):
-            waiting += [(str(key), inner) for key, inner in value.items()]
+            waiting += cast(dict[str, Any], value).items()
         elif isinstance(value, list):
-            waiting += [(name, inner) for inner in value]
+            waiting += [(name, inner) for inner in cast(list[Any], value)]
     return found
 
 
