@@ -157,9 +157,9 @@ def test_mistakes_are_refused_by_name(more: dict[str, Any], param: str | None) -
 
 def test_fields_are_named_in_the_clients_words() -> None:
     with pytest.raises(UnsupportedField) as caught:
-        to_claude(text={"format": {"type": "json_object"}})
-    assert caught.value.param == "text.format"
-    assert caught.value.public.startswith("text.format ")
+        to_claude(temperature=1.5)
+    assert caught.value.param == "temperature"
+    assert to_claude(text={"format": {"type": "json_object"}})[1].adaptations == ("text.format",)
     with pytest.raises(UnsupportedField) as caught:
         to_chat(input=[{"role": "user", "content": [{"type": "input_file", "file_url": "https://x"}]}])
     assert caught.value.param == "input"

@@ -239,7 +239,6 @@ def test_reasoning_goes_back_only_with_claudes_signature(to_anthropic: Translate
         ({"presence_penalty": -0.5}, "presence_penalty"),
         ({"audio": {"voice": "x", "format": "wav"}}, "audio"),
         ({"modalities": ["text", "audio"]}, "modalities"),
-        ({"response_format": {"type": "json_object"}}, "response_format"),
         ({"web_search_options": {"x": 1}}, "web_search_options"),
         ({"functions": [{"name": "f"}]}, "functions"),
         (

@@ -217,8 +217,6 @@ def test_what_cohere_cannot_say_is_refused() -> None:
     refused("frequency_penalty", frequency_penalty=1.5)
     refused("presence_penalty", presence_penalty=-1)
     refused("stop", stop=list("abcdef"))
-    refused("top_k", top_k=501)
-    refused("response_format", tools=[TOOL], response_format={"type": "json_object"})
     refused("web_search_options", web_search_options={})
     pdf = {"type": "file", "file": {"file_data": "data:application/pdf;base64,AA==", "filename": "a.pdf"}}
     refused("messages", [{"role": "user", "content": [pdf]}])

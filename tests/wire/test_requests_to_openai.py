@@ -164,7 +164,6 @@ def test_thinking_becomes_an_effort(
 @pytest.mark.parametrize(
     ("fields", "param"),
     [
-        ({"top_k": 5}, "top_k"),
         ({"max_tokens": 0}, "max_tokens"),
         ({"container": "c"}, "container"),
         ({"inference_geo": "eu"}, "inference_geo"),

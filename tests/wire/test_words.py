@@ -35,15 +35,8 @@ def translated(source: WireFormat, target: WireFormat, body: dict[str, Any]) -> 
     [
         (ANTHROPIC, RESPONSES, {"stop_sequences": ["x"]}, "stop_sequences"),
         (ANTHROPIC, OLLAMA, {"messages": [{"role": "user", "content": [LINK]}]}, "image.source"),
-        (GEMINI, CHAT, {"generationConfig": {"topK": 3}}, "generationConfig.topK"),
         (GEMINI, ANTHROPIC, {"generationConfig": {"temperature": 1.5}}, "generationConfig.temperature"),
         (GEMINI, ANTHROPIC, {"generationConfig": {"presencePenalty": 1}}, "generationConfig.presencePenalty"),
-        (
-            GEMINI,
-            ANTHROPIC,
-            {"generationConfig": {"responseMimeType": "application/json"}},
-            "generationConfig.responseMimeType",
-        ),
         (GEMINI, RESPONSES, {"generationConfig": {"stopSequences": ["x"]}}, "generationConfig.stopSequences"),
         (GEMINI, OLLAMA, {"tools": [FUNCTION], "toolConfig": ANY_CALL}, "toolConfig.functionCallingConfig"),
         (GEMINI, OLLAMA, {"contents": [{"parts": [LINKED]}]}, "contents.parts"),

@@ -131,6 +131,21 @@ def encode_text(text: str) -> bytes:
         raise InvalidRequest("The request holds a text with a lone surrogate, which has no UTF-8 form.") from None
 
 
+_MEDIA_ALIASES = {
+    "image/jpg": "image/jpeg",
+    "image/pjpeg": "image/jpeg",
+    "image/x-png": "image/png",
+    "application/x-pdf": "application/pdf",
+}
+"""Names that clients write and vendors refuse, with the registered ones (iana.org/assignments/media-types)."""
+
+
+def media_type_of(text: str) -> str:
+    """A media type as the vendors write it: in lower case and under its registered name."""
+    plain = text.strip().lower()
+    return _MEDIA_ALIASES.get(plain, plain)
+
+
 _RAW = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _ABSENT = msgspec.UNSET
 

@@ -6,6 +6,8 @@ A provider's format can carry out the operation of the client's here; planning s
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from msgspec import structs
+
 from ownkey.domain.errors import InvalidRequest
 from ownkey.domain.facts import NO_FACTS, Facts
 from ownkey.domain.formats import WireFormat
@@ -13,6 +15,7 @@ from ownkey.domain.usage import Usage
 from ownkey.wire.fields import encode
 from ownkey.wire.fit import fit
 from ownkey.wire.format import EventReader, Written
+from ownkey.wire.json_mode import OPENING, fit_json, modes_of
 from ownkey.wire.neutral import AnswerLabel
 from ownkey.wire.registry import CLIENT_CHATS, EMBEDDING_FORMATS, PROVIDER_CHATS, PROVIDER_RERANKS
 from ownkey.wire.tools.functions import fit_tools
@@ -50,21 +53,25 @@ def translate_request(
     filled, ours = fill_in(spoken, parsed, Wishes(temperature, wishes.max_tokens))
     conversation = spoken.read_request(parsed | filled)
     try:
-        tools = fit_tools(conversation, rules_of(target))
-        draft = wanted.write_request(tools.conversation, model, stream, quirks, facts)
+        tools = fit_tools(conversation, rules_of(target, facts))
+        shaped = fit_json(tools.conversation, modes_of(tools.conversation, target, quirks, facts), facts.prefill)
+        draft = wanted.write_request(shaped.conversation, model, stream, quirks, facts)
         ours += draft.ours
         fitted = fit(target, draft.body, facts, ours, model=model, without=without, translated=True)
     except InvalidRequest as error:
         raise _in_words(error, spoken.words) from None
     # Hints bear the client's own names already.
-    dropped = (*tools.adapted, *draft.dropped)
+    dropped = (*tools.adapted, *shaped.adapted, *draft.dropped)
     names = [name if name in conversation.hints else spoken.words.get(name, name) for name in dropped]
     names += [spoken.words.get(name, name) for name in fitted.adaptations]
+    restoring = tools.restoring
+    if shaped.begun:
+        restoring = structs.replace(restoring or Restoring({}), opening=OPENING)
     return Written(
         encode(fitted.applied_to(draft.body)),
         tuple(dict.fromkeys(names)),
         tuple(name for name in ours if name not in without),
-        tools.restoring,
+        restoring,
     )
 
 

@@ -5,7 +5,7 @@ import pytest
 from ownkey.wire.tools.names import NameRule, fitting
 
 OPENAI = NameRule(64)
-GEMINI = NameRule(64, "a-zA-Z0-9_.:-", first="a-zA-Z_")
+GEMINI = NameRule(64, "[a-zA-Z0-9_.:-]", first="[a-zA-Z_]")
 LONG = "mcp__plugin_chrome-devtools-mcp_chrome-devtools__list_console_messages"
 
 

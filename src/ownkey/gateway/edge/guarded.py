@@ -19,13 +19,14 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from uvicorn.server import ServerState
 
 from ownkey.domain.errors import InvalidRequest, OwnkeyError
+from ownkey.gateway.alarm import Alarm
 from ownkey.gateway.batching import BatchedTransport
 from ownkey.gateway.edge import head
-from ownkey.gateway.edge.alarm import Alarm, StallWatch
 from ownkey.gateway.edge.exchange import Request
 from ownkey.gateway.edge.http1 import Exchange, Service
 from ownkey.gateway.edge.patience import BODY, HEAD, IDLE, REFUSED, UPGRADE, Patience
 from ownkey.gateway.edge.refusal import Refusal
+from ownkey.gateway.edge.stall import StallWatch
 from ownkey.gateway.edge.target import check_host, origin_form, path_hint, plain_peer, read_target
 
 _TIMER_SLACK = 0.005

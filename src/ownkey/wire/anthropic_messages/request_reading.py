@@ -7,8 +7,7 @@ from ownkey.domain.formats import WireFormat
 from ownkey.wire.anthropic_messages import hosted
 from ownkey.wire.anthropic_messages import request_shapes as shape
 from ownkey.wire.anthropic_messages.thinking import unmarked
-from ownkey.wire.fields import leftovers, object_text, read_request
-from ownkey.wire.media_types import registered
+from ownkey.wire.fields import leftovers, media_type_of, object_text, read_request
 from ownkey.wire.neutral import (
     CacheMark,
     Conversation,
@@ -119,12 +118,12 @@ def _file(block: shape.TextBlock | shape.ImageBlock | shape.DocumentBlock, where
     if isinstance(block, shape.ImageBlock):
         if isinstance(block.source, shape.UrlSource):
             return Image(url=block.source.url, cache=mark)
-        return Image(data=block.source.data, media_type=registered(block.source.media_type), cache=mark)
+        return Image(data=block.source.data, media_type=media_type_of(block.source.media_type), cache=mark)
     if isinstance(source, shape.UrlSource):
         return Document("application/pdf", url=source.url, name=block.title, cache=mark)
     if isinstance(source, shape.TextSource):
         return Document(source.media_type, text=source.data, name=block.title, cache=mark)
-    return Document(registered(source.media_type), data=source.data, name=block.title, cache=mark)
+    return Document(media_type_of(source.media_type), data=source.data, name=block.title, cache=mark)
 
 
 def _mark(control: shape.CacheControl | None) -> CacheMark | None:

@@ -245,9 +245,5 @@ def _tool_choice(choice: ToolChoice) -> dict[str, Any]:
 
 def _output(conversation: Conversation, body: dict[str, Any]) -> None:
     wanted = conversation.output
-    if wanted is None:
-        return
-    if wanted.schema is None:
-        text = "asks for JSON without a schema, which the chosen provider cannot promise; send a schema."
-        raise unsupported("response_format", text)
-    body["output_config"] = {"format": {"type": "json_schema", "schema": wanted.schema}}
+    if wanted is not None and wanted.schema is not None:
+        body["output_config"] = {"format": {"type": "json_schema", "schema": wanted.schema}}

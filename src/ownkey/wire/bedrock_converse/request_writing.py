@@ -155,11 +155,8 @@ def _tool(tool: Tool) -> dict[str, Any]:
 
 def _output(conversation: Conversation) -> dict[str, Any]:
     wanted = conversation.output
-    if wanted is None:
+    if wanted is None or wanted.schema is None:
         return {}
-    if wanted.schema is None:
-        text = "asks for JSON without a schema, which the chosen provider cannot promise; send a schema."
-        raise unsupported("response_format", text)
     schema = {"schema": encode(wanted.schema).decode()}
     if wanted.name:
         schema["name"] = wanted.name
@@ -181,7 +178,7 @@ def _extra(
     top_k, wanted = conversation.sampling.top_k, conversation.thinking
     if not _is_claude(model):
         if top_k is not None:
-            raise unsupported("top_k", "cannot be expressed in Bedrock's Converse format for this model.")
+            dropped.append("top_k")
         if wanted.effort is not None:
             dropped.append("reasoning_effort")
         elif wanted.budget is not None or wanted.mode is not None:

@@ -44,7 +44,7 @@ def write(conversation: Conversation, model: str, stream: bool) -> Draft:
     sampling(conversation, body, dropped)
     _tools(conversation, body, dropped)
     if conversation.output is not None:
-        body["response_format"] = _output(conversation.output, "tools" in body)
+        body["response_format"] = _output(conversation.output)
     thinking(conversation.thinking, conversation.max_tokens, body, dropped)
     if conversation.user is not None:
         dropped.append("metadata.user_id" if conversation.origin is WireFormat.ANTHROPIC_MESSAGES else "user")
@@ -182,9 +182,7 @@ def _tool(tool: Tool) -> dict[str, Any]:
     return {"type": "function", "function": function}
 
 
-def _output(wanted: OutputFormat, beside_tools: bool) -> dict[str, Any]:
-    if beside_tools:
-        raise unsupported("response_format", "cannot be combined with tools at the chosen provider.")
+def _output(wanted: OutputFormat) -> dict[str, Any]:
     if wanted.schema is None:
         return {"type": "json_object"}
     return {"type": "json_object", "json_schema": wanted.schema}
@@ -217,9 +215,9 @@ def sampling(conversation: Conversation, body: dict[str, Any], dropped: list[str
         if body["p"] != asked.top_p:
             dropped.append("top_p")
     if asked.top_k is not None:
-        if not 0 <= asked.top_k <= _MOST_K:
-            raise unsupported("top_k", f"must be from 0 to {_MOST_K} for the chosen provider.")
-        body["k"] = asked.top_k
+        body["k"] = min(asked.top_k, _MOST_K)
+        if body["k"] != asked.top_k:
+            dropped.append("top_k")
     _penalty("frequency_penalty", asked.frequency_penalty, body)
     _penalty("presence_penalty", asked.presence_penalty, body)
     if asked.seed is not None:

@@ -14,11 +14,10 @@ import msgspec
 
 from ownkey.domain.errors import InvalidRequest
 from ownkey.domain.formats import WireFormat
-from ownkey.wire.fields import leftovers, object_text, read_request, unsupported
+from ownkey.wire.fields import leftovers, media_type_of, object_text, read_request, unsupported
 from ownkey.wire.gemini import request_shapes as shape
 from ownkey.wire.gemini.client_json import json_schema, spelled
 from ownkey.wire.gemini.thinking import standard_base64, thought
-from ownkey.wire.media_types import registered
 from ownkey.wire.neutral import (
     GEMINI_REASONING,
     Conversation,
@@ -334,7 +333,7 @@ def _result(response: shape.FunctionResponse, ids: _Ids, where: str) -> ToolResu
 def _file(part: shape.Part, where: str) -> Image | Document:
     if part.inline_data is not None:
         blob = part.inline_data
-        kind, data = registered(blob.mime_type), standard_base64(blob.data)
+        kind, data = media_type_of(blob.mime_type), standard_base64(blob.data)
         if kind.startswith("image/"):
             return Image(data=data, media_type=kind)
         if kind.startswith("text/"):
@@ -350,7 +349,7 @@ def _file(part: shape.Part, where: str) -> Image | Document:
 def _linked(file: shape.FileData, where: str) -> Image | Document:
     if file.file_uri.startswith(_GOOGLES_FILES) or not file.file_uri.startswith(("https://", "http://")):
         raise unsupported(f"{where}.fileUri", "names a file that only Google can read; send its bytes as inlineData.")
-    kind = registered(file.mime_type or "")
+    kind = (file.mime_type or "").lower()
     if kind.startswith("image/"):
         return Image(url=file.file_uri)
     if kind == "application/pdf":

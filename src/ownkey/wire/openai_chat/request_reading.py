@@ -5,8 +5,7 @@ from typing import Any
 
 from ownkey.domain.errors import InvalidRequest
 from ownkey.domain.formats import WireFormat
-from ownkey.wire.fields import leftovers, read_request, unsupported
-from ownkey.wire.media_types import registered
+from ownkey.wire.fields import leftovers, media_type_of, read_request, unsupported
 from ownkey.wire.neutral import (
     CacheMark,
     Conversation,
@@ -153,7 +152,7 @@ def _data_url(url: str, where: str) -> tuple[str, str]:
     media_type, *parameters = head.split(";")
     if not comma or "base64" not in parameters or not media_type:
         raise InvalidRequest(f"{where} must be of the form data:<media type>;base64,<data>.", param=where)
-    return registered(media_type), data
+    return media_type_of(media_type), data
 
 
 def _assistant_parts(message: shape.AssistantMessage, where: str) -> tuple[Part, ...]:

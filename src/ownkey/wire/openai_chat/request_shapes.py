@@ -124,7 +124,7 @@ class AssistantMessage(Struct, tag_field="role", tag="assistant"):
 
 class ToolMessage(Struct, tag_field="role", tag="tool"):
     tool_call_id: str
-    content: str | list[TextPart | ImagePart]
+    content: str | list[TextPart | ImagePart | FilePart]
 
 
 Message = SystemMessage | DeveloperMessage | UserMessage | AssistantMessage | ToolMessage

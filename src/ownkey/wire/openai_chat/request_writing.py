@@ -48,7 +48,7 @@ def write(conversation: Conversation, model: str, stream: bool, facts: Facts = N
         body["max_tokens"] = conversation.max_tokens
     if conversation.stop:
         body["stop"] = conversation.stop
-    _sampling(conversation.sampling, native, body)
+    _sampling(conversation.sampling, native, body, dropped)
     _tools(conversation, body, dropped)
     _output(conversation, body)
     _thinking(conversation.thinking, conversation.max_tokens, body, dropped)
@@ -58,13 +58,13 @@ def write(conversation: Conversation, model: str, stream: bool, facts: Facts = N
     return Draft(body, tuple(dict.fromkeys(dropped)), tuple(ours))
 
 
-def _sampling(sampling: Sampling, native: bool, body: dict[str, Any]) -> None:
+def _sampling(sampling: Sampling, native: bool, body: dict[str, Any], dropped: list[str]) -> None:
     if sampling.top_k is not None and not native:
-        raise unsupported("top_k", "cannot be expressed in OpenAI's chat format.")
+        dropped.append("top_k")
     values: dict[str, Any] = {
         "temperature": sampling.temperature,
         "top_p": sampling.top_p,
-        "top_k": sampling.top_k,
+        "top_k": sampling.top_k if native else None,
         "frequency_penalty": sampling.frequency_penalty,
         "presence_penalty": sampling.presence_penalty,
         "logit_bias": sampling.logit_bias,

@@ -77,7 +77,6 @@ def _put(body: dict[str, Any], name: str, value: Any) -> None:
 
 def _sampling(sampling: Sampling, body: dict[str, Any], dropped: list[str]) -> None:
     unknown: dict[str, Any] = {
-        "top_k": sampling.top_k,
         "frequency_penalty": sampling.frequency_penalty,
         "presence_penalty": sampling.presence_penalty,
         "logit_bias": sampling.logit_bias,
@@ -88,8 +87,9 @@ def _sampling(sampling: Sampling, body: dict[str, Any], dropped: list[str]) -> N
     for name, value in unknown.items():
         if value:
             raise unsupported(name, "cannot be expressed in OpenAI's responses format.")
-    if sampling.seed is not None:
-        dropped.append("seed")
+    for name in ("top_k", "seed"):
+        if getattr(sampling, name) is not None:
+            dropped.append(name)
     if sampling.temperature is not None:
         body["temperature"] = sampling.temperature
     if sampling.top_p is not None:
@@ -232,9 +232,6 @@ def _output(wanted: OutputFormat | None, quirks: Collection[str], body: dict[str
     if wanted is None:
         return
     if wanted.schema is None:
-        if Quirk.AGENT_API in quirks:
-            text = "asks for JSON without a schema, which the chosen provider cannot promise; send a schema."
-            raise unsupported("response_format", text)
         body.setdefault("text", {})["format"] = {"type": "json_object"}
         return
     schema: dict[str, Any] = {"name": wanted.name or "answer", "schema": wanted.schema}

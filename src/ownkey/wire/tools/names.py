@@ -13,16 +13,16 @@ _DIGITS = 10
 
 
 class NameRule:
-    """What a provider accepts: at most `most` characters, all within the character class `alphabet`; the first must
-    be within `first`."""
+    """What a provider accepts: at most `most` characters that `alphabet`, a regular expression of one character,
+    matches; the first must match `first` as well."""
 
     __slots__ = ("_forbidden", "accepts", "most")
 
-    def __init__(self, most: int, alphabet: str = "a-zA-Z0-9_-", first: str | None = None) -> None:
-        head = f"(?=[{first}])" if first is not None else ""
+    def __init__(self, most: int, alphabet: str = "[a-zA-Z0-9_-]", first: str | None = None) -> None:
+        head = f"(?={first})" if first is not None else ""
         self.most = most
-        self.accepts = re.compile(f"{head}[{alphabet}]{{1,{most}}}").fullmatch
-        self._forbidden = re.compile(f"[^{alphabet}]").sub
+        self.accepts = re.compile(f"{head}(?:{alphabet}){{1,{most}}}").fullmatch
+        self._forbidden = re.compile(f"(?!{alphabet}).", re.DOTALL).sub
 
     def shortened(self, name: str, salt: int = 0) -> str:
         """A name within the rule that only `name` has, but for chance (one in 10¹²) and intent."""

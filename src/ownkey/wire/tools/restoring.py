@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 from msgspec import Struct, structs
 
-from ownkey.wire.events import Event, Finished, Stopped, StreamFailed, ToolCallDelta, ToolCallStarted
-from ownkey.wire.neutral import Answer, Part, ToolCall
+from ownkey.wire.events import Event, Finished, Stopped, StreamFailed, TextDelta, ToolCallDelta, ToolCallStarted
+from ownkey.wire.neutral import Answer, Part, Text, ToolCall
 from ownkey.wire.tools.freeform import InputDecoder, text_of
 
 
@@ -18,20 +18,26 @@ class Called(Struct, frozen=True):
 
 
 class Restoring(Struct, frozen=True):
-    """What the names in an answer mean, by the name that was sent. `one_call` holds further calls back."""
+    """What the names in an answer mean, by the name that was sent. `one_call` holds further calls back, and `opening`
+    is the beginning of the answer's text, which the model was given and continued."""
 
     called: dict[str, Called]
     one_call: bool = False
+    opening: str = ""
 
     def answer(self, answer: Answer) -> Answer:
         parts: list[Part] = []
         had_call = False
+        opening = self.opening
         for part in answer.parts:
             if isinstance(part, ToolCall):
                 if had_call and self.one_call:
                     continue
                 had_call = True
                 parts.append(self._call(part))
+            elif opening and isinstance(part, Text):
+                parts.append(Text(_opened(opening, part.text), part.cache))
+                opening = ""
             else:
                 parts.append(part)
         return structs.replace(answer, parts=tuple(parts))
@@ -50,14 +56,20 @@ class Restoring(Struct, frozen=True):
         return RestoringStream(self)
 
 
+def _opened(opening: str, text: str) -> str:
+    """Some models begin anew instead of going on."""
+    return text if text.lstrip().startswith(opening) else opening + text
+
+
 class RestoringStream:
     """Restores the events of one stream."""
 
-    __slots__ = ("_decoders", "_first", "_restoring")
+    __slots__ = ("_decoders", "_first", "_opening", "_restoring")
 
     def __init__(self, restoring: Restoring) -> None:
         self._restoring = restoring
         self._first: int | None = None
+        self._opening = restoring.opening
         self._decoders: dict[int, InputDecoder] = {}
 
     def feed(self, events: Iterable[Event]) -> list[Event]:
@@ -67,6 +79,9 @@ class RestoringStream:
                 self._started(event, out)
             elif isinstance(event, ToolCallDelta):
                 self._delta(event, out)
+            elif self._opening and isinstance(event, TextDelta) and event.text.strip():
+                out.append(TextDelta(event.block, _opened(self._opening, event.text)))
+                self._opening = ""
             else:
                 if self._decoders and isinstance(event, Stopped | Finished | StreamFailed):
                     self._finish(out)
