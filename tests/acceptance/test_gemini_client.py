@@ -295,7 +295,7 @@ def test_our_own_refusals(user: User) -> None:
         client.models.generate_content(
             model="openai/echo",
             contents="go",
-            config=types.GenerateContentConfig(tools=[types.Tool(google_search=types.GoogleSearch())]),
+            config=types.GenerateContentConfig(candidate_count=2),
         )
     assert unsupported.value.code == 400
-    assert "googleSearch" in (unsupported.value.message or "")
+    assert "candidateCount" in (unsupported.value.message or "")

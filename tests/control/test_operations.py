@@ -61,6 +61,12 @@ def test_the_reference_names_every_call(stack: Stack) -> None:
             assert f"<b>{method.upper()}</b> {path}<" in page
 
 
+def test_no_two_schemas_share_a_name(stack: Stack) -> None:
+    """Two models with one name would be told apart by the paths of their modules, `ownkey__control__…`."""
+    document = get(stack, "/openapi.json").json()
+    assert [name for name in document["components"]["schemas"] if "__" in name] == []
+
+
 def test_the_document_describes_errors_and_ways_in(stack: Stack) -> None:
     document = get(stack, "/openapi.json").json()
     assert document["openapi"].startswith("3.")

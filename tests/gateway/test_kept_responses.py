@@ -186,7 +186,7 @@ def test_odd_requests_about_responses(workshop: Workshop, user: User, chat_key: 
     ("more", "param"),
     [
         ({"background": True}, "background"),
-        ({"tools": [{"type": "web_search"}]}, "tools[0].type"),
+        ({"tools": [{"type": "web_search"}], "tool_choice": {"type": "web_search"}}, "tool_choice.type"),
         ({"conversation": "conv_1"}, "conversation"),
         ({"input": [{"type": "item_reference", "id": "x"}]}, "input[0].type"),
         ({"top_logprobs": 3}, "top_logprobs"),
@@ -204,7 +204,7 @@ def test_what_chat_cannot_say_is_refused_by_name(
 def test_hints_that_chat_cannot_carry_are_named_in_the_receipt(user: User, chat_key: str) -> None:
     answered = ask(user, "custom/m", truncation="auto", text={"verbosity": "low"}, service_tier="flex")
     assert answered.status_code == 200
-    assert sorted(user.receipt(answered)["hints_dropped"]) == ["service_tier", "text.verbosity", "truncation"]
+    assert sorted(user.receipt(answered)["adaptations"]) == ["service_tier", "text.verbosity", "truncation"]
 
 
 @pytest.fixture(scope="module")

@@ -74,7 +74,7 @@ def test_an_estimate_refuses_what_the_message_would_be_refused_for(
     workshop: Workshop, user: User, new_key: str
 ) -> None:
     user.add_key("custom", new_key, base_url=workshop.upstream.url + "/v1")
-    tool = {"type": "web_search_20250305", "name": "web_search"}
-    refused = user.gateway.post(PATH, json=TALK | {"model": "custom/m", "tools": [tool]})
+    talk = {"messages": [{"role": "user", "content": [{"type": "search_result"}]}]}
+    refused = user.gateway.post(PATH, json=TALK | talk | {"model": "custom/m"})
     assert (refused.status_code, refused.json()["type"]) == (400, "error")
     assert user.receipt(refused)["status"] == "failed"

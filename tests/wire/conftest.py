@@ -11,7 +11,8 @@ from openai.types.chat.completion_create_params import CompletionCreateParamsNon
 from pydantic import TypeAdapter
 
 from ownkey.domain.formats import WireFormat
-from ownkey.wire import CHAT_FORMATS, Written
+from ownkey.wire import CHAT_FORMATS
+from ownkey.wire.format import Draft
 
 CHAT = CHAT_FORMATS[WireFormat.OPENAI_CHAT]
 MESSAGES = CHAT_FORMATS[WireFormat.ANTHROPIC_MESSAGES]
@@ -31,23 +32,23 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.fixture(scope="session")
-def to_anthropic() -> Callable[..., tuple[Any, Written]]:
+def to_anthropic() -> Callable[..., tuple[Any, Draft]]:
     adapter: TypeAdapter[Any] = TypeAdapter(MessageCreateParamsNonStreaming)
 
-    def translate(body: dict[str, Any], model: str = "claude-opus-5", stream: bool = False) -> tuple[Any, Written]:
+    def translate(body: dict[str, Any], model: str = "claude-opus-5", stream: bool = False) -> tuple[Any, Draft]:
         written = MESSAGES.write_request(CHAT.read_request(body), model, stream)
-        return checked(adapter, written.body), written
+        return checked(adapter, written.encoded()), written
 
     return translate
 
 
 @pytest.fixture(scope="session")
-def to_openai() -> Callable[..., tuple[Any, Written]]:
+def to_openai() -> Callable[..., tuple[Any, Draft]]:
     adapter: TypeAdapter[Any] = TypeAdapter(CompletionCreateParamsNonStreaming)
 
-    def translate(body: dict[str, Any], stream: bool = False, quirks: tuple[str, ...] = ()) -> tuple[Any, Written]:
-        written = CHAT.write_request(MESSAGES.read_request(body), "gpt", stream, quirks)
-        return checked(adapter, written.body), written
+    def translate(body: dict[str, Any], stream: bool = False) -> tuple[Any, Draft]:
+        written = CHAT.write_request(MESSAGES.read_request(body), "gpt", stream)
+        return checked(adapter, written.encoded()), written
 
     return translate
 

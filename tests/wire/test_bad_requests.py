@@ -138,9 +138,9 @@ def test_a_lone_surrogate_is_refused() -> None:
         ),
     ):
         with pytest.raises(InvalidRequest, match="surrogate"):
-            MESSAGES.write_request(CHAT.read_request(body), "claude", False)
+            MESSAGES.write_request(CHAT.read_request(body), "claude", False).encoded()
     with pytest.raises(InvalidRequest, match="surrogate"):
-        CHAT.write_request(MESSAGES.read_request(messages(system="\ud800")), "gpt", False)
+        CHAT.write_request(MESSAGES.read_request(messages(system="\ud800")), "gpt", False).encoded()
 
 
 def test_a_long_unknown_kind_is_not_echoed_whole() -> None:

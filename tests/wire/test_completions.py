@@ -25,7 +25,8 @@ from ownkey.wire.events import (
     UsageReported,
 )
 from ownkey.wire.neutral import Answer, AnswerLabel, Reasoning, Refusal, Stop, StopReason, Text, Turn
-from ownkey.wire.translation import Wishes, new_reader, new_writer, translate_request
+from ownkey.wire.translation import new_reader, new_writer, translate_request
+from ownkey.wire.wishes import Wishes
 
 COMPLETIONS = CLIENT_CHATS[WireFormat.OPENAI_COMPLETIONS]
 NAMED = AnswerLabel("asked/model", 1700000000, "req_1")
@@ -41,7 +42,7 @@ def to(target: WireFormat, body: dict[str, Any], **wishes: Any) -> tuple[dict[st
         wishes=Wishes(**wishes),
         quirks=(),
     )
-    return json.loads(written.body), written.dropped
+    return json.loads(written.body), written.adaptations
 
 
 @pytest.mark.parametrize("prompt", ["Say hi", ["Say hi"]])

@@ -61,7 +61,7 @@ def test_no_limit_is_needed_and_none_counts() -> None:
 
 def test_what_the_message_itself_would_be_refused_for_is_refused() -> None:
     with pytest.raises(UnsupportedField):
-        count(tools=[{"type": "web_search_20250305", "name": "web_search"}])
+        count(messages=[{"role": "user", "content": [{"type": "search_result"}]}])
     with pytest.raises(InvalidRequest):
         count(messages=[])
 

@@ -15,7 +15,8 @@ from ownkey.domain.usage import Usage
 from ownkey.wire import MalformedAnswer
 from ownkey.wire.neutral import AnswerLabel
 from ownkey.wire.registry import EMBEDDING_FORMATS
-from ownkey.wire.translation import Wishes, translate_answer, translate_request
+from ownkey.wire.translation import translate_answer, translate_request
+from ownkey.wire.wishes import Wishes
 
 OPENAI, SINGLE, BATCH = WireFormat.OPENAI_EMBEDDINGS, WireFormat.GEMINI_EMBED, WireFormat.GEMINI_BATCH_EMBED
 NAMED = AnswerLabel("asked", 1, "id")
@@ -26,7 +27,7 @@ def translated(source: WireFormat, target: WireFormat, body: dict[str, Any]) -> 
     found = translate_request(
         source, target, body, model="m", stream=False, wishes=Wishes(temperature=1.0, max_tokens=5), quirks=()
     )
-    return json.loads(found.body), found.dropped
+    return json.loads(found.body), found.adaptations
 
 
 def batch(*texts: str, **more: Any) -> dict[str, Any]:

@@ -64,7 +64,7 @@ def test_any_object_is_read_or_refused(body: dict[str, Any], source: WireFormat,
             written = target.write_request(conversation, model, True)
         except InvalidRequest:
             continue
-        assert isinstance(msgspec.json.decode(written.body), dict)
+        assert isinstance(msgspec.json.decode(written.encoded()), dict)
 
 
 @pytest.mark.parametrize("format_", list(CHAT_FORMATS.values()), ids=list(CHAT_FORMATS))

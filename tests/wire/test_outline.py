@@ -106,10 +106,6 @@ def test_a_bad_field_is_named(format_: Any, body: dict[str, Any], param: str) ->
 
 def test_defaults_fill_only_what_the_client_left_open() -> None:
     assert CHAT.defaults({}, 0.5, 100) == {"temperature": 0.5, "max_tokens": 100}
-    assert CHAT.defaults({}, 0.5, 100, ("max_completion_tokens",)) == {
-        "temperature": 0.5,
-        "max_completion_tokens": 100,
-    }
     assert CHAT.defaults({"temperature": 0, "max_completion_tokens": 1}, 0.5, 100) == {}
     assert CHAT.defaults({"temperature": None, "max_tokens": 1}, 0.5, 100) == {"temperature": 0.5}
     assert CHAT.defaults({}, None, None) == {}

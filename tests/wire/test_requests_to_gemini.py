@@ -8,7 +8,8 @@ from google.genai import types
 
 from ownkey.domain.errors import InvalidRequest, UnsupportedField
 from ownkey.domain.formats import WireFormat
-from ownkey.wire import CHAT_FORMATS, Written
+from ownkey.wire import CHAT_FORMATS
+from ownkey.wire.format import Draft
 
 CHAT = CHAT_FORMATS[WireFormat.OPENAI_CHAT]
 MESSAGES = CHAT_FORMATS[WireFormat.ANTHROPIC_MESSAGES]
@@ -21,9 +22,9 @@ TOOL: dict[str, Any] = {
 }
 
 
-def checked(written: Written) -> dict[str, Any]:
+def checked(written: Draft) -> dict[str, Any]:
     """The body, once Google's types know every field of it."""
-    body: dict[str, Any] = json.loads(written.body)
+    body: dict[str, Any] = json.loads(written.encoded())
     kinds: dict[str, Any] = {
         "systemInstruction": types.Content,
         "toolConfig": types.ToolConfig,
@@ -39,12 +40,12 @@ def checked(written: Written) -> dict[str, Any]:
     return body
 
 
-def from_chat(body: dict[str, Any], model: str = NEW) -> tuple[dict[str, Any], Written]:
+def from_chat(body: dict[str, Any], model: str = NEW) -> tuple[dict[str, Any], Draft]:
     written = GEMINI.write_request(CHAT.read_request({"messages": [USER]} | body), model, False)
     return checked(written), written
 
 
-def from_messages(body: dict[str, Any], model: str = NEW) -> tuple[dict[str, Any], Written]:
+def from_messages(body: dict[str, Any], model: str = NEW) -> tuple[dict[str, Any], Draft]:
     written = GEMINI.write_request(MESSAGES.read_request({"max_tokens": 9, "messages": [USER]} | body), model, False)
     return checked(written), written
 
@@ -141,7 +142,7 @@ def test_calls_and_results_carry_names_and_objects() -> None:
             ],
         },
     ]
-    assert b'"args":{"x": 1.50}' in written.body
+    assert b'"args":{"x": 1.50}' in written.encoded()
     assert written.dropped == ()
 
 
@@ -325,7 +326,6 @@ def test_reasoning_is_asked_for_in_the_words_of_the_models_version(
         ({"n": 2}, "n"),
         ({"logprobs": True}, "logprobs"),
         ({"logit_bias": {"1": 1}}, "logit_bias"),
-        ({"tools": [TOOL], "parallel_tool_calls": False}, "parallel_tool_calls"),
         ({"web_search_options": {}}, "web_search_options"),
         ({"audio": {"voice": "v"}}, "audio"),
     ],

@@ -9,7 +9,8 @@ from ollama._types import ChatRequest
 
 from ownkey.domain.errors import InvalidRequest, UnsupportedField
 from ownkey.domain.formats import WireFormat
-from ownkey.wire import CHAT_FORMATS, PROVIDER_CHATS, MalformedAnswer, Written
+from ownkey.wire import CHAT_FORMATS, PROVIDER_CHATS, MalformedAnswer
+from ownkey.wire.format import Draft
 from ownkey.wire.neutral import Reasoning, StopReason, Text, ToolCall
 
 OLLAMA = PROVIDER_CHATS[WireFormat.OLLAMA_CHAT]
@@ -19,9 +20,9 @@ USER = [{"role": "user", "content": "hi"}]
 PNG = "iVBORw0KGgo="
 
 
-def translate(source: WireFormat, body: dict[str, Any], stream: bool = False) -> tuple[dict[str, Any], Written]:
+def translate(source: WireFormat, body: dict[str, Any], stream: bool = False) -> tuple[dict[str, Any], Draft]:
     written = OLLAMA.write_request(CHAT_FORMATS[source].read_request(body), "qwen3", stream)
-    sent: dict[str, Any] = json.loads(written.body)
+    sent: dict[str, Any] = json.loads(written.encoded())
     typed = ChatRequest.model_validate(sent)
     assert set(sent) <= set(ChatRequest.model_fields)
     assert set(sent.get("options", {})) <= set(ollama.Options.model_fields)
@@ -35,11 +36,11 @@ def translate(source: WireFormat, body: dict[str, Any], stream: bool = False) ->
     return sent, written
 
 
-def chat(messages: list[Any] = USER, **more: Any) -> tuple[dict[str, Any], Written]:
+def chat(messages: list[Any] = USER, **more: Any) -> tuple[dict[str, Any], Draft]:
     return translate(WireFormat.OPENAI_CHAT, {"model": "m", "messages": messages, **more})
 
 
-def claude(messages: list[Any] = USER, **more: Any) -> tuple[dict[str, Any], Written]:
+def claude(messages: list[Any] = USER, **more: Any) -> tuple[dict[str, Any], Draft]:
     return translate(WireFormat.ANTHROPIC_MESSAGES, {"model": "m", "max_tokens": 1000, "messages": messages, **more})
 
 
@@ -111,7 +112,6 @@ def test_tool_choices() -> None:
     assert len(chat(tools=[TOOL, CLOCK], tool_choice=allowed)[0]["tools"]) == 1
     refused("tool_choice", tools=[TOOL], tool_choice="required")
     refused("tool_choice", tools=[TOOL], tool_choice={"type": "function", "function": {"name": "weather"}})
-    refused("parallel_tool_calls", tools=[TOOL], parallel_tool_calls=False)
 
 
 def test_options_and_ollamas_own_fields() -> None:

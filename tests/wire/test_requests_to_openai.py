@@ -1,15 +1,20 @@
 """A messages request becomes the chat completion request that OpenAI's own SDK would send."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from ownkey.domain.errors import UnsupportedField
-from ownkey.wire import Written
+from ownkey.domain.facts import Facts
+from ownkey.domain.formats import WireFormat
+from ownkey.wire.format import Draft
+from ownkey.wire.translation import translate_request
+from ownkey.wire.wishes import Wishes
 
 PIXEL = "iVBORw0KGgo="
-Translate = Callable[..., tuple[Any, Written]]
+Translate = Callable[..., tuple[Any, Draft]]
 
 
 def chat(**fields: Any) -> dict[str, Any]:
@@ -159,12 +164,9 @@ def test_thinking_becomes_an_effort(
 @pytest.mark.parametrize(
     ("fields", "param"),
     [
-        ({"top_k": 5}, "top_k"),
         ({"max_tokens": 0}, "max_tokens"),
         ({"container": "c"}, "container"),
-        ({"mcp_servers": [{"url": "x"}]}, "mcp_servers"),
         ({"inference_geo": "eu"}, "inference_geo"),
-        ({"tools": [{"type": "web_search_20250305", "name": "web_search"}]}, "tools[0].type"),
         ({"messages": [{"role": "user", "content": [{"type": "search_result"}]}]}, "messages[0].content[0].type"),
         (
             {
@@ -190,13 +192,21 @@ def test_what_openai_cannot_say_is_refused_by_name(to_openai: Translate, fields:
     assert caught.value.param == param
 
 
-def test_quirks_of_providers(to_openai: Translate) -> None:
-    sent, _ = to_openai(messages(metadata={"user_id": "u"}), quirks=("max_completion_tokens",))
+def test_facts_of_a_model() -> None:
+    facts = Facts(renames={"max_tokens": "max_completion_tokens"}, refuses=("user",))
+    written = translate_request(
+        WireFormat.ANTHROPIC_MESSAGES,
+        WireFormat.OPENAI_CHAT,
+        messages(metadata={"user_id": "u"}),
+        model="gpt",
+        stream=False,
+        wishes=Wishes(),
+        facts=facts,
+    )
+    sent = json.loads(written.body)
     assert sent["max_completion_tokens"] == 100
-    assert "max_tokens" not in sent
-    sent, written = to_openai(messages(metadata={"user_id": "u"}), quirks=("no_user",))
-    assert "user" not in sent
-    assert written.dropped == ("metadata.user_id",)
+    assert not {"max_tokens", "user"} & sent.keys()
+    assert written.adaptations == ("metadata.user_id",)
 
 
 def test_images_alone_in_a_result_leave_a_pointer(to_openai: Translate) -> None:

@@ -46,7 +46,7 @@ def test_an_object_of_several_fields_becomes_yaml() -> None:
 
 def test_hints_are_named_and_coheres_own_fields_pass() -> None:
     written = COHERE_RERANK.write(ASKED | {"max_chunks_per_doc": 5, "max_tokens_per_doc": 100, "priority": 1}, "m")
-    assert written.dropped == ("max_chunks_per_doc",)
+    assert written.adaptations == ("max_chunks_per_doc",)
     assert {"max_tokens_per_doc": 100, "priority": 1}.items() <= json.loads(written.body).items()
 
 

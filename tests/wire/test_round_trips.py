@@ -18,19 +18,19 @@ GEMINI_REQUEST: dict[str, Any] = json.loads((RECORDINGS / "gemini" / "request.js
 
 def test_chat_keeps_its_meaning() -> None:
     written = CHAT.write_request(CHAT.read_request(CHAT_REQUEST), "m", False)
-    assert json.loads(written.body) == CHAT_REQUEST
+    assert json.loads(written.encoded()) == CHAT_REQUEST
     assert written.dropped == ()
 
 
 def test_messages_keep_their_meaning() -> None:
     written = MESSAGES.write_request(MESSAGES.read_request(MESSAGES_REQUEST), "m", False)
-    assert json.loads(written.body) == MESSAGES_REQUEST
+    assert json.loads(written.encoded()) == MESSAGES_REQUEST
     assert written.dropped == ()
 
 
 def test_gemini_keeps_its_meaning() -> None:
     written = GEMINI.write_request(GEMINI.read_request(GEMINI_REQUEST), "gemini-2.5-flash", False)
-    assert json.loads(written.body) == GEMINI_REQUEST
+    assert json.loads(written.encoded()) == GEMINI_REQUEST
     assert written.dropped == ()
 
 
@@ -56,7 +56,7 @@ def test_a_detour_through_the_other_format_keeps_what_both_can_say() -> None:
     body["messages"][1]["tool_calls"][1]["function"]["arguments"] = "{}"
     body["messages"][-1] = {"role": "assistant", "content": "Hm"}
     there = MESSAGES.write_request(CHAT.read_request(body), "m", False)
-    back = json.loads(CHAT.write_request(MESSAGES.read_request(json.loads(there.body)), "m", False).body)
+    back = json.loads(CHAT.write_request(MESSAGES.read_request(json.loads(there.encoded())), "m", False).encoded())
     back["messages"][1]["tool_calls"][0]["function"]["arguments"] = '{"x": 1.0}'
     assert back == body
     assert there.dropped == ()

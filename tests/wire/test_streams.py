@@ -220,7 +220,7 @@ def test_signatures_pass_through_an_openai_client_unchanged() -> None:
     answer = chat_completion(written(CHAT, recorded("anthropic_messages/thinking_and_tools")))
     returned = answer.choices[0].message.to_dict()
     conversation = CHAT.read_request({"model": "m", "messages": [{"role": "user", "content": "?"}, returned]})
-    body = json.loads(MESSAGES.write_request(conversation, "claude", False).body)
+    body = json.loads(MESSAGES.write_request(conversation, "claude", False).encoded())
     assert body["messages"][1]["content"] == [
         {"type": "thinking", "thinking": "Need weather.", "signature": "EqQBCgIYAhIM=="},
         {"type": "redacted_thinking", "data": "EmwKAhgB"},

@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from ipaddress import ip_network
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar, overload
 
 import msgspec
 from fastapi import Query, Request, Response
@@ -93,6 +93,10 @@ def by_name(
     return page, encode_cursor((name(page[-1]),)) if len(rows) > limit else None
 
 
+@overload
+def instant(at: float) -> str: ...
+@overload
+def instant(at: float | None) -> str | None: ...
 def instant(at: float | None) -> str | None:
     """Unix seconds as RFC 3339 in UTC with milliseconds."""
     if at is None:
@@ -100,6 +104,10 @@ def instant(at: float | None) -> str | None:
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+@overload
+def usd(nano: int) -> str: ...
+@overload
+def usd(nano: int | None) -> str | None: ...
 def usd(nano: int | None) -> str | None:
     """Nano-dollars as a decimal string."""
     return None if nano is None else format_usd(nano)

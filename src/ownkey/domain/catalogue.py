@@ -5,6 +5,7 @@ from typing import Literal, get_args
 
 from msgspec import Struct
 
+from ownkey.domain.facts import NO_SHEET, FactSheet
 from ownkey.domain.formats import WireFormat
 from ownkey.domain.price import FREE, Rates
 
@@ -29,10 +30,6 @@ class Quirk(StrEnum):
 
     ORGANIZATION_HEADERS = "organization-headers"
     """OpenAI: two headers select the organization and the project of a key that has several."""
-    MAX_COMPLETION_TOKENS = "max_completion_tokens"
-    """The chat endpoint rejects `max_tokens` in favor of this newer name."""
-    NO_USER = "no_user"
-    """The chat endpoint rejects the field `user`."""
     STATELESS_RESPONSES = "stateless_responses"
     """Responses are not stored upstream, and some providers reject a request to store them: Ownkey stores them."""
     AGENT_API = "agent_api"
@@ -191,3 +188,4 @@ class Offer(Struct, frozen=True):
     priced: bool = False
     eu: bool = False
     context_window: int | None = None
+    facts: FactSheet = NO_SHEET

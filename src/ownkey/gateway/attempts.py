@@ -90,7 +90,7 @@ class Attempts:
                 return _without_token(attempt, exchanged, stored)
             secret = exchanged
         outgoing = self._builder.build(delivery.request, delivery.ask, attempt, preferences, secret)
-        meter.hints_dropped = outgoing.dropped
+        meter.adaptations = outgoing.adaptations
         came: UpstreamResponse | NetError
         sending = self._client.send_now(outgoing.request)
         if sending is not None:
@@ -104,7 +104,7 @@ class Attempts:
             if isinstance(came, NetError):
                 return Unreached(attempt, came)
         if accepts(came):
-            return Answered(attempt, came, secret)
+            return Answered(attempt, came, secret, outgoing.restoring)
         return (yield from self._refused(attempt, came, secret))
 
     def _send(self, request: UpstreamRequest, *, fresh: bool = False) -> Steps[UpstreamResponse | NetError]:

@@ -8,11 +8,13 @@ from ownkey.gateway.edge.exchange import Request, Responder
 from ownkey.gateway.ledger import Ledger
 from ownkey.gateway.meter import Meter
 from ownkey.gateway.net import UpstreamResponse
+from ownkey.gateway.outcomes import Answered
 from ownkey.gateway.read import Ask
 from ownkey.gateway.receipt import HeaderFields, cost_headers, receipt_headers
 from ownkey.gateway.refusals import render_error, render_reported
 from ownkey.gateway.scrub import scrub
 from ownkey.wire import WireError
+from ownkey.wire.tools.restoring import Restoring
 
 
 class Delivery:
@@ -22,12 +24,13 @@ class Delivery:
     answer ends is a method here, so that none can forget to settle.
     """
 
-    __slots__ = ("_ledger", "ask", "attempt", "meter", "request", "responder", "response", "secret")
+    __slots__ = ("_ledger", "ask", "attempt", "meter", "request", "responder", "response", "restoring", "secret")
 
     response: UpstreamResponse
     """The accepted answer, with the attempt that brought it and the secret that it must not show: see `accept`."""
     attempt: Attempt
     secret: Secret
+    restoring: Restoring | None
 
     def __init__(self, request: Request, responder: Responder, ask: Ask, meter: Meter, ledger: Ledger) -> None:
         self.request = request
@@ -37,11 +40,12 @@ class Delivery:
         self._ledger = ledger
         ledger.open(meter)
 
-    def accept(self, attempt: Attempt, response: UpstreamResponse, secret: Secret) -> None:
+    def accept(self, answered: Answered) -> None:
         """This is the answer that will be brought to the client."""
-        self.attempt = attempt
-        self.response = response
-        self.secret = secret
+        self.attempt = answered.attempt
+        self.response = answered.response
+        self.secret = answered.secret
+        self.restoring = answered.restoring
 
     @property
     def same_format(self) -> bool:
@@ -52,12 +56,11 @@ class Delivery:
 
     def answer(self, fields: HeaderFields, body: bytes) -> None:
         """Answer with the accepted response's status. `fields` are those beside the receipt."""
-        meter, attempt, status = self.meter, self.attempt, self.response.status
+        meter, status = self.meter, self.response.status
+        headers = receipt_headers(self.ask.format, meter.request_id, self.attempt, meter.attempts, fields)
         meter.completed(status)
-        list_cost, charged = meter.cost()
-        headers = receipt_headers(self.ask.format, meter.request_id, attempt, meter.attempts, fields)
-        headers += cost_headers(list_cost, charged)
         self._settle()
+        headers += cost_headers(meter.record.list_cost, meter.record.charged)
         self.responder.answer(status, headers, body)
 
     def answer_ours(self, fields: HeaderFields, body: bytes) -> None:

@@ -6,14 +6,19 @@ from ownkey.domain.plan import Attempt
 from ownkey.domain.secret import Secret
 from ownkey.gateway.net import NetError, UpstreamResponse
 from ownkey.providers.verdict import Verdict
+from ownkey.wire.tools.restoring import Restoring
 
 
 class Answered(Struct, frozen=True):
-    """A provider accepted the request (2xx, and not a web page); its body is still to be read."""
+    """A provider accepted the request (2xx, and not a web page); its body is still to be read.
+
+    `restoring` gives the calls in it the client's names.
+    """
 
     attempt: Attempt
     response: UpstreamResponse
     secret: Secret
+    restoring: Restoring | None = None
 
 
 class Refused(Struct, frozen=True):

@@ -1,10 +1,12 @@
 """From an attempt to the bytes sent upstream: body in the target's format, headers, address."""
 
 import time
+from collections.abc import Collection
 
 from msgspec import Struct
 
 from ownkey.domain.credential import Preferences
+from ownkey.domain.errors import UnsupportedField
 from ownkey.domain.plan import Attempt
 from ownkey.domain.secret import Secret
 from ownkey.gateway.edge.exchange import Request
@@ -13,7 +15,10 @@ from ownkey.gateway.net.target import Target
 from ownkey.gateway.read import Ask
 from ownkey.providers.auth import auth_headers, signer_for
 from ownkey.wire import FORMATS, Written, address_of, event_type, splice
-from ownkey.wire.translation import Wishes, translate_request
+from ownkey.wire.fit import Watch, fit, watch
+from ownkey.wire.tools.restoring import Restoring
+from ownkey.wire.translation import in_words, translate_request
+from ownkey.wire.wishes import Wishes, fill_in
 
 _FORWARDED = (b"anthropic-", b"openai-beta")
 """Client headers that belong to the format itself and pass on when the formats are the same."""
@@ -28,16 +33,20 @@ _Fields = tuple[tuple[bytes, bytes], ...]
 
 
 class Outgoing(Struct, frozen=True):
-    """What one attempt sends. `dropped` names the client's hints that the target's format cannot express."""
+    """What one attempt sends. `adaptations` names the client's fields that were left out or changed for the target,
+    `ours` the fields that Ownkey added of its own accord; `restoring` gives the calls in the answer the client's
+    names."""
 
     request: UpstreamRequest
-    dropped: tuple[str, ...] = ()
+    adaptations: tuple[str, ...] = ()
+    ours: tuple[str, ...] = ()
+    restoring: Restoring | None = None
 
 
 class _Prepared:
     """What every request of one attempt shares. `base` are its headers but for those the client forwards."""
 
-    __slots__ = ("attempt", "base", "defaults", "events_back", "heads", "secret", "signer", "targets")
+    __slots__ = ("attempt", "base", "defaults", "events_back", "heads", "secret", "signer", "targets", "watch")
 
     def __init__(self, attempt: Attempt, secret: Secret, fixed: list[tuple[bytes, bytes]]) -> None:
         self.attempt = attempt
@@ -48,6 +57,7 @@ class _Prepared:
         self.events_back = (b"accept", event_type(attempt.format))
         self.signer = signer_for(attempt.provider, secret, attempt.credential.config, attempt.base_url, attempt.format)
         self.heads: dict[tuple[bool, _Fields], bytes] = {}
+        self.watch = watch(attempt.format, attempt.facts)
 
     def headers(self, ask: Ask, forwarded: _Fields) -> list[tuple[bytes, bytes]]:
         """All headers of a request; what the client names itself replaces the provider's defaults."""
@@ -74,29 +84,43 @@ class OutgoingBuilder:
         self._prepared: dict[int, _Prepared] = {}
         self._encoder = HeadEncoder()
 
-    def build(self, request: Request, ask: Ask, attempt: Attempt, preferences: Preferences, secret: Secret) -> Outgoing:
-        """Raises UnsupportedField when the target's format cannot say what the client asked."""
+    def build(
+        self,
+        request: Request,
+        ask: Ask,
+        attempt: Attempt,
+        preferences: Preferences,
+        secret: Secret,
+        without: Collection[str] = (),
+    ) -> Outgoing:
+        """Leave `without` out of what Ownkey adds. Raises UnsupportedField when the target cannot express what the
+        client asked, and for a strict client when anything had to be adapted."""
         prepared = self._prepared.get(id(attempt))
         if prepared is None or prepared.attempt is not attempt or prepared.secret is not secret:
             prepared = self._prepare(attempt, secret)
         stream = ask.stream
         if attempt.format is ask.format:
-            body, dropped = _same_format_body(ask, attempt, preferences), ()
             forwarded = tuple([field for field in request.fields if field[0].startswith(_FORWARDED)])
+            version = _version(forwarded) if prepared.watch.first_version else ""
+            written = _same_format_body(ask, attempt, preferences, prepared.watch, version, without)
         else:
-            written = _translated_body(ask, attempt, preferences)
-            body, dropped, forwarded = written.body, written.dropped, ()
+            written, forwarded = _translated_body(ask, attempt, preferences, without), ()
+        if ask.strict and written.adaptations:
+            raise _strictly(written.adaptations[0])
+        body = written.body
         target = prepared.targets[stream]
         if prepared.signer is not None:
             headers = prepared.headers(ask, forwarded)
             headers += prepared.signer.sign(b"POST", target.url, headers, body, time.time())
-            return Outgoing(UpstreamRequest(b"POST", target, headers, body, attempt.trusted), dropped)
+            sent = UpstreamRequest(b"POST", target, headers, body, attempt.trusted)
+            return Outgoing(sent, written.adaptations, written.ours, written.restoring)
         if ask.form is None:
             prefix = prepared.heads.get((stream, forwarded)) or self._head(prepared, ask, forwarded)
         else:
             # Each form has a boundary of its own: its head is not worth keeping.
             prefix = self._encoder.prefix(b"POST", target, prepared.headers(ask, forwarded))
-        return Outgoing(UpstreamRequest(b"POST", target, [], body, attempt.trusted, None, prefix), dropped)
+        sent = UpstreamRequest(b"POST", target, [], body, attempt.trusted, None, prefix)
+        return Outgoing(sent, written.adaptations, written.ours, written.restoring)
 
     def forget(self) -> None:
         """Drop what is kept, secrets included."""
@@ -121,23 +145,53 @@ def _target(attempt: Attempt, *, stream: bool) -> Target:
     return Target.parse(attempt.base_url + address_of(attempt.format, attempt.path, attempt.upstream_model, stream))
 
 
-def _same_format_body(ask: Ask, attempt: Attempt, preferences: Preferences) -> bytes:
+def _version(forwarded: _Fields) -> str:
+    return next((value.decode("latin-1") for name, value in forwarded if name == b"anthropic-version"), "")
+
+
+def _strictly(field: str) -> UnsupportedField:
+    text = f"{field} would have to be adapted for the chosen provider, which x-ownkey-strict forbids: leave it out."
+    return UnsupportedField(text, param=field)
+
+
+def _same_format_body(
+    ask: Ask, attempt: Attempt, preferences: Preferences, watched: Watch, version: str, without: Collection[str]
+) -> Written:
     format_ = FORMATS[ask.format]
     if ask.form is not None:
         same = ask.model == attempt.upstream_model
-        return ask.body if same else ask.form.with_model(ask.body, attempt.upstream_model)
-    changes = dict(format_.rename(ask.parsed, attempt.upstream_model))
+        return Written(ask.body if same else ask.form.with_model(ask.body, attempt.upstream_model))
+    parsed = ask.parsed
+    changes = dict(format_.rename(parsed, attempt.upstream_model))
+    ours: tuple[str, ...] = ()
     if preferences.temperature is not None or preferences.max_tokens is not None:
-        changes |= format_.defaults(
-            ask.parsed, preferences.temperature, preferences.max_tokens, attempt.provider.quirks
+        wished, ours = fill_in(format_, parsed, Wishes(preferences.temperature, preferences.max_tokens))
+        changes |= wished
+    if ask.stream and watched.asks_usage:
+        usage = format_.ask_usage(parsed)
+        if usage:
+            changes |= usage
+            ours += ("stream_options",)
+    changes |= format_.adapt(parsed, attempt.provider.quirks)
+    adaptations: tuple[str, ...] = ()
+    filled = parsed | changes if ours else parsed
+    if without or watched.concerns(ask.body, filled, version):
+        fitted = fit(
+            attempt.format,
+            filled,
+            attempt.facts,
+            ours,
+            model=attempt.upstream_model,
+            version=version,
+            without=without,
         )
-    if ask.stream:
-        changes |= format_.ask_usage(ask.parsed)
-    changes |= format_.adapt(ask.parsed, attempt.provider.quirks)
-    return splice(ask.body, ask.parsed, changes) if changes else ask.body
+        changes |= fitted.changes
+        adaptations = in_words(ask.format, fitted.adaptations)
+    body = splice(ask.body, parsed, changes) if changes else ask.body
+    return Written(body, adaptations, tuple([name for name in ours if name not in without]))
 
 
-def _translated_body(ask: Ask, attempt: Attempt, preferences: Preferences) -> Written:
+def _translated_body(ask: Ask, attempt: Attempt, preferences: Preferences, without: Collection[str]) -> Written:
     return translate_request(
         ask.format,
         attempt.format,
@@ -146,4 +200,6 @@ def _translated_body(ask: Ask, attempt: Attempt, preferences: Preferences) -> Wr
         stream=ask.stream,
         wishes=Wishes(preferences.temperature, preferences.max_tokens),
         quirks=attempt.provider.quirks,
+        facts=attempt.facts,
+        without=without,
     )

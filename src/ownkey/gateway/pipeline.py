@@ -138,8 +138,8 @@ class Pipeline:
                 return
         outcome = yield from self._attempts.run(delivery, attempts, holdings.preferences)
         match outcome:
-            case Answered(attempt, response, secret):
-                delivery.accept(attempt, response, secret)
+            case Answered():
+                delivery.accept(outcome)
                 yield from self._relay.run(delivery)
             case Refused():
                 delivery.refuse(

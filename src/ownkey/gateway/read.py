@@ -33,6 +33,8 @@ class Ask(Struct, frozen=True):
     credential: str | None
     body: bytes
     parsed: dict[str, Any]
+    strict: bool = False
+    """Whether the client wants an error where its request would have to be adapted for the provider."""
     as_array: bool = False
     """Whether the client takes a stream as a JSON array whose elements come one by one, not as events."""
     previous_response_id: str | None = None
@@ -92,6 +94,7 @@ def read_request(request: Request, surface: Surface) -> Ask:
         credential=_text(selector) if selector else None,
         body=request.body,
         parsed=parsed,
+        strict=_is_strict(request),
         as_array=surface.stream is True and wants_array(request.raw_query),
         form=form,
     )
@@ -112,6 +115,15 @@ def _wants_usage(parsed: dict[str, Any]) -> bool:
     if not isinstance(options, dict):
         raise InvalidRequest("`stream_options` must be an object.", param="stream_options")
     return options.get("include_usage") is True  # pyright: ignore[reportUnknownMemberType]
+
+
+def _is_strict(request: Request) -> bool:
+    value = request.header(b"x-ownkey-strict")
+    if value is None or value.lower() == b"false":
+        return False
+    if value.lower() == b"true":
+        return True
+    raise InvalidRequest("The header x-ownkey-strict must be true or false.", param="x-ownkey-strict")
 
 
 def _text(value: bytes) -> str:

@@ -11,7 +11,7 @@ from ownkey.domain.usage import RequestStatus
 from ownkey.gateway.attempts import whole_body
 from ownkey.gateway.delivery import Delivery
 from ownkey.gateway.receipt import HeaderFields
-from ownkey.gateway.refusals import passed_headers
+from ownkey.gateway.refusals import passed_beside_type
 from ownkey.gateway.relayed import PassedBody, RelayedStream
 from ownkey.gateway.responses import Recorder, Recording
 from ownkey.gateway.scrub import scrub
@@ -142,7 +142,7 @@ def _check_answer(body: bytes, delivery: Delivery) -> None:
 
 def _translate_answer(body: bytes, delivery: Delivery) -> bytes:
     formats = delivery.attempt.format, delivery.ask.format
-    body, delivery.meter.usage = translate_answer(*formats, body, _named(delivery))
+    body, delivery.meter.usage = translate_answer(*formats, body, _named(delivery), delivery.restoring)
     return body
 
 
@@ -165,7 +165,7 @@ def _open_stream(delivery: Delivery) -> ClientStream:
         format_ = FORMATS[ask.format]
         stream = PassedStream(format_.observer(ask.wants_usage), format_.failure or failed, format_.largest_event)
     else:
-        stream = TranslatedStream(new_reader(delivery.attempt.format), writer())
+        stream = TranslatedStream(new_reader(delivery.attempt.format), writer(), delivery.restoring)
     return ArrayStream(stream) if ask.as_array else stream
 
 
@@ -173,7 +173,7 @@ def _passed(delivery: Delivery, *ours: tuple[bytes, bytes]) -> HeaderFields:
     """Our fields and those of the provider that mean something in the client's format."""
     if not delivery.same_format:
         return [*ours]
-    return [*ours, *(field for field in passed_headers(delivery.response.headers) if field[0] != b"content-type")]
+    return [*ours, *passed_beside_type(delivery.response.headers)]
 
 
 def _is_stream(delivery: Delivery) -> bool:
@@ -197,7 +197,7 @@ def _pass_bytes(delivery: Delivery) -> Steps[None]:
     if _PASSED_TYPES.fullmatch(kind) is None:
         raise MalformedAnswer(f"an answer of the kind {kind[:100]!r}")
     response = delivery.response
-    passed = [field for field in passed_headers(response.headers) if field[0] != b"content-type"]
+    passed = passed_beside_type(response.headers)
     ours = [
         (b"content-type", response.header(b"content-type") or _UNKNOWN_TYPE),
         # A browser must not take it for anything else.

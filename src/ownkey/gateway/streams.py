@@ -9,6 +9,7 @@ from ownkey.wire.errors import own_error
 from ownkey.wire.events import StreamFailed
 from ownkey.wire.observing import frame_of
 from ownkey.wire.sse import MAX_EVENT, SseParser
+from ownkey.wire.tools.restoring import Restoring
 
 CUT = "The provider ended the stream before the answer was complete."
 
@@ -152,27 +153,33 @@ class PassedStream:
 
 
 class TranslatedStream:
-    """A stream of another format than the client's."""
+    """A stream of another format than the client's. Calls that were sent under other names are restored."""
 
-    __slots__ = ("_reader", "_writer", "failure", "watched")
+    __slots__ = ("_reader", "_restored", "_writer", "failure", "watched")
 
     between_events = True
 
-    def __init__(self, reader: EventReader, writer: StreamWriter) -> None:
+    def __init__(self, reader: EventReader, writer: StreamWriter, restoring: Restoring | None = None) -> None:
         self.watched: Watched = reader
         self.failure: OwnkeyError | None = None
         self._reader = reader
         self._writer = writer
+        self._restored = restoring.stream() if restoring is not None else None
 
     def feed(self, chunk: bytes) -> bytes:
         write = self._writer.write
-        return b"".join([write(event) for event in self._reader.feed(chunk)])
+        events = self._reader.feed(chunk)
+        if self._restored is not None:
+            events = self._restored.feed(events)
+        return b"".join([write(event) for event in events])
 
     def finish(self, failure: OwnkeyError | None) -> bytes | None:
         reader, writer = self._reader, self._writer
         events = reader.finish(cut=failure is not None)
         if failure is not None and not reader.ended:
             events = [StreamFailed(own_error(failure))]
+        if self._restored is not None:
+            events = self._restored.feed(events)
         return b"".join([writer.write(event) for event in events]) + writer.finish()
 
 

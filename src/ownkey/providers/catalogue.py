@@ -6,6 +6,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from ownkey.domain.catalogue import Model, Offer
+from ownkey.domain.facts import FactRow, FactSheet
 from ownkey.domain.plan import Target
 from ownkey.providers.names import ModelNames
 from ownkey.providers.price_list import PriceList
@@ -15,6 +16,7 @@ from ownkey.providers.rows import (
     ModelFile,
     OverrideFile,
     ProviderRow,
+    all_facts,
     moved_to,
     moved_to_sandbox,
     read_provider,
@@ -38,6 +40,7 @@ class ProviderCatalogue:
 
     def __init__(self, rows: Mapping[str, ProviderRow], models: Sequence[Model], prices: PriceRegistry) -> None:
         self._rows = dict(rows)
+        self._facts = all_facts(self._rows)
         self._models = tuple(models)
         self._prices = prices
         self._names = ModelNames(self._rows, self._models, prices)
@@ -58,6 +61,10 @@ class ProviderCatalogue:
     def providers(self) -> list[ProviderRow]:
         """All providers, in the order of their names."""
         return [self._rows[name] for name in sorted(self._rows)]
+
+    def facts(self) -> dict[str, tuple[FactRow, ...]]:
+        """The facts of every provider, by its name."""
+        return self._facts
 
     def models(self) -> list[Model]:
         """The curated models, in the order of their file."""
@@ -108,7 +115,15 @@ class ProviderCatalogue:
         if model is None:
             return None, float("inf")
         quote = self._prices.quote(row.name, *_listed_as(row, model))
-        offer = Offer(row, model, quote.rates, quote.priced, eu=row.eu == "yes", context_window=quote.context_window)
+        offer = Offer(
+            row,
+            model,
+            quote.rates,
+            quote.priced,
+            eu=row.eu == "yes",
+            context_window=quote.context_window,
+            facts=FactSheet(self._facts[row.name], model),
+        )
         return offer, quote.until
 
     def with_base_urls(self, overrides: Mapping[str, str], sandbox_url: str | None = None) -> "ProviderCatalogue":

@@ -5,16 +5,17 @@ Errors name the file and the field, so that an operator who adds a row finds the
 
 import re
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from importlib.resources.abc import Traversable
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from ownkey.domain.address import filled
 from ownkey.domain.catalogue import KeyCheck, Model, Provider
+from ownkey.domain.facts import FactRow, FactsError, check_rows
 from ownkey.domain.formats import WireFormat
 
 T = TypeVar("T")
@@ -27,10 +28,15 @@ class CatalogueError(ValueError):
 
 
 class ProviderRow(Provider, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A provider as its file says it. `example_base_url` shows what a key has to bring where `base_url` is None."""
+    """A provider as its file says it. `example_base_url` shows what a key has to bring where `base_url` is None.
+
+    `facts_from` names providers that serve the same models: their facts hold here too.
+    """
 
     base_url: str | None = None
     example_base_url: str | None = None
+    facts: tuple[FactRow, ...] = ()
+    facts_from: tuple[str, ...] = ()
 
 
 class ModelRow(Model, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -100,6 +106,10 @@ def read_provider(file: Traversable) -> ProviderRow:
         re.compile(row.key_pattern)
     except re.error as error:
         raise CatalogueError(f"{file}: key_pattern: {error}") from error
+    try:
+        check_rows(row.facts)
+    except FactsError as error:
+        raise CatalogueError(f"{file}: {error}") from error
     return row
 
 
@@ -149,8 +159,36 @@ def read_toml(file: Traversable, type_: type[T]) -> T:
 
 
 def unique_by_name(rows: Iterable[ProviderRow]) -> dict[str, ProviderRow]:
-    """Rows by name; a later row replaces an earlier one, so that an operator's file can correct ours."""
-    return {row.name: row for row in rows}
+    """Rows by name; a later row replaces an earlier one, so that an operator's file can correct ours.
+
+    A row that states no facts keeps those of the row it replaces.
+    """
+    found: dict[str, ProviderRow] = {}
+    for row in rows:
+        former = found.get(row.name)
+        if former is None or row.facts:
+            found[row.name] = row
+        else:
+            found[row.name] = structs.replace(row, facts=former.facts, facts_from=former.facts_from)
+    return found
+
+
+def all_facts(rows: Mapping[str, ProviderRow]) -> dict[str, tuple[FactRow, ...]]:
+    """Each provider's facts, with those it has from others. Raises CatalogueError."""
+    found: dict[str, tuple[FactRow, ...]] = {}
+    for name, row in rows.items():
+        facts = row.facts
+        for other in row.facts_from:
+            if other not in rows:
+                raise CatalogueError(f"{name}: facts_from: there is no provider {other!r}")
+            facts += rows[other].facts
+        if row.facts_from:
+            try:
+                check_rows(facts)
+            except FactsError as error:
+                raise CatalogueError(f"{name} with the facts of {', '.join(row.facts_from)}: {error}") from error
+        found[name] = facts
+    return found
 
 
 def _require_url(file: Traversable, field: str, url: str) -> None:
@@ -198,7 +236,7 @@ def moved_to(row: ProviderRow, base_url: str) -> ProviderRow:
     check = row.check
     if check is not None and is_absolute(check.url):
         check = None
-    return msgspec.structs.replace(row, base_url=base_url.rstrip("/"), check=check, hosts={})
+    return structs.replace(row, base_url=base_url.rstrip("/"), check=check, hosts={})
 
 
 def moved_to_sandbox(row: ProviderRow, sandbox_url: str) -> ProviderRow:
@@ -210,14 +248,12 @@ def moved_to_sandbox(row: ProviderRow, sandbox_url: str) -> ProviderRow:
     real = row.base_url or row.example_base_url or "https://example.com/v1"
     check = row.check
     if check is not None and is_absolute(check.url):
-        check = msgspec.structs.replace(check, url=root + urlsplit(check.url).path)
+        check = structs.replace(check, url=root + urlsplit(check.url).path)
     hosts = {
-        region: msgspec.structs.replace(host, base_url=f"{root}/{region}{urlsplit(host.base_url).path.rstrip('/')}")
+        region: structs.replace(host, base_url=f"{root}/{region}{urlsplit(host.base_url).path.rstrip('/')}")
         for region, host in row.hosts.items()
     }
     token = row.token
     if token is not None:
-        token = msgspec.structs.replace(token, url=root + urlsplit(token.url).path)
-    return msgspec.structs.replace(
-        row, base_url=root + urlsplit(real).path.rstrip("/"), check=check, hosts=hosts, token=token
-    )
+        token = structs.replace(token, url=root + urlsplit(token.url).path)
+    return structs.replace(row, base_url=root + urlsplit(real).path.rstrip("/"), check=check, hosts=hosts, token=token)

@@ -47,6 +47,8 @@ class Vendor(Struct, frozen=True, kw_only=True):
     events_type: str = EVENT_STREAM
     version_required: bool = False
     keeps_responses: bool = True
+    reports_usage: bool = False
+    """Whether streams report usage unasked."""
 
     def key_problem(self, defect: KeyDefect) -> Problem:
         """The error that this vendor returns for a bad key."""
@@ -279,6 +281,7 @@ _ROWS = (
     Vendor(
         name="mistral",
         shape=errors.mistral,
+        reports_usage=True,
         key_problems={
             KeyDefect.MISSING: Problem(status=401, message="Unauthorized"),
             KeyDefect.INVALID: Problem(status=401, message="Unauthorized"),

@@ -54,16 +54,18 @@ class ReasoningRedacted(Struct, frozen=True, gc=False):
 
 
 class ToolCallStarted(Struct, frozen=True, gc=False):
-    """`signature` is as in `neutral.ToolCall`."""
+    """`signature`, `freeform` and `namespace` are as in `neutral.ToolCall`."""
 
     block: int
     id: str
     name: str
     signature: str | None = None
+    freeform: bool = False
+    namespace: str | None = None
 
 
 class ToolCallDelta(Struct, frozen=True, gc=False):
-    """A further piece of the call's arguments, as JSON text."""
+    """A further piece of the call's arguments: JSON text, or any text where the tool is free-form."""
 
     block: int
     arguments: str

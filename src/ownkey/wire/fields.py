@@ -131,12 +131,27 @@ def encode_text(text: str) -> bytes:
         raise InvalidRequest("The request holds a text with a lone surrogate, which has no UTF-8 form.") from None
 
 
+_MEDIA_ALIASES = {
+    "image/jpg": "image/jpeg",
+    "image/pjpeg": "image/jpeg",
+    "image/x-png": "image/png",
+    "application/x-pdf": "application/pdf",
+}
+"""Names that clients write and vendors refuse, with the registered ones (iana.org/assignments/media-types)."""
+
+
+def media_type_of(text: str) -> str:
+    """A media type as the vendors write it: in lower case and under its registered name."""
+    plain = text.strip().lower()
+    return _MEDIA_ALIASES.get(plain, plain)
+
+
 _RAW = msgspec.json.Decoder(dict[str, msgspec.Raw])
-_ABSENT = object()
+_ABSENT = msgspec.UNSET
 
 
 def splice(body: bytes, parsed: dict[str, Any], changes: Mapping[str, Any]) -> bytes:
-    """`body` with the fields in `changes` set; `parsed` is the same body decoded.
+    """`body` with the fields in `changes` set, or removed where the value is UNSET; `parsed` is the same body decoded.
 
     Returns `body` itself when nothing differs. The values of all other fields stay byte for byte;
     only the white space between top-level fields goes. Raises InvalidRequest.
@@ -148,7 +163,11 @@ def splice(body: bytes, parsed: dict[str, Any], changes: Mapping[str, Any]) -> b
         fields: dict[str, Any] = dict(_RAW.decode(body))
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise InvalidRequest("The request body is not a JSON object.", operator=str(error)[:500]) from None
-    fields.update(differing)
+    for name, value in differing.items():
+        if value is msgspec.UNSET:
+            del fields[name]
+        else:
+            fields[name] = value
     return encode(fields)
 
 

@@ -17,12 +17,15 @@ from urllib.parse import quote
 
 from msgspec import Struct
 
+from ownkey.domain.facts import NO_FACTS, Facts
 from ownkey.domain.formats import WireFormat
 from ownkey.domain.usage import Usage
 from ownkey.wire.errors import ErrorReader, Errors, WireError
 from ownkey.wire.events import Event
+from ownkey.wire.fields import encode
 from ownkey.wire.neutral import Answer, AnswerLabel, Conversation, EmbeddingAnswer, EmbeddingAsk
 from ownkey.wire.sse import MAX_EVENT, PING
+from ownkey.wire.tools.restoring import Restoring
 from ownkey.wire.writing import StreamWriter
 
 
@@ -34,11 +37,32 @@ class Outline(Struct, frozen=True):
     max_tokens: int | None = None
 
 
+class Draft(Struct, frozen=True):
+    """A request as a format's writer leaves it, before it is fitted to its model and encoded.
+
+    `dropped` names the client's hints that the format cannot express, `ours` the fields that no client asked for.
+    """
+
+    body: dict[str, Any]
+    dropped: tuple[str, ...] = ()
+    ours: tuple[str, ...] = ()
+
+    def encoded(self) -> bytes:
+        """The body as JSON. Raises InvalidRequest."""
+        return encode(self.body)
+
+
 class Written(Struct, frozen=True):
-    """A request for a provider; `dropped` names the client's hints that its format cannot express."""
+    """A request for a provider. `adaptations` names the client's fields that were left out or changed, `ours` the
+    fields that Ownkey wrote of its own accord.
+
+    `restoring` gives the calls in its answer the names and the form that the client knows.
+    """
 
     body: bytes
-    dropped: tuple[str, ...] = ()
+    adaptations: tuple[str, ...] = ()
+    ours: tuple[str, ...] = ()
+    restoring: Restoring | None = None
 
 
 class Watched(Protocol):
@@ -140,7 +164,6 @@ class Format(ABC):
         parsed: dict[str, Any],
         temperature: float | None,
         max_tokens: int | None,
-        quirks: Collection[str] = (),
     ) -> dict[str, Any]:
         """Top-level changes that apply a user's preferences to what the client left open. Only chats have any."""
         return {}
@@ -219,9 +242,15 @@ class ProviderChat(ABC):
 
     @abstractmethod
     def write_request(
-        self, conversation: Conversation, model: str, stream: bool, quirks: Collection[str] = ()
-    ) -> Written:
-        """A request for a provider with the given quirks. Raises UnsupportedField, InvalidRequest."""
+        self,
+        conversation: Conversation,
+        model: str,
+        stream: bool,
+        quirks: Collection[str] = (),
+        facts: Facts = NO_FACTS,
+    ) -> Draft:
+        """A request for a provider with the given quirks, and a model of the given facts, which it is not yet fitted
+        to. Raises UnsupportedField, InvalidRequest."""
 
     @abstractmethod
     def read_answer(self, body: bytes) -> Answer:

@@ -75,6 +75,7 @@ class ToolCall(Struct, frozen=True):
     """`arguments` is JSON text as the model wrote it, which may be empty or invalid.
 
     `signature` is Gemini's proof of the thinking that led to the call; it goes back unchanged, and only there.
+    `freeform` and `namespace` are those of the called tool; the arguments of a free-form tool are any text.
     """
 
     id: str
@@ -82,6 +83,8 @@ class ToolCall(Struct, frozen=True):
     arguments: str
     cache: CacheMark | None = None
     signature: str | None = None
+    freeform: bool = False
+    namespace: str | None = None
 
 
 class ToolResult(Struct, frozen=True):
@@ -102,22 +105,46 @@ class Turn(Struct, frozen=True):
     name: str | None = None
 
 
+class Freeform(Struct, frozen=True):
+    """A tool takes one text instead of JSON. The text follows the grammar where there is one."""
+
+    syntax: str | None = None
+    definition: str | None = None
+
+
 class Tool(Struct, frozen=True):
-    """`parameters` is a JSON Schema; None means the tool takes none."""
+    """`parameters` is a JSON Schema; None means the tool takes none. Names are unique within a `namespace`."""
 
     name: str
     description: str | None = None
     parameters: dict[str, Any] | None = None
     strict: bool | None = None
     cache: CacheMark | None = None
+    freeform: Freeform | None = None
+    namespace: str | None = None
+
+
+class HostedTool(Struct, frozen=True):
+    """A tool that the vendor of the client's format runs or defines itself.
+
+    `field` is its place in the client's request (`tools.web_search`), `declared` what stands there.
+    """
+
+    kind: str
+    field: str
+    declared: Any = None
 
 
 class ToolChoice(Struct, frozen=True):
-    """`any` forces some tool, `tool` forces `name`; `allowed` narrows the tools that may be called."""
+    """`any` forces some tool, `tool` forces `name`; `allowed` narrows the tools that may be called.
+
+    `hosted` is the hosted tool that the mode `tool` forces instead.
+    """
 
     mode: Literal["auto", "none", "any", "tool"]
     name: str | None = None
     allowed: tuple[str, ...] | None = None
+    hosted: HostedTool | None = None
 
 
 class Sampling(Struct, frozen=True):
@@ -164,6 +191,7 @@ class Conversation(Struct, frozen=True, kw_only=True):
     system: tuple[Text, ...] = ()
     turns: tuple[Turn, ...] = ()
     tools: tuple[Tool, ...] = ()
+    hosted: tuple[HostedTool, ...] = ()
     tool_choice: ToolChoice | None = None
     parallel_tools: bool | None = None
     sampling: Sampling = Sampling()

@@ -1,6 +1,5 @@
 """OpenAI's legacy text completions. They pass, or are read as a chat of one turn where a provider only chats."""
 
-from collections.abc import Collection
 from typing import Annotated, Any, cast
 
 import msgspec
@@ -90,7 +89,6 @@ class OpenAICompletions(ClientChat):
         parsed: dict[str, Any],
         temperature: float | None,
         max_tokens: int | None,
-        quirks: Collection[str] = (),
     ) -> dict[str, Any]:
         changes: dict[str, Any] = {}
         if temperature is not None and parsed.get("temperature") is None:

@@ -6,22 +6,23 @@ A provider's format can carry out the operation of the client's here; planning s
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from msgspec import Struct
+from msgspec import structs
 
 from ownkey.domain.errors import InvalidRequest
+from ownkey.domain.facts import NO_FACTS, Facts
 from ownkey.domain.formats import WireFormat
 from ownkey.domain.usage import Usage
+from ownkey.wire.fields import encode
+from ownkey.wire.fit import fit
 from ownkey.wire.format import EventReader, Written
+from ownkey.wire.json_mode import OPENING, fit_json, modes_of
 from ownkey.wire.neutral import AnswerLabel
 from ownkey.wire.registry import CLIENT_CHATS, EMBEDDING_FORMATS, PROVIDER_CHATS, PROVIDER_RERANKS
+from ownkey.wire.tools.functions import fit_tools
+from ownkey.wire.tools.restoring import Restoring
+from ownkey.wire.tools.rules import rules_of
+from ownkey.wire.wishes import Wishes, fill_in
 from ownkey.wire.writing import StreamWriter
-
-
-class Wishes(Struct, frozen=True):
-    """A user's preferences for what a request leaves open."""
-
-    temperature: float | None = None
-    max_tokens: int | None = None
 
 
 def translate_request(
@@ -32,9 +33,14 @@ def translate_request(
     model: str,
     stream: bool,
     wishes: Wishes,
-    quirks: Collection[str],
+    quirks: Collection[str] = (),
+    facts: Facts = NO_FACTS,
+    without: Collection[str] = (),
 ) -> Written:
-    """A client's request for a provider. Raises InvalidRequest, UnsupportedField."""
+    """A client's request for a provider, fitted to its model. `without` are fields that Ownkey does not add.
+
+    Raises InvalidRequest, UnsupportedField.
+    """
     if source in EMBEDDING_FORMATS:
         return EMBEDDING_FORMATS[target].write_ask(EMBEDDING_FORMATS[source].read_ask(parsed), model)
     if target in PROVIDER_RERANKS:
@@ -44,17 +50,35 @@ def translate_request(
     if temperature is not None:
         # A preference is a wish: it bends to the target, where a value the client sent would be refused.
         temperature = min(temperature, spoken.hottest, wanted.hottest)
-    filled = parsed | spoken.defaults(parsed, temperature, wishes.max_tokens, ())
-    conversation = spoken.read_request(filled)
+    filled, ours = fill_in(spoken, parsed, Wishes(temperature, wishes.max_tokens))
+    conversation = spoken.read_request(parsed | filled)
     try:
-        written = wanted.write_request(conversation, model, stream, quirks)
+        tools = fit_tools(conversation, rules_of(target, facts))
+        shaped = fit_json(tools.conversation, modes_of(tools.conversation, target, quirks, facts), facts.prefill)
+        draft = wanted.write_request(shaped.conversation, model, stream, quirks, facts)
+        ours += draft.ours
+        fitted = fit(target, draft.body, facts, ours, model=model, without=without, translated=True)
     except InvalidRequest as error:
         raise _in_words(error, spoken.words) from None
-    if spoken.words and written.dropped:
-        # Hints bear the client's own names already.
-        names = (name if name in conversation.hints else spoken.words.get(name, name) for name in written.dropped)
-        return Written(written.body, tuple(dict.fromkeys(names)))
-    return written
+    # Hints bear the client's own names already.
+    dropped = (*tools.adapted, *shaped.adapted, *draft.dropped)
+    names = [name if name in conversation.hints else spoken.words.get(name, name) for name in dropped]
+    names += [spoken.words.get(name, name) for name in fitted.adaptations]
+    restoring = tools.restoring
+    if shaped.begun:
+        restoring = structs.replace(restoring or Restoring({}), opening=OPENING)
+    return Written(
+        encode(fitted.applied_to(draft.body)),
+        tuple(dict.fromkeys(names)),
+        tuple(name for name in ours if name not in without),
+        restoring,
+    )
+
+
+def in_words(format_: WireFormat, names: tuple[str, ...]) -> tuple[str, ...]:
+    """Fields named as a client of the format knows them."""
+    chat = CLIENT_CHATS.get(format_)
+    return names if chat is None else tuple([chat.words.get(name, name) for name in names])
 
 
 def _in_words(error: InvalidRequest, words: Mapping[str, str]) -> InvalidRequest:
@@ -67,7 +91,7 @@ def _in_words(error: InvalidRequest, words: Mapping[str, str]) -> InvalidRequest
 
 
 def translate_answer(
-    source: WireFormat, target: WireFormat, body: bytes, label: AnswerLabel
+    source: WireFormat, target: WireFormat, body: bytes, label: AnswerLabel, restoring: Restoring | None = None
 ) -> tuple[bytes, Usage | None]:
     """A provider's whole answer (in `source`) for a client (in `target`), and its usage. Raises MalformedAnswer."""
     if source in EMBEDDING_FORMATS:
@@ -76,6 +100,8 @@ def translate_answer(
     if source in PROVIDER_RERANKS:
         return PROVIDER_RERANKS[source].read(body, label.asked, label.model, label.id)
     answer = PROVIDER_CHATS[source].read_answer(body)
+    if restoring is not None:
+        answer = restoring.answer(answer)
     return CLIENT_CHATS[target].write_answer(answer, label), answer.usage
 
 

@@ -16,6 +16,7 @@ from ownkey.domain.tenancy import Role, principal_of
 from ownkey.domain.usage import RequestStatus, Usage
 from ownkey.gateway.delivery import Delivery
 from ownkey.gateway.meter import Meter
+from ownkey.gateway.outcomes import Answered
 from ownkey.gateway.read import Ask
 from ownkey.wire import ErrorKind, WireError
 
@@ -28,11 +29,13 @@ class Book:
         self.gone = False
 
     def open(self, meter: Meter) -> None:
+        meter.opening()
         self.log.append("open")
 
     def settle(self, meter: Meter) -> None:
         if not meter.settled:
             meter.settled = True
+            meter.closing()
             self.log.append(f"settle {meter.status.value}")
 
     def answer(self, status: int, headers: Any, body: bytes) -> None:
@@ -69,7 +72,7 @@ def delivery(book: Book) -> Delivery:
     both: Any = book
     made = Delivery(both, both, ask, meter, both)
     response: Any = Response()
-    made.accept(plan.attempts[0], response, Secret("sk-0123456789"))
+    made.accept(Answered(plan.attempts[0], response, Secret("sk-0123456789")))
     meter.usage = Usage(1, 1)
     return made
 

@@ -14,8 +14,9 @@ from botocore.validate import ParamValidator
 
 from ownkey.domain.formats import WireFormat
 from ownkey.sandbox.formats.bedrock_converse import event, exception
-from ownkey.wire import CHAT_FORMATS, Written
+from ownkey.wire import CHAT_FORMATS
 from ownkey.wire.bedrock_converse import BEDROCK_CONVERSE
+from ownkey.wire.format import Draft
 
 CLAUDE = "eu.anthropic.claude-sonnet-4-5-20250929-v1:0"
 NEW_CLAUDE = "eu.anthropic.claude-opus-5-v1:0"
@@ -24,7 +25,7 @@ _BOTOCORE: Any = botocore.session.get_session()
 SERVICE: Any = _BOTOCORE.get_service_model("bedrock-runtime")
 """botocore has no types of its own."""
 
-Translate = Callable[..., tuple[dict[str, Any], Written]]
+Translate = Callable[..., tuple[dict[str, Any], Draft]]
 
 
 def operation(name: str = "Converse") -> Any:
@@ -62,9 +63,9 @@ def with_bytes(value: Any) -> Any:
 
 
 def _translator(source: WireFormat) -> Translate:
-    def translate(body: dict[str, Any], model: str = CLAUDE, stream: bool = False) -> tuple[dict[str, Any], Written]:
+    def translate(body: dict[str, Any], model: str = CLAUDE, stream: bool = False) -> tuple[dict[str, Any], Draft]:
         written = BEDROCK_CONVERSE.write_request(CHAT_FORMATS[source].read_request(body), model, stream)
-        return checked(written.body, model, stream), written
+        return checked(written.encoded(), model, stream), written
 
     return translate
 

@@ -17,6 +17,7 @@ from ownkey.workbench.suites.imports import (
     SuiteRejected,
     read_suite,
 )
+from ownkey.workbench.suites.imports.json_nodes import json_document
 
 LIMITS = ImportLimits(max_bytes=20_000, max_prompts=50, max_prompt_characters=2_000, max_nodes=2_000)
 FILES = sorted(path.name for path in DATA.iterdir())
@@ -113,3 +114,25 @@ JSON_VALUES = st.recursive(
 @given(value=JSON_VALUES, filename=st.sampled_from(["a.json", "a.jsonl", "a.yaml"]), form=FORMATS)
 def test_any_values_in_the_fields_of_the_formats(value: object, filename: str, form: SuiteFormat | None) -> None:
     judge(json.dumps(value).encode(), filename, ImportOptions(format=form, template="{{x}}"))
+
+
+STORABLE = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=8)
+STRICT_VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**63)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | STORABLE,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(STORABLE, inner, max_size=4),
+    max_leaves=25,
+)
+
+
+@given(value=STRICT_VALUES, ascii_only=st.booleans(), indent=st.sampled_from([None, 0, "\t"]))
+@example(value={"a": "x\u0085y \u2028 z", "k" * 1100: ["\x7f", "😀", 1e300]}, ascii_only=True, indent=None)
+@example(value={"a": "x\u0085y \u2028 z", "k" * 1100: ["\x7f", "😀", 1e300]}, ascii_only=False, indent="\t")
+def test_json_is_read_as_the_standard_library_reads_it(
+    value: object, ascii_only: bool, indent: int | str | None
+) -> None:
+    text = json.dumps(value, ensure_ascii=ascii_only, indent=indent)
+    assert json_document(text, LIMITS).plain() == json.loads(text)

@@ -8,12 +8,12 @@ from ownkey.control.credentials import service
 from ownkey.control.credentials.schemas import (
     CredentialChange,
     CredentialReply,
+    CredentialUsageReply,
     NewCredential,
-    UsageReply,
     show,
 )
 from ownkey.control.identity import Caller, ControlDep
-from ownkey.control.key_tests.schemas import TestReply, show_test
+from ownkey.control.key_tests.schemas import KeyTestReply, show_test
 from ownkey.control.key_tests.service import require_test, retest
 from ownkey.control.shapes import Cursor, Limit, Listing, StrictRoute
 from ownkey.domain.money import format_usd
@@ -61,7 +61,7 @@ async def delete(credential_id: str, caller: Caller, control: ControlDep) -> Non
 
 
 @router.post("/{credential_id}/test")
-async def test_stored(credential_id: str, caller: Caller, control: ControlDep) -> TestReply:
+async def test_stored(credential_id: str, caller: Caller, control: ControlDep) -> KeyTestReply:
     """Test a stored key and record its health."""
     credential = await service.find(control, caller, credential_id)
     await require_test(control, caller)
@@ -70,14 +70,14 @@ async def test_stored(credential_id: str, caller: Caller, control: ControlDep) -
 
 
 @router.get("/{credential_id}/usage")
-async def usage_of(credential_id: str, caller: Caller, control: ControlDep) -> UsageReply:
+async def usage_of(credential_id: str, caller: Caller, control: ControlDep) -> CredentialUsageReply:
     """What the key was used for in the last 30 days."""
     credential = await service.find(control, caller, credential_id)
     await control.gateway.flush_usage()
     async with control.database.read() as connection:
         groups = await summary(connection, None, time.time() - _MONTH, GroupBy.TOTAL, credential_id=credential.id)
     total = groups[0] if groups else None
-    return UsageReply(
+    return CredentialUsageReply(
         range="30d",
         requests=total.requests if total else 0,
         errors=total.errors if total else 0,

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr
 
-from ownkey.control.key_tests.schemas import Config, Key, TestReply
+from ownkey.control.key_tests.schemas import Config, Key, KeyTestReply
 from ownkey.control.shapes import Body, Flag, Instant, Line, ModelName, Network, NotYet, Reply, instant
 from ownkey.domain.credential import Credential, CredentialStatus
 from ownkey.domain.tenancy import Scope
@@ -69,10 +69,10 @@ class CredentialReply(Reply):
     created_at: str | None
     last_tested_at: str | None
     last_used_at: str | None
-    test: TestReply | None = None
+    test: KeyTestReply | None = None
 
 
-class UsageReply(Reply):
+class CredentialUsageReply(Reply):
     """What a key was used for in the last 30 days."""
 
     range: Literal["30d"]
@@ -84,7 +84,7 @@ class UsageReply(Reply):
     charged_usd: str
 
 
-def show(credential: Credential, test: TestReply | None = None) -> CredentialReply:
+def show(credential: Credential, test: KeyTestReply | None = None) -> CredentialReply:
     return CredentialReply(
         id=credential.id,
         provider=credential.provider,

@@ -4,8 +4,9 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, SecretStr
 
-from ownkey.control.shapes import Body, Line, Reply
+from ownkey.control.shapes import STRUCT, Body, Line, Reply
 from ownkey.gateway import KeyTestResult
+from ownkey.workbench.endpoint import Step
 
 KEY_LIMIT = 8192
 
@@ -36,23 +37,22 @@ class KeyTrial(Body):
     config: Config | None = None
 
 
-class TestReply(Reply):
-    """What a test found. `steps` tell it as every other test in Ownkey does."""
+class KeyTestReply(Reply):
+    """The result of a test. `steps` have the shape of every other test in Ownkey."""
 
     success: bool
     status: str
     message: str
     latency_ms: float | None
-    steps: list[dict[str, object]]
+    steps: list[Annotated[Step, STRUCT]]
 
 
-def show_test(result: KeyTestResult) -> TestReply:
+def show_test(result: KeyTestResult) -> KeyTestReply:
     works = result.status.value == "valid"
-    step: dict[str, object] = {"name": "key check", "ok": works, "message": result.message, "ms": result.latency_ms}
-    return TestReply(
+    return KeyTestReply(
         success=works,
         status=result.status.value,
         message=result.message,
         latency_ms=result.latency_ms,
-        steps=[step],
+        steps=[Step("key check", works, result.message, result.latency_ms)],
     )

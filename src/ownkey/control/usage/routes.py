@@ -14,9 +14,9 @@ from ownkey.control.usage.schemas import (
     Receipt,
     RequestReply,
     UsageReply,
-    request_fields,
     show_group,
     show_receipt,
+    show_request,
 )
 from ownkey.control.usage.service import csv_pages, json_pages
 from ownkey.domain.errors import NotFound
@@ -50,7 +50,7 @@ class ExportFormat(StrEnum):
 
 _EXPORT: dict[int | str, dict[str, Any]] = {
     200: {
-        "description": "One row a request",
+        "description": "One row per request",
         "content": {
             "text/csv": {"schema": {"type": "string"}},
             "application/json": {
@@ -113,8 +113,7 @@ async def list_requests(
     await control.gateway.flush_usage()
     async with control.database.read() as connection:
         page = await usage.list_page(connection, (caller.owner,), limit, cursor, credential_id=credential_id)
-    rows = [RequestReply(**request_fields(record)) for record in page.items]
-    return Listing(items=rows, next_cursor=page.next_cursor)
+    return Listing(items=[show_request(record) for record in page.items], next_cursor=page.next_cursor)
 
 
 @router.get("/requests/{request_id}")

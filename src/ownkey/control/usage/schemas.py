@@ -1,19 +1,15 @@
 """Replies of `/usage` and `/requests`."""
 
-from typing import Any
+from pydantic import AliasChoices, BaseModel, Field
 
-import msgspec
-
+from ownkey.control.routing.schemas import DroppedReply
 from ownkey.control.shapes import Reply, instant, usd
 from ownkey.domain.usage import RequestRecord
 from ownkey.storage.records import UsageGroup
 
-_FORMER_ROUTE = "alias"
-"""What the route was called in rows that an earlier version wrote."""
-
 
 class RequestReply(Reply):
-    """One request as the books have it."""
+    """One recorded request."""
 
     id: str
     at: str
@@ -41,17 +37,37 @@ class RequestReply(Reply):
     error: str | None
 
 
+class MadeAttempt(Reply):
+    """One attempt. `outcome` is `answered` or an error code, `status` the provider's status, if it responded."""
+
+    credential_id: str
+    provider: str
+    model: str
+    payer: str
+    outcome: str
+    status: int | None
+
+
 class Receipt(RequestReply):
     """A request with its attempts in order and the candidates that were dropped, each with the reason.
 
-    `hints_dropped` names the fields that the provider's format could not express and that are hints only. `route` is
-    the caller's own name by which the model was asked for, if it was.
+    `adaptations` names the client's fields that were left out or changed for the provider and the model. `route` is the
+    name by which the caller requested the model, if it is a route.
     """
 
-    attempts_made: list[dict[str, Any]]
-    dropped: list[dict[str, Any]]
-    hints_dropped: list[str]
+    attempts_made: list[MadeAttempt]
+    dropped: list[DroppedReply]
+    adaptations: list[str]
     route: str | None
+
+
+class _Detail(BaseModel):
+    """`RequestRecord.detail`. Earlier versions named `adaptations` and `route` otherwise, or lack fields."""
+
+    attempts: list[MadeAttempt] = []
+    dropped: list[DroppedReply] = []
+    adaptations: list[str] = Field([], validation_alias=AliasChoices("adaptations", "hints_dropped"))
+    route: str | None = Field(None, validation_alias=AliasChoices("route", "alias"))
 
 
 class UsageRow(Reply):
@@ -81,26 +97,43 @@ class UsageReply(Reply):
     items: list[UsageRow]
 
 
-def request_fields(record: RequestRecord) -> dict[str, Any]:
-    fields = {name: getattr(record, name) for name in RequestReply.model_fields if hasattr(record, name)}
-    return fields | {
-        "at": instant(record.at),
-        "list_cost_usd": usd(record.list_cost),
-        "charged_usd": usd(record.charged),
-        "latency_ms": round(record.latency_ms, 3),
-        "ttft_ms": round(record.ttft_ms, 3) if record.ttft_ms is not None else None,
-    }
+def show_request(record: RequestRecord) -> RequestReply:
+    return RequestReply(
+        id=record.id,
+        at=instant(record.at),
+        model=record.model,
+        upstream_model=record.upstream_model,
+        provider=record.provider,
+        credential_id=record.credential_id,
+        api_key_id=record.api_key_id,
+        payer=record.payer,
+        client_format=record.client_format,
+        status=record.status,
+        http_status=record.http_status,
+        streamed=record.streamed,
+        input_tokens=record.input_tokens,
+        output_tokens=record.output_tokens,
+        cached_tokens=record.cached_tokens,
+        cache_write_tokens=record.cache_write_tokens,
+        reasoning_tokens=record.reasoning_tokens,
+        usage_reported=record.usage_reported,
+        list_cost_usd=usd(record.list_cost),
+        charged_usd=usd(record.charged),
+        latency_ms=round(record.latency_ms, 3),
+        ttft_ms=round(record.ttft_ms, 3) if record.ttft_ms is not None else None,
+        attempts=record.attempts,
+        error=record.error,
+    )
 
 
 def show_receipt(record: RequestRecord) -> Receipt:
-    detail = msgspec.json.decode(record.detail, type=dict[str, Any])
-    fields = request_fields(record)
+    detail = _Detail.model_validate_json(record.detail)
     return Receipt(
-        **fields,
-        attempts_made=detail.get("attempts", []),
-        dropped=detail.get("dropped", []),
-        hints_dropped=detail.get("hints_dropped", []),
-        route=detail.get("route") or detail.get(_FORMER_ROUTE),
+        **dict(show_request(record)),
+        attempts_made=detail.attempts,
+        dropped=detail.dropped,
+        adaptations=detail.adaptations,
+        route=detail.route,
     )
 
 
@@ -115,8 +148,8 @@ def show_group(group: UsageGroup) -> UsageRow:
         cached_tokens=group.cached_tokens,
         cache_write_tokens=group.cache_write_tokens,
         reasoning_tokens=group.reasoning_tokens,
-        list_cost_usd=usd(group.list_cost) or "0",
-        charged_usd=usd(group.charged) or "0",
+        list_cost_usd=usd(group.list_cost),
+        charged_usd=usd(group.charged),
         latency_p50_ms=group.latency_p50_ms,
         latency_p95_ms=group.latency_p95_ms,
     )

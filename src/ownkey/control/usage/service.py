@@ -4,10 +4,8 @@ import csv
 import io
 from collections.abc import AsyncIterator
 
-import msgspec
-
 from ownkey.control.context import Control
-from ownkey.control.usage.schemas import RequestReply, request_fields
+from ownkey.control.usage.schemas import RequestReply, show_request
 from ownkey.domain.cells import text_cell
 from ownkey.domain.tenancy import Owner
 from ownkey.domain.usage import RequestRecord
@@ -21,8 +19,8 @@ async def csv_pages(control: Control, owner: Owner, since: float | None) -> Asyn
     columns = list(RequestReply.model_fields)
     yield _csv_text([columns])
     async for records in _pages(control, owner, since):
-        rows = [request_fields(record) for record in records]
-        yield _csv_text([[_cell(row[column]) for column in columns] for row in rows])
+        rows = [show_request(record) for record in records]
+        yield _csv_text([[_cell(getattr(row, column)) for column in columns] for row in rows])
 
 
 async def json_pages(control: Control, owner: Owner, since: float | None) -> AsyncIterator[bytes]:
@@ -30,7 +28,7 @@ async def json_pages(control: Control, owner: Owner, since: float | None) -> Asy
     separator = b"["
     async for records in _pages(control, owner, since):
         for record in records:
-            yield separator + msgspec.json.encode(request_fields(record))
+            yield separator + show_request(record).model_dump_json().encode()
             separator = b",\n"
     yield b"]" if separator != b"[" else b"[]"
 

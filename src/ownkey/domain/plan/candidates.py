@@ -15,7 +15,7 @@ from ownkey.domain.credential import (
 from ownkey.domain.errors import (
     InvalidRequest,
 )
-from ownkey.domain.formats import WireFormat
+from ownkey.domain.formats import Operation, WireFormat
 from ownkey.domain.networks import lies_in, read_address
 from ownkey.domain.plan.values import Attempt, Catalogue, Dropped, DropReason, PlanRequest, Rest, RestKey, Target
 from ownkey.domain.price import FREE
@@ -49,7 +49,7 @@ def examine(
     except InvalidRequest as error:
         return Dropped(credential, DropReason.NO_ADDRESS, error.public)
     endpoints = endpoints_at(provider, place.base_url)
-    format_ = choose_format(endpoints, request.client_format)
+    format_ = choose_format(_served(endpoints, offer), request.client_format)
     if format_ is None:
         operation = request.client_format.operation.value
         return Dropped(credential, DropReason.OPERATION_NOT_SERVED, f"{provider.title} has no {operation} endpoint")
@@ -72,7 +72,17 @@ def examine(
         rates=place.rates if offer.priced else FREE,
         priced=offer.priced,
         context_window=offer.context_window,
+        facts=offer.facts.in_format(format_),
     )
+
+
+def _served(endpoints: Mapping[WireFormat, str], offer: Offer) -> Mapping[WireFormat, str]:
+    """The endpoints at which the model itself is served: some models have only one of a provider's chat formats."""
+    chats = [format_ for format_ in endpoints if format_.operation is Operation.CHAT]
+    interfaces = offer.facts.in_format(chats[0]).interfaces if len(chats) > 1 else ()
+    if not interfaces:
+        return endpoints
+    return {format_: path for format_, path in endpoints.items() if format_ not in chats or format_ in interfaces}
 
 
 def _offer(

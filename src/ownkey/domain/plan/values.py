@@ -12,6 +12,7 @@ from ownkey.domain.credential import (
 from ownkey.domain.errors import (
     OwnkeyError,
 )
+from ownkey.domain.facts import NO_FACTS, Facts
 from ownkey.domain.formats import WireFormat
 from ownkey.domain.ids import CredentialId
 from ownkey.domain.price import Rates
@@ -69,7 +70,10 @@ class PlanRequest(Struct, frozen=True, kw_only=True):
 
 
 class Attempt(Struct, frozen=True, kw_only=True):
-    """One way to send the request. `trusted` addresses were set by the operator, others are checked."""
+    """One way to send the request. `trusted` addresses were set by the operator, others are checked.
+
+    `facts` are those of the model in the attempt's format.
+    """
 
     credential: Credential
     provider: Provider
@@ -82,6 +86,7 @@ class Attempt(Struct, frozen=True, kw_only=True):
     rates: Rates
     priced: bool
     context_window: int | None = None
+    facts: Facts = NO_FACTS
 
 
 class DropReason(StrEnum):

@@ -2,7 +2,10 @@
 
     exchange     the border: Request, Responder, Handler
     limits       sizes and deadlines
-    protocol     adapter on uvicorn's httptools protocol
+    protocol     adapter on uvicorn's httptools protocol: which requests the pipeline answers
+    guarded      beneath it, for every path: heads, deadlines, refusals, turns
+    head, target, patience   the rules that it goes by, pure
+    http1        one request and its answer on a connection
     media        content-type and content-encoding
     strict_json  the body as one JSON object, strictly
 

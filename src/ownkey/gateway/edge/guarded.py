@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Sequence
 from math import inf
 from time import monotonic, time
-from typing import Any, ClassVar, Final, TypeAlias, cast
+from typing import Any, ClassVar, TypeAlias, cast
 
 import httptools
 from uvicorn._types import ASGI3Application
@@ -18,39 +18,18 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
-from ownkey.domain.errors import InvalidRequest, OwnkeyError, RequestTimeout
+from ownkey.domain.errors import InvalidRequest, OwnkeyError
+from ownkey.gateway.alarm import Alarm
 from ownkey.gateway.batching import BatchedTransport
 from ownkey.gateway.edge import head
-from ownkey.gateway.edge.alarm import Alarm, StallWatch
 from ownkey.gateway.edge.exchange import Request
 from ownkey.gateway.edge.http1 import Exchange, Service
-from ownkey.gateway.edge.target import check_host, origin_form, path_hint, read_target
-
-IDLE: Final = 0
-"""Between messages."""
-HEAD: Final = 1
-BODY: Final = 2
-UPGRADE: Final = 3
-"""A head asked for h2c and is about to be read again without that wish."""
-REFUSED: Final = 4
-"""Nothing more is read as HTTP on this connection."""
+from ownkey.gateway.edge.patience import BODY, HEAD, IDLE, REFUSED, UPGRADE, Patience
+from ownkey.gateway.edge.refusal import Refusal
+from ownkey.gateway.edge.stall import StallWatch
+from ownkey.gateway.edge.target import check_host, origin_form, path_hint, plain_peer, read_target
 
 _TIMER_SLACK = 0.005
-_HOP_BY_HOP = frozenset({b"connection", b"upgrade", b"http2-settings"})
-_MAPPED = "::ffff:"
-
-
-class Refusal:
-    """An error that waits for its turn to be answered, in the place of a request's cycle."""
-
-    __slots__ = ("error", "keep_alive", "mute", "path", "response_complete")
-
-    def __init__(self, error: OwnkeyError, path: str, mute: bool) -> None:
-        self.error = error
-        self.path = path
-        self.mute = mute
-        self.keep_alive = False
-        self.response_complete = False
 
 
 Cycle: TypeAlias = "RequestResponseCycle | Exchange | Refusal"
@@ -58,19 +37,13 @@ Cycle: TypeAlias = "RequestResponseCycle | Exchange | Refusal"
 
 
 class GuardedProtocol(HttpToolsProtocol):
-    """`running` is the cycle whose turn it is to answer, `newest` the one of the newest request.
-
-    uvicorn's own `cycle` always is the same as `newest`; its annotation knows one kind only.
-    """
+    """`running` is the cycle whose turn it is to answer, `newest` (uvicorn's `cycle`) that of the newest request."""
 
     # More than thirty attributes in an instance's dictionary would slow down every access to each.
     __slots__ = (
         "_chunk",
-        "_idle_limit",
         "_in_turns",
-        "_progress",
-        "_seen",
-        "_since",
+        "_patience",
         "_stall",
         "alarm",
         "body_limit",
@@ -110,11 +83,7 @@ class GuardedProtocol(HttpToolsProtocol):
         self.body_limit = 0
         self._in_turns = False
         self._chunk = 0
-        self._seen = 0
-        self._progress = 0
-        # Since when (monotonic seconds) the client has been taking its time; 0 when it is not.
-        self._since = 0.0
-        self._idle_limit = self.service.limits.head_seconds
+        self._patience = Patience(self.service.limits)
 
     # The connection's life.
 
@@ -123,9 +92,8 @@ class GuardedProtocol(HttpToolsProtocol):
         super().connection_made(transport)
         self._stall = StallWatch(transport, self.alarm, self.service.limits.stall_seconds)
         if self.client is not None:
-            host = self.client[0]
-            self.peer = host[len(_MAPPED) :] if host.startswith(_MAPPED) and "." in host else host
-        self.wait_from_now(self._idle_limit)
+            self.peer = plain_peer(self.client[0])
+        self.wait_from_now(self.service.limits.head_seconds)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.alarm.cancel()
@@ -186,7 +154,9 @@ class GuardedProtocol(HttpToolsProtocol):
                 return
         except httptools.HttpParserError as failure:
             if self.phase != REFUSED:
-                self.refuse(InvalidRequest(f"The request is not valid HTTP: {_reason(failure)}."))
+                self.refuse(
+                    InvalidRequest(f"The request is not valid HTTP: {str(failure).rstrip('.') or 'malformed'}.")
+                )
         if self.phase == HEAD or self.phase == BODY:  # noqa: PLR1714 (twice as fast as a set)
             self._await_more(len(data))
 
@@ -196,8 +166,7 @@ class GuardedProtocol(HttpToolsProtocol):
         self.headers = []
         self.method = ""
         self.path = ""
-        self._since = 0.0
-        self._seen = 0
+        self._patience.begin()
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self.headers.append((name.lower(), value.strip()))
@@ -219,11 +188,9 @@ class GuardedProtocol(HttpToolsProtocol):
         self.method = method
         if len(fields) > limits.fields:
             raise head.too_many_fields(limits)
-        if self._seen + self._chunk > self.service.small_head:
+        if self._patience.seen + self._chunk > self.service.small_head:
             head.check_sizes(self.url, fields, limits)
         version = parser.get_http_version()
-        if version not in {"1.1", "1.0"}:
-            raise InvalidRequest("Only HTTP/1.1 and HTTP/1.0 are spoken here.")
         first = self.first = head.read_fields(fields, version)
         host = first.get(b"host")
         if host != self.service.known_host and host is not None:
@@ -233,15 +200,14 @@ class GuardedProtocol(HttpToolsProtocol):
             self.url = origin_form(self.url, host)
         self.path, self.query = read_target(self.url)
         if parser.should_upgrade():
-            if method == "CONNECT" or first.get(b"upgrade", b"").lower() != b"h2c":
-                raise InvalidRequest("Upgrading the connection is not supported: speak plain HTTP/1.1.")
+            head.check_offer(method, first)
             self.phase = UPGRADE
             return
         if len(self.pipeline) >= limits.pipelined:
             raise InvalidRequest("Too many requests are waiting on this connection: wait for their answers.")
         self.expect_100_continue = b"expect" in first and first[b"expect"].lower() == b"100-continue"
-        self.body_size = self._progress = 0
-        self._since = 0.0
+        self.body_size = 0
+        self._patience.body_begins()
         self.accept(version)
         self.phase = BODY
 
@@ -302,19 +268,11 @@ class GuardedProtocol(HttpToolsProtocol):
         """The head came without the whole of its body. uvicorn sends `100 Continue` when the application reads."""
 
     def _read_without_upgrade(self, rest: bytes) -> None:
-        """Serve a request that offered h2c as plain HTTP/1.1, which is what declining means.
-
-        llhttp takes the bytes after such a head for the new protocol's; so a fresh parser gets the
-        head without the offer, then those bytes.
-        """
-        lines = [b"%b %b HTTP/1.1\r\n" % (self.method.encode("ascii"), self.url)]
-        lines += [b"%b: %b\r\n" % field for field in self.fields if field[0] not in _HOP_BY_HOP]
-        tokens = b",".join([value for name, value in self.fields if name == b"connection"]).lower().split(b",")
-        if b"close" in {token.strip() for token in tokens}:
-            lines.append(b"connection: close\r\n")
+        """llhttp takes the bytes after an offer of h2c for the new protocol's; so a fresh parser gets the head without
+        the offer, then those bytes."""
         self.parser = httptools.HttpRequestParser(self)
         self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
-        self.data_received(b"".join((*lines, b"\r\n", rest)))
+        self.data_received(head.without_upgrade(self.method, self.url, self.fields) + rest)
 
     # Turns.
 
@@ -393,11 +351,7 @@ class GuardedProtocol(HttpToolsProtocol):
         self.begin(None)
         if self.transport.is_closing():
             return
-        error = refusal.error
-        headers, body = self.service.render_error(refusal.path, error)
-        framing = b"content-length: %d\r\nconnection: close\r\n" % len(body)
-        rendered = self.service.heads.render(error.status, headers, self.server_state.default_headers, framing)
-        self.transport.write(rendered if refusal.mute else rendered + body)
+        self.transport.write(refusal.rendered(self.service, self.server_state.default_headers))
         if self.transport.can_write_eof():
             self.transport.write_eof()
         self.flow.resume_reading()
@@ -406,28 +360,20 @@ class GuardedProtocol(HttpToolsProtocol):
     # Deadlines.
 
     def _await_more(self, size: int) -> None:
-        """Part of a message has arrived: guard what llhttp would collect without end."""
-        limits = self.service.limits
-        if self._since == 0.0:
-            self.wait_from_now(limits.head_seconds if self.phase == HEAD else limits.body_seconds)
-            if self.phase == BODY:
+        """Part of a message has arrived; the rest has to come in time."""
+        patience, phase = self._patience, self.phase
+        deadline = patience.more(phase, size, self.body_size, monotonic())
+        if deadline is not None:
+            self.alarm.by(deadline)
+            if phase == BODY:
                 self.await_body()
-        elif self.phase == HEAD or self.body_size == self._progress:
-            # In a body: trailers or chunk extensions instead of content.
-            self._seen += size
-        else:
-            self._seen = 0
-        self._progress = self.body_size
-        if self.phase == HEAD and len(self.url) > limits.target:
-            self.refuse(head.target_too_long(limits))
-        elif self._seen > limits.head:
-            self.refuse(head.head_too_large(limits))
+        excess = patience.excess(phase, len(self.url))
+        if excess is not None:
+            self.refuse(excess)
 
     def wait_from_now(self, seconds: float) -> None:
         """The client has this long for what it does next."""
-        self._since = now = monotonic()
-        self._idle_limit = seconds
-        self.alarm.by(now + seconds)
+        self.alarm.by(self._patience.wait(monotonic(), seconds))
 
     def _check_deadlines(self) -> float:
         now = monotonic() + _TIMER_SLACK
@@ -435,32 +381,20 @@ class GuardedProtocol(HttpToolsProtocol):
         if stall <= now:
             self.transport.abort()
             return inf
-        if self._phase_deadline() <= now:
+        if self._deadline() <= now:
             self._overdue()
-        return min(stall, self._phase_deadline())
+        return min(stall, self._deadline())
 
-    def _phase_deadline(self) -> float:
+    def _deadline(self) -> float:
         if self.transport.is_closing():
             return inf
-        if self.phase == BODY:
-            if self.flow.read_paused:
-                # Not the client's delay: whoever reads the body, or the requests before it, takes time.
-                self._since = monotonic()
-            return self._since + self.service.limits.body_seconds + self.body_size / self.service.limits.body_rate
-        if self.phase == HEAD or self.running is None:
-            return self._since + self._idle_limit
-        return inf
+        held, answering = self.flow.read_paused, self.running is not None
+        return self._patience.deadline(self.phase, self.body_size, monotonic(), held=held, answering=answering)
 
     def _overdue(self) -> None:
         if self.phase == REFUSED:
             self.transport.abort()
         elif self.phase == IDLE:
             self.close()
-        elif self.phase == HEAD:
-            self.refuse(RequestTimeout("The request headers took too long to arrive."))
         else:
-            self.refuse(RequestTimeout("The request body took too long to arrive."))
-
-
-def _reason(failure: httptools.HttpParserError) -> str:
-    return str(failure).rstrip(".") or "malformed"
+            self.refuse(self._patience.overdue(self.phase))

@@ -10,6 +10,8 @@ from ownkey.gateway.edge.limits import Limits
 
 _SINGLE = frozenset({b"host", b"content-length", b"transfer-encoding", b"content-type", b"content-encoding", b"expect"})
 
+_HOP_BY_HOP = frozenset({b"connection", b"upgrade", b"http2-settings"})
+
 
 class HeadTooLarge(RequestTooLarge):
     """The header fields, or one of them, exceed their limit."""
@@ -28,6 +30,8 @@ def read_fields(fields: HeaderList, version: str) -> dict[bytes, bytes]:
 
     The host itself is for `target.check_host`. Raises InvalidRequest.
     """
+    if version not in {"1.1", "1.0"}:
+        raise InvalidRequest("Only HTTP/1.1 and HTTP/1.0 are supported here.")
     first = dict(fields)
     if len(first) != len(fields):
         first = _first_of_repeated(fields)
@@ -101,3 +105,19 @@ def _check_coding(coding: bytes, version: str, has_length: bool) -> None:
         raise InvalidRequest("Transfer-Encoding needs HTTP/1.1.")
     if coding.lower() != b"chunked":
         raise InvalidRequest("The only transfer coding accepted is `chunked`.")
+
+
+def check_offer(method: str, first: dict[bytes, bytes]) -> None:
+    """Raise InvalidRequest unless the offer of another protocol can be declined by answering as before (h2c)."""
+    if method == "CONNECT" or first.get(b"upgrade", b"").lower() != b"h2c":
+        raise InvalidRequest("Upgrading the connection is not supported: use plain HTTP/1.1.")
+
+
+def without_upgrade(method: str, target: bytes, fields: HeaderList) -> bytes:
+    """A head written anew without its offer of another protocol, which is what declining the offer means."""
+    lines = [b"%b %b HTTP/1.1\r\n" % (method.encode("ascii"), target)]
+    lines += [b"%b: %b\r\n" % field for field in fields if field[0] not in _HOP_BY_HOP]
+    tokens = b",".join([value for name, value in fields if name == b"connection"]).lower().split(b",")
+    if b"close" in {token.strip() for token in tokens}:
+        lines.append(b"connection: close\r\n")
+    return b"".join((*lines, b"\r\n"))

@@ -14,10 +14,11 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from ownkey.domain.errors import Unavailable
 from ownkey.gateway.edge.exchange import Handler, RenderError
-from ownkey.gateway.edge.guarded import BODY, GuardedProtocol
+from ownkey.gateway.edge.guarded import GuardedProtocol
 from ownkey.gateway.edge.head import check_length
 from ownkey.gateway.edge.http1 import Exchange, Service
 from ownkey.gateway.edge.limits import Limits
+from ownkey.gateway.edge.patience import BODY
 from ownkey.gateway.edge.target import is_data_plane
 
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"

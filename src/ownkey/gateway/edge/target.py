@@ -15,6 +15,7 @@ _PLAIN = re.compile(rb"/[A-Za-z0-9/_:-]*")
 _REFUSED_RAW = re.compile(rb"[^\x21-\x7e]|[#\\<>\"^`{|}]|%(?![0-9A-Fa-f]{2})")
 _REFUSED_QUERY = re.compile(rb"[^\x21-\x7e]|#")
 _REFUSED_DECODED = re.compile(r"[\x00-\x1f\x7f-\x9f\\]")
+_MAPPED = "::ffff:"
 _ABSOLUTE = re.compile(rb"https?://([^/?#]+)([/?].*)?", re.IGNORECASE | re.DOTALL)
 
 
@@ -76,3 +77,8 @@ def _decode(raw_path: bytes) -> str:
     if _REFUSED_DECODED.search(path) is not None:
         raise InvalidRequest("The path must not hold control characters or backslashes.")
     return path
+
+
+def plain_peer(host: str) -> str:
+    """A peer's address, an IPv4 address mapped into IPv6 as what it is."""
+    return host[len(_MAPPED) :] if host.startswith(_MAPPED) and "." in host else host

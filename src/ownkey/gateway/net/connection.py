@@ -1,21 +1,26 @@
 """One connection to a provider: writes a request, feeds the parser, keeps the time.
 
-Per exchange there is one future and no timer of its own: the connection keeps a single loop timer
-that is moved only when a deadline lies before it, and looks at the current deadline when it fires.
+Per exchange there is one future and no timer of its own: the connection keeps a single alarm.
 """
 
 import asyncio
 import select
 from collections.abc import Callable
+from math import inf
 from time import monotonic
 from typing import Protocol, cast
 
+from ownkey.gateway.alarm import Alarm
 from ownkey.gateway.batching import BatchedTransport, WriteBatch
 from ownkey.gateway.net.errors import ConnectionLost, NetError, ProtocolViolation, Stage, TimedOut
 from ownkey.gateway.net.exchange import Exchange, TimedPieces
 from ownkey.gateway.net.parsing import Malformed, ResponseParser
 from ownkey.gateway.net.settings import NetSettings, Timeouts
+<<<<<<< HEAD
 from ownkey.gateway.net.unread import unacknowledged
+=======
+from ownkey.gateway.net.tls import ended_cleanly
+>>>>>>> main
 
 ONE_WRITE = 64 * 1024
 """Bytes of a request's body that are written at once."""
@@ -28,7 +33,6 @@ _TOTAL, _FIRST_BYTE, _IDLE = Stage.TOTAL, Stage.FIRST_BYTE, Stage.IDLE
 
 _LOST = "The provider closed the connection before the answer was complete."
 _BROKEN = "The provider's answer is not valid HTTP."
-
 
 Tell = Callable[[Exchange], None]
 """Called once, when the head of the answer is there or the exchange has ended."""
@@ -79,8 +83,7 @@ class Connection(asyncio.Protocol):
         self._idle = 0.0
         self._stage = _TOTAL
         self._deadline = self._ends_at = 0.0
-        self._timer: asyncio.TimerHandle | None = None
-        self._timer_at = 0.0
+        self._alarm = Alarm(loop, self._check_deadline)
         self._write_paused = self._read_paused = self._uploading = False
 
     # Events of the transport.
@@ -120,7 +123,12 @@ class Connection(asyncio.Protocol):
 
     def eof_received(self) -> None:
         exchange = self._exchange
-        if exchange is not None and exchange.head_done and self._parser.until_close and self._ended_cleanly():
+        if (
+            exchange is not None
+            and exchange.head_done
+            and self._parser.until_close
+            and ended_cleanly(self._transport.get_extra_info("ssl_object"))
+        ):
             self._exchange = None
             exchange.complete = exchange.ended = True
             if self._sink is not None:
@@ -138,6 +146,7 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.closed = True
+<<<<<<< HEAD
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -147,6 +156,11 @@ class Connection(asyncio.Protocol):
             self._fail(self._lost(exchange, type(exc).__name__ if exc else "closed"))
         elif exc is not None:
             self.left = True
+=======
+        self._alarm.cancel()
+        if self._exchange is not None:
+            self._fail(self._lost(self._exchange, type(exc).__name__ if exc else "closed"))
+>>>>>>> main
         self.on_close(self)
 
     def pause_writing(self) -> None:
@@ -214,15 +228,7 @@ class Connection(asyncio.Protocol):
             now = self._loop.time()
         deadline = now + timeouts.first_byte
         while not exchange.head_done and not exchange.ended:
-            waiter = self._expect(_FIRST_BYTE, deadline)
-            try:
-                await waiter
-            except asyncio.CancelledError:
-                # The head may be here already: then nobody else knows of the exchange, and nobody would end it.
-                self.abandon(exchange)
-                raise
-            finally:
-                self._waited(waiter, exchange)
+            await self._wait(exchange, _FIRST_BYTE, deadline)
         if not exchange.head_done and exchange.error is not None:
             raise exchange.error
         return exchange
@@ -231,12 +237,7 @@ class Connection(asyncio.Protocol):
         """Wait for body bytes or the end, at most `idle` seconds."""
         deadline = self._loop.time() + idle
         while not exchange.pieces and not exchange.ended:
-            # As `_wait`, without a coroutine more for every piece of a stream.
-            waiter = self._expect(_IDLE, deadline)
-            try:
-                await waiter
-            finally:
-                self._waited(waiter, exchange)
+            await self._wait(exchange, _IDLE, deadline)
 
     def flow(self, exchange: Exchange, sink: BodySink, idle: float) -> None:
         """Hand what comes from now on to `sink`, until the end; at most `idle` seconds may pass without anything.
@@ -313,34 +314,25 @@ class Connection(asyncio.Protocol):
         self._uploading = exchange.ended
 
     async def _wait(self, exchange: Exchange, stage: Stage, deadline: float) -> None:
-        waiter = self._expect(stage, deadline)
-        try:
-            await waiter
-        except asyncio.CancelledError:
-            self.abandon(exchange)
-            raise
-        finally:
-            self._waited(waiter, exchange)
-
-    def _expect(self, stage: Stage, deadline: float) -> asyncio.Future[None]:
-        """Return a future for the next event; at `deadline` the exchange fails in `stage`."""
+        """Wait for the next event; at `deadline` the exchange fails in `stage`."""
         if deadline >= self._ends_at:
             stage, deadline = _TOTAL, self._ends_at
         self._stage = stage
         self._set_deadline(deadline)
         waiter = self._waiter = self._loop.create_future()
-        return waiter
-
-    def _waited(self, waiter: asyncio.Future[None], exchange: Exchange) -> None:
-        """Tidy up after a wait, and close the connection when the wait was cancelled."""
-        # When the exchange has ended, the connection may already serve the next one: then neither
-        # the waiter nor the deadline is ours to change.
-        if self._waiter is waiter:
-            self._waiter = None
-        if self._exchange is exchange:
-            self._stage, self._deadline = _TOTAL, self._ends_at
-            if waiter.cancelled() or not waiter.done():
-                self.abandon(exchange)
+        try:
+            await waiter
+        except asyncio.CancelledError:
+            # What was waited for may be here already: then nobody else would end the exchange.
+            self.abandon(exchange)
+            raise
+        finally:
+            # When the exchange has ended, the connection may already serve the next one: then neither
+            # the waiter nor the deadline is ours to change.
+            if self._waiter is waiter:
+                self._waiter = None
+            if self._exchange is exchange:
+                self._stage, self._deadline = _TOTAL, self._ends_at
 
     def _push(self, exchange: Exchange, sink: BodySink) -> None:
         """Hand over what came. The deadline moves; its timer finds that out when it fires."""
@@ -426,38 +418,23 @@ class Connection(asyncio.Protocol):
         there = unacknowledged(transport.get_extra_info("socket").fileno())
         return there + transport.get_write_buffer_size() >= exchange.sent
 
-    def _ended_cleanly(self) -> bool:
-        """Whether the end is one an attacker in the network could not have forged, as far as we can know.
-
-        Under TLS a bare TCP end is not enough: after a close_notify a read answers empty, without
-        one it would still want data.
-        """
-        tls = self._transport.get_extra_info("ssl_object")
-        if tls is None:
-            return True
-        try:
-            return not tls.read(1)
-        except OSError:
-            return False
-
     def _set_deadline(self, when: float) -> None:
         self._deadline = when
-        if self._timer is not None:
-            if self._timer_at <= when:
-                return
-            self._timer.cancel()
-        self._timer_at = when
-        self._timer = self._loop.call_at(when, self._on_timer)
+        self._alarm.by(when)
 
-    def _on_timer(self) -> None:
-        self._timer = None
+    def _check_deadline(self) -> float:
         # uvloop's clock and timers are in whole milliseconds.
         if self._loop.time() < self._deadline - 0.001:
-            self._set_deadline(self._deadline)
-        elif self._exchange is None:
+            return self._deadline
+        exchange = self._exchange
+        if exchange is None:
             self._transport.abort()
         else:
+<<<<<<< HEAD
             sent = self._exchange.sent > 0
+=======
+>>>>>>> main
             # Whatever was waited for when the time for all of it was over.
             stage = _TOTAL if self._deadline >= self._ends_at else self._stage
-            self._fail(TimedOut(stage, origin=self.origin, sent=sent))
+            self._fail(TimedOut(stage, origin=self.origin, sent=exchange.sent))
+        return inf

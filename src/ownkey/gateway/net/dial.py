@@ -74,11 +74,13 @@ class Dialler:
     async def _connect(self, target: Target, addresses: Sequence[IPAddress], ends_at: float) -> socket.socket:
         loop = asyncio.get_running_loop()
         refusals: list[str] = []
+        last = len(addresses) - 1
         for index, address in enumerate(addresses):
-            # Each address gets its share of the time left, so that a silent one leaves some for the next.
-            share = (ends_at - loop.time()) / (len(addresses) - index)
             try:
-                async with asyncio.timeout(share):
+                if index == last:
+                    return await _open_socket(loop, address, target.port)
+                # Each address gets its share of the time left, so that a silent one leaves some for the next.
+                async with asyncio.timeout((ends_at - loop.time()) / (len(addresses) - index)):
                     return await _open_socket(loop, address, target.port)
             except OSError as error:
                 refusals.append(f"{address}: {error.strerror or type(error).__name__}")

@@ -19,3 +19,17 @@ def client_context(ca_file: str | PathLike[str] | None = None) -> ssl.SSLContext
         context.load_verify_locations(cafile=ca_file)
     context.set_alpn_protocols(["http/1.1"])
     return context
+
+
+def ended_cleanly(tls: ssl.SSLObject | None) -> bool:
+    """Whether the end of a connection is one an attacker in the network could not have forged, as far as we can know.
+
+    Under TLS a bare TCP end is not enough: after a close_notify a read answers empty, without
+    one it would still want data.
+    """
+    if tls is None:
+        return True
+    try:
+        return not tls.read(1)
+    except OSError:
+        return False

@@ -316,7 +316,7 @@ def events(context: Context, chat: ChatRequest, reply: Reply) -> Generator[Strea
         yield 0, vendor.opening
     for index in range(chat.count):
         yield from _choice_events(context, chat, reply, opening + b'"choices":[{"index":%d,' % index, usage_null)
-    if chat.include_usage:
+    if chat.include_usage or vendor.reports_usage:
         yield 0, opening + b'"choices":[],"usage":' + _usage(context, chat, reply).encode() + b"}\n\n"
     yield 0, b"data: [DONE]\n\n"
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from ownkey.domain.facts import NO_FACTS, Facts
 from ownkey.domain.formats import WireFormat
 from ownkey.domain.usage import Usage
 from ownkey.wire.anthropic_messages import answers, request_reading, request_writing
@@ -15,7 +16,7 @@ from ownkey.wire.anthropic_messages.stream_writing import MessageWriter, failure
 from ownkey.wire.anthropic_messages.usage import usage_of
 from ownkey.wire.errors import WireError
 from ownkey.wire.fields import read_request
-from ownkey.wire.format import ChatFormat, Outline, Written
+from ownkey.wire.format import ChatFormat, Draft, Outline
 from ownkey.wire.neutral import Answer, AnswerLabel, Conversation
 
 
@@ -52,7 +53,6 @@ class AnthropicMessages(ChatFormat):
         parsed: dict[str, Any],
         temperature: float | None,
         max_tokens: int | None,
-        quirks: Collection[str] = (),
     ) -> dict[str, Any]:
         """A preferred temperature above 1 lies outside Anthropic's scale and becomes 1."""
         changes: dict[str, Any] = {}
@@ -75,9 +75,14 @@ class AnthropicMessages(ChatFormat):
         return request_reading.read(body)
 
     def write_request(
-        self, conversation: Conversation, model: str, stream: bool, quirks: Collection[str] = ()
-    ) -> Written:
-        return request_writing.write(conversation, model, stream)
+        self,
+        conversation: Conversation,
+        model: str,
+        stream: bool,
+        quirks: Collection[str] = (),
+        facts: Facts = NO_FACTS,
+    ) -> Draft:
+        return request_writing.write(conversation, model, stream, facts)
 
     def read_answer(self, body: bytes) -> Answer:
         return answers.read(body)

@@ -4,13 +4,15 @@ from typing import Any
 
 from ownkey.domain.errors import InvalidRequest
 from ownkey.domain.formats import WireFormat
+from ownkey.wire.anthropic_messages import hosted
 from ownkey.wire.anthropic_messages import request_shapes as shape
 from ownkey.wire.anthropic_messages.thinking import unmarked
-from ownkey.wire.fields import leftovers, object_text, read_request, unsupported
+from ownkey.wire.fields import leftovers, media_type_of, object_text, read_request
 from ownkey.wire.neutral import (
     CacheMark,
     Conversation,
     Document,
+    HostedTool,
     Image,
     OutputFormat,
     Part,
@@ -31,15 +33,17 @@ _REQUIRED = frozenset({"container", "mcp_servers", "inference_geo"})
 
 
 def read(body: dict[str, Any]) -> Conversation:
-    asked = read_request(body, shape.MessagesRequest)
+    asked = read_request(body | hosted.replaced(body.get("messages")), shape.MessagesRequest)
     required, hints = leftovers(body, _KNOWN, _REQUIRED)
+    hints |= _hosted_blocks(asked)
     choice, parallel = _tool_choice(asked)
     system = asked.system or ()
     return Conversation(
         origin=WireFormat.ANTHROPIC_MESSAGES,
         system=(Text(system),) if isinstance(system, str) else tuple(map(_text, system)),
         turns=tuple(_turn(message, f"messages[{index}]") for index, message in enumerate(asked.messages)),
-        tools=tuple(_tool(tool, f"tools[{index}]") for index, tool in enumerate(asked.tools or ())),
+        tools=tuple(_tool(tool, f"tools[{index}]") for index, tool in enumerate(asked.tools or ()) if _own(tool)),
+        hosted=_hosted(asked, required.pop("mcp_servers", None)),
         tool_choice=choice,
         parallel_tools=parallel,
         sampling=Sampling(temperature=asked.temperature, top_p=asked.top_p, top_k=asked.top_k),
@@ -55,6 +59,17 @@ def read(body: dict[str, Any]) -> Conversation:
     )
 
 
+def _hosted_blocks(asked: shape.MessagesRequest) -> dict[str, None]:
+    """The blocks that are left out, as hints."""
+    return {
+        f"messages.content.{block.kind}": None
+        for message in asked.messages
+        if not isinstance(message.content, str)
+        for block in message.content
+        if isinstance(block, shape.HostedBlock)
+    }
+
+
 def _turn(message: shape.UserMessage | shape.AssistantMessage | shape.SystemMessage, where: str) -> Turn:
     role = message.__struct_config__.tag
     content = message.content
@@ -62,7 +77,11 @@ def _turn(message: shape.UserMessage | shape.AssistantMessage | shape.SystemMess
     if isinstance(content, str):
         parts = (Text(content),)
     else:
-        parts = tuple(_part(block, f"{where}.content[{index}]") for index, block in enumerate(content))
+        parts = tuple(
+            _part(block, f"{where}.content[{index}]")
+            for index, block in enumerate(content)
+            if not isinstance(block, shape.HostedBlock)
+        )
     return Turn("user" if role == "user" else "assistant" if role == "assistant" else "system", parts)
 
 
@@ -81,6 +100,7 @@ def _part(block: shape.UserBlock | shape.AssistantBlock, where: str) -> Part:
     if isinstance(block, shape.RedactedThinkingBlock):
         data, format_ = unmarked(block.data)
         return Reasoning(redacted=data, format=format_)
+    assert not isinstance(block, shape.HostedBlock)  # noqa: S101
     return _file(block, where)
 
 
@@ -98,21 +118,32 @@ def _file(block: shape.TextBlock | shape.ImageBlock | shape.DocumentBlock, where
     if isinstance(block, shape.ImageBlock):
         if isinstance(block.source, shape.UrlSource):
             return Image(url=block.source.url, cache=mark)
-        return Image(data=block.source.data, media_type=block.source.media_type, cache=mark)
+        return Image(data=block.source.data, media_type=media_type_of(block.source.media_type), cache=mark)
     if isinstance(source, shape.UrlSource):
         return Document("application/pdf", url=source.url, name=block.title, cache=mark)
     if isinstance(source, shape.TextSource):
         return Document(source.media_type, text=source.data, name=block.title, cache=mark)
-    return Document(source.media_type, data=source.data, name=block.title, cache=mark)
+    return Document(media_type_of(source.media_type), data=source.data, name=block.title, cache=mark)
 
 
 def _mark(control: shape.CacheControl | None) -> CacheMark | None:
     return CacheMark(control.ttl) if control is not None else None
 
 
+def _own(tool: shape.ToolDefinition) -> bool:
+    """Whether the tool is the client's. Every other type is one that Anthropic runs or defines itself."""
+    return tool.type in (None, "custom")
+
+
+def _hosted(asked: shape.MessagesRequest, servers: object) -> tuple[HostedTool, ...]:
+    tools = [tool for tool in asked.tools or () if not _own(tool)]
+    found = [HostedTool(tool.name or str(tool.type), f"tools.{tool.type}") for tool in tools]
+    return (*found, HostedTool("mcp", "mcp_servers")) if servers else tuple(found)
+
+
 def _tool(tool: shape.ToolDefinition, where: str) -> Tool:
-    if tool.type not in (None, "custom"):
-        raise unsupported(f"{where}.type", f"is {tool.type!r}, a tool that Anthropic runs or defines itself.")
+    if not tool.name:
+        raise InvalidRequest(f"{where}.name is missing.", param=f"{where}.name")
     if tool.input_schema is None:
         raise InvalidRequest(f"{where}.input_schema is missing.", param=f"{where}.input_schema")
     return Tool(tool.name, tool.description, tool.input_schema, tool.strict, _mark(tool.cache_control))
@@ -127,6 +158,8 @@ def _tool_choice(asked: shape.MessagesRequest) -> tuple[ToolChoice | None, bool 
         return ToolChoice("none"), None
     parallel = None if choice.disable_parallel_tool_use is None else not choice.disable_parallel_tool_use
     if isinstance(choice, shape.ToolChoice):
+        if any(tool.name == choice.name and not _own(tool) for tool in asked.tools or ()):
+            return ToolChoice("tool", hosted=HostedTool(choice.name, "tool_choice.name")), parallel
         return ToolChoice("tool", choice.name), parallel
     return ToolChoice("any" if isinstance(choice, shape.AnyChoice) else "auto"), parallel
 

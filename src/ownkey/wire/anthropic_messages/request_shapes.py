@@ -72,8 +72,14 @@ class ToolResultBlock(Struct, tag_field="type", tag="tool_result"):
     cache_control: CacheControl | None = None
 
 
-UserBlock = TextBlock | ImageBlock | DocumentBlock | ToolResultBlock
-AssistantBlock = TextBlock | ThinkingBlock | RedactedThinkingBlock | ToolUseBlock
+class HostedBlock(Struct, tag_field="type", tag="hosted"):
+    """Stands for a block of a tool that Anthropic runs itself."""
+
+    kind: str
+
+
+UserBlock = TextBlock | ImageBlock | DocumentBlock | ToolResultBlock | HostedBlock
+AssistantBlock = TextBlock | ThinkingBlock | RedactedThinkingBlock | ToolUseBlock | HostedBlock
 
 
 class UserMessage(Struct, tag_field="role", tag="user"):
@@ -89,9 +95,9 @@ class SystemMessage(Struct, tag_field="role", tag="system"):
 
 
 class ToolDefinition(Struct):
-    """A tool of the client's. Anthropic's own tools have another `type` and no schema."""
+    """A tool of the client's. Anthropic's own tools have another `type` and no schema, its MCP toolsets no name."""
 
-    name: Name
+    name: str = ""
     type: str | None = None
     description: str | None = None
     input_schema: dict[str, Any] | None = None

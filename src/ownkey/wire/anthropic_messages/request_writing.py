@@ -4,10 +4,11 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from ownkey.domain.facts import NO_FACTS, Facts
 from ownkey.domain.formats import WireFormat
 from ownkey.wire.anthropic_messages import thinking
-from ownkey.wire.fields import encode, object_raw, refuse_required, unsupported
-from ownkey.wire.format import Written
+from ownkey.wire.fields import object_raw, refuse_required, unsupported
+from ownkey.wire.format import Draft
 from ownkey.wire.neutral import (
     ANTHROPIC_REASONING,
     CacheMark,
@@ -25,20 +26,23 @@ from ownkey.wire.neutral import (
 )
 
 DEFAULT_MAX_TOKENS = 4096
-"""Anthropic requires `max_tokens`; this is sent when the client and its preferences leave it open."""
+"""Anthropic requires `max_tokens`; this is sent when the client and its preferences leave it open and nothing is known
+of the model."""
 
 _IMAGES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
 _LIFETIMES = frozenset({"5m", "1h"})
 _NO_ID = re.compile(r"[^a-zA-Z0-9_-]")
 
 
-def write(conversation: Conversation, model: str, stream: bool) -> Written:
+def write(conversation: Conversation, model: str, stream: bool, facts: Facts = NO_FACTS) -> Draft:
     dropped: list[str] = []
     native = conversation.origin is WireFormat.ANTHROPIC_MESSAGES
     if not native:
         refuse_required(conversation.required)
         dropped += conversation.hints
-    limit = conversation.max_tokens if conversation.max_tokens is not None else DEFAULT_MAX_TOKENS
+    limit = conversation.max_tokens
+    if limit is None:
+        limit = facts.default_output or facts.largest_output or DEFAULT_MAX_TOKENS
     body: dict[str, Any] = {"model": model, "max_tokens": limit}
     system, messages = _messages(conversation, native, dropped)
     if system:
@@ -54,7 +58,7 @@ def write(conversation: Conversation, model: str, stream: bool) -> Written:
         body["metadata"] = {"user_id": conversation.user}
     if native:
         body |= conversation.required | conversation.hints
-    return Written(encode(body), tuple(dict.fromkeys(dropped)))
+    return Draft(body, tuple(dict.fromkeys(dropped)), ("max_tokens",) if conversation.max_tokens is None else ())
 
 
 def _sampling(conversation: Conversation, body: dict[str, Any], dropped: list[str]) -> None:
@@ -241,9 +245,5 @@ def _tool_choice(choice: ToolChoice) -> dict[str, Any]:
 
 def _output(conversation: Conversation, body: dict[str, Any]) -> None:
     wanted = conversation.output
-    if wanted is None:
-        return
-    if wanted.schema is None:
-        text = "asks for JSON without a schema, which the chosen provider cannot promise; send a schema."
-        raise unsupported("response_format", text)
-    body["output_config"] = {"format": {"type": "json_schema", "schema": wanted.schema}}
+    if wanted is not None and wanted.schema is not None:
+        body["output_config"] = {"format": {"type": "json_schema", "schema": wanted.schema}}

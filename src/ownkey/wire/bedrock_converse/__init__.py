@@ -2,11 +2,12 @@
 
 from collections.abc import Collection
 
+from ownkey.domain.facts import NO_FACTS, Facts
 from ownkey.domain.formats import WireFormat
 from ownkey.wire.bedrock_converse import answers, request_writing
 from ownkey.wire.bedrock_converse.errors import ERRORS
 from ownkey.wire.bedrock_converse.stream_reading import ConverseReader
-from ownkey.wire.format import ProviderChat, Written, plain_address
+from ownkey.wire.format import Draft, ProviderChat, plain_address
 from ownkey.wire.neutral import Answer, Conversation
 
 
@@ -22,8 +23,13 @@ class BedrockConverse(ProviderChat):
         return f"{plain}-stream" if stream else plain
 
     def write_request(
-        self, conversation: Conversation, model: str, stream: bool, quirks: Collection[str] = ()
-    ) -> Written:
+        self,
+        conversation: Conversation,
+        model: str,
+        stream: bool,
+        quirks: Collection[str] = (),
+        facts: Facts = NO_FACTS,
+    ) -> Draft:
         return request_writing.write(conversation, model)
 
     def read_answer(self, body: bytes) -> Answer:

@@ -1,22 +1,20 @@
 """A Conversation into a ConverseRequest of the service model. The model's id stands in the address."""
 
-import re
 from typing import Any
 
 from ownkey.wire.anthropic_messages import thinking
 from ownkey.wire.bedrock_converse.request_blocks import Block, BlockWriter
 from ownkey.wire.fields import encode, refuse_required, unsupported
-from ownkey.wire.format import Written
+from ownkey.wire.format import Draft
 from ownkey.wire.neutral import Conversation, Tool, ToolChoice
 
-_TOOL_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 _LIMIT_FOR_BUDGET = 4096
 """The `maxTokens` that a thinking budget is a share of when nobody set one."""
 _OPAQUE = "arn:"
 """An ARN need not tell the model it leads to."""
 
 
-def write(conversation: Conversation, model: str) -> Written:
+def write(conversation: Conversation, model: str) -> Draft:
     dropped: list[str] = []
     refuse_required(conversation.required)
     dropped += conversation.hints
@@ -40,7 +38,7 @@ def write(conversation: Conversation, model: str) -> Written:
     ):
         if value:
             body[name] = value
-    return Written(encode(body), tuple(dict.fromkeys(dropped)))
+    return Draft(body, tuple(dict.fromkeys(dropped)))
 
 
 def _is_claude(model: str) -> bool:
@@ -139,8 +137,6 @@ def _tools(conversation: Conversation, writer: BlockWriter, messages: list[Block
         if used:
             raise unsupported("tools", "must come with a conversation that has used them, for Amazon Bedrock.")
         return None
-    if conversation.parallel_tools is False:
-        raise unsupported("parallel_tool_calls", "cannot forbid several calls at once at the chosen provider.")
     config: dict[str, Any] = {"tools": tools}
     if conversation.tool_choice is not None:
         config["toolChoice"] = {"tool": {"name": choice.name}} if choice.mode == "tool" else {choice.mode: {}}
@@ -148,8 +144,6 @@ def _tools(conversation: Conversation, writer: BlockWriter, messages: list[Block
 
 
 def _tool(tool: Tool) -> dict[str, Any]:
-    if _TOOL_NAME.fullmatch(tool.name) is None:
-        raise unsupported("tools.name", "may have 64 letters, digits, hyphens and underscores for Amazon Bedrock.")
     schema = tool.parameters or {"type": "object", "properties": {}}
     written: dict[str, Any] = {"name": tool.name, "inputSchema": {"json": schema}}
     if tool.description:
@@ -161,11 +155,8 @@ def _tool(tool: Tool) -> dict[str, Any]:
 
 def _output(conversation: Conversation) -> dict[str, Any]:
     wanted = conversation.output
-    if wanted is None:
+    if wanted is None or wanted.schema is None:
         return {}
-    if wanted.schema is None:
-        text = "asks for JSON without a schema, which the chosen provider cannot promise; send a schema."
-        raise unsupported("response_format", text)
     schema = {"schema": encode(wanted.schema).decode()}
     if wanted.name:
         schema["name"] = wanted.name
@@ -187,7 +178,7 @@ def _extra(
     top_k, wanted = conversation.sampling.top_k, conversation.thinking
     if not _is_claude(model):
         if top_k is not None:
-            raise unsupported("top_k", "cannot be expressed in Bedrock's Converse format for this model.")
+            dropped.append("top_k")
         if wanted.effort is not None:
             dropped.append("reasoning_effort")
         elif wanted.budget is not None or wanted.mode is not None:

@@ -2,11 +2,12 @@
 
 from collections.abc import Collection
 
+from ownkey.domain.facts import NO_FACTS, Facts
 from ownkey.domain.formats import WireFormat
 from ownkey.wire.cohere_chat import answers, request_writing
 from ownkey.wire.cohere_chat.stream_reading import CohereReader
 from ownkey.wire.errors import ErrorReader
-from ownkey.wire.format import ProviderChat, Written
+from ownkey.wire.format import Draft, ProviderChat
 from ownkey.wire.neutral import Answer, Conversation
 
 
@@ -16,8 +17,13 @@ class CohereChat(ProviderChat):
     hottest = 1.0
 
     def write_request(
-        self, conversation: Conversation, model: str, stream: bool, quirks: Collection[str] = ()
-    ) -> Written:
+        self,
+        conversation: Conversation,
+        model: str,
+        stream: bool,
+        quirks: Collection[str] = (),
+        facts: Facts = NO_FACTS,
+    ) -> Draft:
         return request_writing.write(conversation, model, stream)
 
     def read_answer(self, body: bytes) -> Answer:

@@ -6,8 +6,8 @@ from typing import Any
 from ownkey.domain.errors import InvalidRequest
 from ownkey.domain.formats import WireFormat
 from ownkey.wire.cohere_chat.answers import THINKING
-from ownkey.wire.fields import encode, refuse_required, unsupported
-from ownkey.wire.format import Written
+from ownkey.wire.fields import refuse_required, unsupported
+from ownkey.wire.format import Draft
 from ownkey.wire.neutral import (
     Conversation,
     Document,
@@ -30,7 +30,7 @@ _OWN = frozenset({"citation_options", "documents", "priority", "safety_mode", "s
 """Cohere's own fields: a client that adds them to its request means them."""
 
 
-def write(conversation: Conversation, model: str, stream: bool) -> Written:
+def write(conversation: Conversation, model: str, stream: bool) -> Draft:
     refuse_required(conversation.required)
     own = {name: value for name, value in conversation.hints.items() if name in _OWN}
     dropped = [name for name in conversation.hints if name not in own]
@@ -44,11 +44,11 @@ def write(conversation: Conversation, model: str, stream: bool) -> Written:
     sampling(conversation, body, dropped)
     _tools(conversation, body, dropped)
     if conversation.output is not None:
-        body["response_format"] = _output(conversation.output, "tools" in body)
+        body["response_format"] = _output(conversation.output)
     thinking(conversation.thinking, conversation.max_tokens, body, dropped)
     if conversation.user is not None:
         dropped.append("metadata.user_id" if conversation.origin is WireFormat.ANTHROPIC_MESSAGES else "user")
-    return Written(encode(body | own), tuple(dict.fromkeys(dropped)))
+    return Draft(body | own, tuple(dict.fromkeys(dropped)))
 
 
 def _messages(conversation: Conversation, dropped: list[str]) -> list[dict[str, Any]]:
@@ -161,8 +161,6 @@ def _tools(conversation: Conversation, body: dict[str, Any], dropped: list[str])
         raise InvalidRequest(f"tool_choice names {choice.name!r}, which is not among the tools.", param="tool_choice")
     if not tools:
         return
-    if conversation.parallel_tools is False and choice.mode != "none":
-        raise unsupported("parallel_tool_calls", "cannot forbid several calls at once at the chosen provider.")
     if any(tool.cache is not None for tool in tools):
         dropped.append("cache_control")
     body["tools"] = [_tool(tool) for tool in tools]
@@ -184,9 +182,7 @@ def _tool(tool: Tool) -> dict[str, Any]:
     return {"type": "function", "function": function}
 
 
-def _output(wanted: OutputFormat, beside_tools: bool) -> dict[str, Any]:
-    if beside_tools:
-        raise unsupported("response_format", "cannot be combined with tools at the chosen provider.")
+def _output(wanted: OutputFormat) -> dict[str, Any]:
     if wanted.schema is None:
         return {"type": "json_object"}
     return {"type": "json_object", "json_schema": wanted.schema}
@@ -219,9 +215,9 @@ def sampling(conversation: Conversation, body: dict[str, Any], dropped: list[str
         if body["p"] != asked.top_p:
             dropped.append("top_p")
     if asked.top_k is not None:
-        if not 0 <= asked.top_k <= _MOST_K:
-            raise unsupported("top_k", f"must be from 0 to {_MOST_K} for the chosen provider.")
-        body["k"] = asked.top_k
+        body["k"] = min(asked.top_k, _MOST_K)
+        if body["k"] != asked.top_k:
+            dropped.append("top_k")
     _penalty("frequency_penalty", asked.frequency_penalty, body)
     _penalty("presence_penalty", asked.presence_penalty, body)
     if asked.seed is not None:

@@ -5,10 +5,11 @@ from typing import Any, cast
 
 from msgspec import Struct
 
+from ownkey.domain.facts import NO_FACTS, Facts
 from ownkey.domain.formats import WireFormat
 from ownkey.domain.usage import Usage
 from ownkey.wire.fields import TokenLimit, read_request
-from ownkey.wire.format import ChatFormat, Outline, Written, plain_address
+from ownkey.wire.format import ChatFormat, Draft, Outline, plain_address
 from ownkey.wire.gemini import answers, request_reading, request_writing
 from ownkey.wire.gemini.errors import ERRORS
 from ownkey.wire.gemini.stream_reading import ContentObserver, ContentReader
@@ -84,7 +85,6 @@ class Gemini(ChatFormat):
         parsed: dict[str, Any],
         temperature: float | None,
         max_tokens: int | None,
-        quirks: Collection[str] = (),
     ) -> dict[str, Any]:
         name = "generation_config" if "generation_config" in parsed else "generationConfig"
         given = parsed.get(name)
@@ -114,8 +114,13 @@ class Gemini(ChatFormat):
         return request_reading.read(body)
 
     def write_request(
-        self, conversation: Conversation, model: str, stream: bool, quirks: Collection[str] = ()
-    ) -> Written:
+        self,
+        conversation: Conversation,
+        model: str,
+        stream: bool,
+        quirks: Collection[str] = (),
+        facts: Facts = NO_FACTS,
+    ) -> Draft:
         return request_writing.write(conversation, model)
 
     def read_answer(self, body: bytes) -> Answer:

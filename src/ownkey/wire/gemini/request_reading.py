@@ -14,7 +14,7 @@ import msgspec
 
 from ownkey.domain.errors import InvalidRequest
 from ownkey.domain.formats import WireFormat
-from ownkey.wire.fields import leftovers, object_text, read_request, unsupported
+from ownkey.wire.fields import leftovers, media_type_of, object_text, read_request, unsupported
 from ownkey.wire.gemini import request_shapes as shape
 from ownkey.wire.gemini.client_json import json_schema, spelled
 from ownkey.wire.gemini.thinking import standard_base64, thought
@@ -22,6 +22,7 @@ from ownkey.wire.neutral import (
     GEMINI_REASONING,
     Conversation,
     Document,
+    HostedTool,
     Image,
     OutputFormat,
     Part,
@@ -64,7 +65,8 @@ def read(body: dict[str, Any]) -> Conversation:
         origin=WireFormat.GEMINI,
         system=texts_of(asked.system_instruction),
         turns=turns,
-        tools=_tools(asked.tools or [], required, hints),
+        tools=_tools(asked.tools or [], hints),
+        hosted=_hosted(asked.tools or []),
         tool_choice=_tool_choice(asked.tool_config or shape.ToolConfig(), hints),
         sampling=_sampling(config),
         stop=tuple(config.stop_sequences or ()),
@@ -105,13 +107,20 @@ def _sampling(config: shape.GenerationConfig) -> Sampling:
     )
 
 
-def _tools(given: list[dict[str, Any]], required: dict[str, Any], hints: dict[str, Any]) -> tuple[Tool, ...]:
-    """The client's functions; Google's own tools are required."""
+def _hosted(given: list[dict[str, Any]]) -> tuple[HostedTool, ...]:
+    """Google's own tools, each a field of its name beside the client's functions."""
+    return tuple(
+        HostedTool(name, f"tools.{name}", value)
+        for entry in given
+        for name, value in entry.items()
+        if name != "functionDeclarations" and value is not None
+    )
+
+
+def _tools(given: list[dict[str, Any]], hints: dict[str, Any]) -> tuple[Tool, ...]:
+    """The client's functions."""
     tools: list[Tool] = []
     for index, entry in enumerate(given):
-        for name, value in entry.items():
-            if name != "functionDeclarations" and value is not None:
-                required[f"tools.{name}"] = value
         for number, function in enumerate(read_request(entry, shape.FunctionTool).function_declarations or ()):
             tools.append(_tool(function, f"tools[{index}].functionDeclarations[{number}]"))
             told = {
@@ -240,7 +249,9 @@ def read_turns(contents: Sequence[shape.Content]) -> tuple[tuple[Turn, ...], dic
         parts = turns[-1][1]
         for number, part in enumerate(content.parts or ()):
             place = f"{where}.parts[{number}]"
-            _check(part, place, hints)
+            _note_hints(part, hints)
+            if _is_googles(part):
+                continue
             if role == "user":
                 parts.append(_user_part(part, ids, place))
             else:
@@ -248,13 +259,19 @@ def read_turns(contents: Sequence[shape.Content]) -> tuple[tuple[Turn, ...], dic
     return tuple(Turn(role, tuple(parts)) for role, parts in turns), hints
 
 
-def _check(part: shape.Part, where: str, hints: dict[str, Any]) -> None:
+def _is_googles(part: shape.Part) -> bool:
+    """Whether the part belongs to a tool that Google runs itself: the answer that followed stands beside it."""
+    return any(
+        value is not None
+        for value in (part.executable_code, part.code_execution_result, part.tool_call, part.tool_response)
+    )
+
+
+def _note_hints(part: shape.Part, hints: dict[str, Any]) -> None:
     for name, value in zip(shape.Part.__struct_encode_fields__, msgspec.structs.astuple(part), strict=True):
         if value is None:
             continue
-        if name in _GOOGLES_OWN:
-            raise unsupported(f"{where}.{name}", "belongs to a tool that Google runs itself.")
-        if name in _HINTS:
+        if name in _GOOGLES_OWN or name in _HINTS:
             hints[f"contents.parts.{name}"] = None
 
 
@@ -316,7 +333,7 @@ def _result(response: shape.FunctionResponse, ids: _Ids, where: str) -> ToolResu
 def _file(part: shape.Part, where: str) -> Image | Document:
     if part.inline_data is not None:
         blob = part.inline_data
-        kind, data = blob.mime_type.lower(), standard_base64(blob.data)
+        kind, data = media_type_of(blob.mime_type), standard_base64(blob.data)
         if kind.startswith("image/"):
             return Image(data=data, media_type=kind)
         if kind.startswith("text/"):

@@ -7,8 +7,8 @@ import msgspec
 
 from ownkey.domain.errors import InvalidRequest
 from ownkey.domain.formats import WireFormat
-from ownkey.wire.fields import encode, encode_text, object_raw, refuse_required, unsupported
-from ownkey.wire.format import Written
+from ownkey.wire.fields import encode_text, object_raw, refuse_required, unsupported
+from ownkey.wire.format import Draft
 from ownkey.wire.gemini import thinking
 from ownkey.wire.gemini.thinking import SKIP_VALIDATION
 from ownkey.wire.neutral import (
@@ -28,7 +28,7 @@ from ownkey.wire.neutral import (
 )
 
 
-def write(conversation: Conversation, model: str) -> Written:
+def write(conversation: Conversation, model: str) -> Draft:
     """The address names the model and says whether to stream; the body tells neither."""
     dropped: list[str] = []
     native = conversation.origin is WireFormat.GEMINI
@@ -48,9 +48,11 @@ def write(conversation: Conversation, model: str) -> Written:
     if conversation.user is not None:
         dropped.append("metadata.user_id" if conversation.origin is WireFormat.ANTHROPIC_MESSAGES else "user")
     if native:
+        for tool in conversation.hosted:
+            body.setdefault("tools", []).append({tool.kind: tool.declared})
         for name, value in (conversation.required | conversation.hints).items():
             _put(body, name, value, dropped)
-    return Written(encode(body), tuple(dict.fromkeys(dropped)))
+    return Draft(body, tuple(dict.fromkeys(dropped)))
 
 
 def _put(body: dict[str, Any], name: str, value: Any, dropped: list[str]) -> None:
@@ -58,8 +60,6 @@ def _put(body: dict[str, Any], name: str, value: Any, dropped: list[str]) -> Non
     head, _, tail = name.partition(".")
     if value is None:
         dropped.append(name)
-    elif head == "tools":
-        body.setdefault("tools", []).append({tail: value})
     elif tail:
         inner, _, rest = tail.partition(".")
         target = body.setdefault(head, {})
@@ -117,8 +117,6 @@ def _tools(conversation: Conversation, body: dict[str, Any], dropped: list[str])
         tools = tuple(tool for tool in tools if tool.name in choice.allowed)
     if not tools:
         return
-    if conversation.parallel_tools is False:
-        raise unsupported("parallel_tool_calls", "cannot forbid several calls at once at the chosen provider.")
     if any(tool.cache is not None for tool in tools):
         dropped.append("cache_control")
     body["tools"] = [{"functionDeclarations": [_tool(tool) for tool in tools]}]

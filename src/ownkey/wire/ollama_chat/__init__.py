@@ -2,9 +2,10 @@
 
 from collections.abc import Collection
 
+from ownkey.domain.facts import NO_FACTS, Facts
 from ownkey.domain.formats import WireFormat
 from ownkey.wire.errors import ErrorReader
-from ownkey.wire.format import ProviderChat, Written
+from ownkey.wire.format import Draft, ProviderChat
 from ownkey.wire.neutral import Answer, Conversation
 from ownkey.wire.ollama_chat import answers, request_writing
 from ownkey.wire.ollama_chat.stream_reading import OllamaReader
@@ -17,8 +18,13 @@ class OllamaChat(ProviderChat):
     event_type = "application/x-ndjson"
 
     def write_request(
-        self, conversation: Conversation, model: str, stream: bool, quirks: Collection[str] = ()
-    ) -> Written:
+        self,
+        conversation: Conversation,
+        model: str,
+        stream: bool,
+        quirks: Collection[str] = (),
+        facts: Facts = NO_FACTS,
+    ) -> Draft:
         return request_writing.write(conversation, model, stream)
 
     def read_answer(self, body: bytes) -> Answer:

@@ -5,8 +5,8 @@ from typing import Any, cast
 
 from ownkey.domain.errors import InvalidRequest
 from ownkey.domain.formats import WireFormat
-from ownkey.wire.fields import encode, object_raw, refuse_required, unsupported
-from ownkey.wire.format import Written
+from ownkey.wire.fields import object_raw, refuse_required, unsupported
+from ownkey.wire.format import Draft
 from ownkey.wire.neutral import (
     Conversation,
     Document,
@@ -27,7 +27,7 @@ from ownkey.wire.tool_results import plain_text, split_result, with_cache_mark, 
 _LEVELS = {"minimal": "low", "low": "low", "medium": "medium", "high": "high", "xhigh": "high", "max": "high"}
 
 
-def write(conversation: Conversation, model: str, stream: bool) -> Written:
+def write(conversation: Conversation, model: str, stream: bool) -> Draft:
     """A stream is what Ollama answers with unless told otherwise, so `stream` is always said."""
     refuse_required(conversation.required)
     hints = dict(conversation.hints)
@@ -45,7 +45,7 @@ def write(conversation: Conversation, model: str, stream: bool) -> Written:
         body["keep_alive"] = keep_alive
     if conversation.user is not None:
         dropped.append("metadata.user_id" if conversation.origin is WireFormat.ANTHROPIC_MESSAGES else "user")
-    return Written(encode(body), tuple(dict.fromkeys(dropped)))
+    return Draft(body, tuple(dict.fromkeys(dropped)))
 
 
 def _own_options(given: object) -> dict[str, Any]:
@@ -182,8 +182,6 @@ def _tools(conversation: Conversation, body: dict[str, Any], dropped: list[str])
         return
     if choice.mode != "auto":
         raise unsupported("tool_choice", "cannot force a tool's use at the chosen provider.")
-    if conversation.parallel_tools is False:
-        raise unsupported("parallel_tool_calls", "cannot forbid several calls at once at the chosen provider.")
     tools = [tool for tool in conversation.tools if choice.allowed is None or tool.name in choice.allowed]
     if any(tool.cache is not None for tool in tools):
         dropped.append("cache_control")

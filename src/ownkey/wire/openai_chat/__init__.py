@@ -5,12 +5,12 @@ from typing import Any, cast
 
 from msgspec import Struct
 
-from ownkey.domain.catalogue import Quirk
+from ownkey.domain.facts import NO_FACTS, Facts
 from ownkey.domain.formats import WireFormat
 from ownkey.domain.usage import Usage
 from ownkey.wire.errors import WireError
 from ownkey.wire.fields import TokenLimit, read_request
-from ownkey.wire.format import ChatFormat, Outline, Written
+from ownkey.wire.format import ChatFormat, Draft, Outline
 from ownkey.wire.neutral import Answer, AnswerLabel, Conversation
 from ownkey.wire.openai_chat import answers, request_reading, request_writing
 from ownkey.wire.openai_chat.errors import ERRORS
@@ -42,13 +42,12 @@ class OpenAIChat(ChatFormat):
         parsed: dict[str, Any],
         temperature: float | None,
         max_tokens: int | None,
-        quirks: Collection[str] = (),
     ) -> dict[str, Any]:
         changes: dict[str, Any] = {}
         if temperature is not None and parsed.get("temperature") is None:
             changes["temperature"] = temperature
         if max_tokens is not None and parsed.get("max_tokens") is None and parsed.get("max_completion_tokens") is None:
-            changes["max_completion_tokens" if Quirk.MAX_COMPLETION_TOKENS in quirks else "max_tokens"] = max_tokens
+            changes["max_tokens"] = max_tokens
         return changes
 
     def ask_usage(self, parsed: dict[str, Any]) -> dict[str, Any]:
@@ -67,9 +66,14 @@ class OpenAIChat(ChatFormat):
         return request_reading.read(body)
 
     def write_request(
-        self, conversation: Conversation, model: str, stream: bool, quirks: Collection[str] = ()
-    ) -> Written:
-        return request_writing.write(conversation, model, stream, quirks)
+        self,
+        conversation: Conversation,
+        model: str,
+        stream: bool,
+        quirks: Collection[str] = (),
+        facts: Facts = NO_FACTS,
+    ) -> Draft:
+        return request_writing.write(conversation, model, stream, facts)
 
     def read_answer(self, body: bytes) -> Answer:
         return answers.read(body)

@@ -211,14 +211,18 @@ def _message(answer: Answer) -> dict[str, Any]:
     if thoughts:
         reasoning = "".join(part.text for part in thoughts)
         message["reasoning_content"] = reasoning or None
-        message["reasoning_details"] = _details(thoughts)
+        message["reasoning_details"] = reasoning_details(thoughts)
     if calls:
         message["tool_calls"] = calls
     return message
 
 
 def _call(part: ToolCall) -> dict[str, Any]:
-    call = {"id": part.id, "type": "function", "function": {"name": part.name, "arguments": part.arguments or "{}"}}
+    call: dict[str, Any] = {"id": part.id}
+    if part.freeform:
+        call |= {"type": "custom", "custom": {"name": part.name, "input": part.arguments}}
+    else:
+        call |= {"type": "function", "function": {"name": part.name, "arguments": part.arguments or "{}"}}
     return call | signed(part.signature)
 
 
@@ -227,7 +231,7 @@ def signed(signature: str | None) -> dict[str, Any]:
     return {"extra_content": {"google": {"thought_signature": signature}}} if signature is not None else {}
 
 
-def _details(thoughts: Sequence[Reasoning]) -> list[dict[str, Any]]:
+def reasoning_details(thoughts: Sequence[Reasoning]) -> list[dict[str, Any]]:
     """Reasoning as OpenRouter writes it: a client that sends it back returns signatures unchanged."""
     details: list[dict[str, Any]] = []
     for index, part in enumerate(thoughts):

@@ -5,11 +5,12 @@ from typing import Any
 
 from ownkey.domain.errors import InvalidRequest
 from ownkey.domain.formats import WireFormat
-from ownkey.wire.fields import leftovers, read_request, unsupported
+from ownkey.wire.fields import leftovers, media_type_of, read_request, unsupported
 from ownkey.wire.neutral import (
     CacheMark,
     Conversation,
     Document,
+    Freeform,
     Image,
     OutputFormat,
     Part,
@@ -151,7 +152,7 @@ def _data_url(url: str, where: str) -> tuple[str, str]:
     media_type, *parameters = head.split(";")
     if not comma or "base64" not in parameters or not media_type:
         raise InvalidRequest(f"{where} must be of the form data:<media type>;base64,<data>.", param=where)
-    return media_type.strip().lower(), data
+    return media_type_of(media_type), data
 
 
 def _assistant_parts(message: shape.AssistantMessage, where: str) -> tuple[Part, ...]:
@@ -168,10 +169,16 @@ def _assistant_parts(message: shape.AssistantMessage, where: str) -> tuple[Part,
     if message.refusal:
         parts.append(Refusal(message.refusal))
     for call in message.tool_calls or ():
-        google = call.extra_content.google if call.extra_content is not None else None
-        signature = google.thought_signature if google is not None else None
-        parts.append(ToolCall(call.id, call.function.name, call.function.arguments, None, signature))
+        parts.append(_call(call))
     return tuple(parts)
+
+
+def _call(call: shape.FunctionCall | shape.CustomCall) -> ToolCall:
+    google = call.extra_content.google if call.extra_content is not None else None
+    signature = google.thought_signature if google is not None else None
+    if isinstance(call, shape.CustomCall):
+        return ToolCall(call.id, call.custom.name, call.custom.input, None, signature, freeform=True)
+    return ToolCall(call.id, call.function.name, call.function.arguments, None, signature)
 
 
 def _reasoning(message: shape.AssistantMessage) -> list[Reasoning]:
@@ -197,9 +204,13 @@ def merge_details(details: Sequence[shape.ReasoningDetail]) -> list[Reasoning]:
     return [block for block in blocks.values() if block.text or block.signature or block.redacted]
 
 
-def _tool(tool: shape.FunctionTool) -> Tool:
-    function = tool.function
+def _tool(tool: shape.FunctionTool | shape.CustomTool) -> Tool:
     mark = CacheMark(tool.cache_control.ttl) if tool.cache_control is not None else None
+    if isinstance(tool, shape.CustomTool):
+        custom = tool.custom
+        grammar = (custom.format.grammar if custom.format is not None else None) or shape.Grammar()
+        return Tool(custom.name, custom.description, None, None, mark, Freeform(grammar.syntax, grammar.definition))
+    function = tool.function
     return Tool(function.name, function.description, function.parameters, function.strict, mark)
 
 
@@ -207,13 +218,17 @@ def _tool_choice(asked: shape.ChatRequest) -> ToolChoice | None:
     choice = asked.tool_choice
     if choice is None:
         return None
-    if isinstance(choice, shape.NamedFunction):
-        return ToolChoice("tool", choice.function.name)
+    if isinstance(choice, shape.NamedFunction | shape.NamedCustom):
+        return ToolChoice("tool", _name(choice))
     if isinstance(choice, shape.AllowedTools):
         allowed = choice.allowed_tools
-        names = tuple(tool.function.name for tool in allowed.tools)
+        names = tuple(map(_name, allowed.tools))
         return ToolChoice("any" if allowed.mode == "required" else "auto", allowed=names)
     return ToolChoice("any" if choice == "required" else choice)
+
+
+def _name(named: shape.NamedFunction | shape.NamedCustom) -> str:
+    return named.custom.name if isinstance(named, shape.NamedCustom) else named.function.name
 
 
 def _sampling(asked: shape.ChatRequest) -> Sampling:

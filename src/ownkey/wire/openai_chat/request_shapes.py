@@ -85,6 +85,17 @@ class FunctionCall(Struct, tag_field="type", tag="function"):
     extra_content: ExtraContent | None = None
 
 
+class CustomInput(Struct):
+    name: Name
+    input: str = ""
+
+
+class CustomCall(Struct, tag_field="type", tag="custom"):
+    id: str
+    custom: CustomInput
+    extra_content: ExtraContent | None = None
+
+
 class SystemMessage(Struct, tag_field="role", tag="system"):
     content: str | list[TextPart]
     name: str | None = None
@@ -103,7 +114,7 @@ class AssistantMessage(Struct, tag_field="role", tag="assistant"):
     content: str | list[TextPart | RefusalPart] | None = None
     refusal: str | None = None
     name: str | None = None
-    tool_calls: list[FunctionCall] | None = None
+    tool_calls: list[FunctionCall | CustomCall] | None = None
     function_call: Any = None
     audio: Any = None
     reasoning: str | None = None
@@ -113,7 +124,7 @@ class AssistantMessage(Struct, tag_field="role", tag="assistant"):
 
 class ToolMessage(Struct, tag_field="role", tag="tool"):
     tool_call_id: str
-    content: str | list[TextPart | ImagePart]
+    content: str | list[TextPart | ImagePart | FilePart]
 
 
 Message = SystemMessage | DeveloperMessage | UserMessage | AssistantMessage | ToolMessage
@@ -131,6 +142,29 @@ class FunctionTool(Struct, tag_field="type", tag="function"):
     cache_control: CacheControl | None = None
 
 
+class Grammar(Struct):
+    syntax: str | None = None
+    definition: str | None = None
+
+
+class CustomFormat(Struct):
+    """The format of a custom tool's input: text, or text that follows a grammar."""
+
+    type: str
+    grammar: Grammar | None = None
+
+
+class CustomDefinition(Struct):
+    name: Name
+    description: str | None = None
+    format: CustomFormat | None = None
+
+
+class CustomTool(Struct, tag_field="type", tag="custom"):
+    custom: CustomDefinition
+    cache_control: CacheControl | None = None
+
+
 class Named(Struct):
     name: Name
 
@@ -139,9 +173,13 @@ class NamedFunction(Struct, tag_field="type", tag="function"):
     function: Named
 
 
+class NamedCustom(Struct, tag_field="type", tag="custom"):
+    custom: Named
+
+
 class AllowedFunctions(Struct):
     mode: Literal["auto", "required"]
-    tools: list[NamedFunction]
+    tools: list[NamedFunction | NamedCustom]
 
 
 class AllowedTools(Struct, tag_field="type", tag="allowed_tools"):
@@ -209,8 +247,8 @@ class ChatRequest(Struct):
     stream: bool | None = None
     stream_options: StreamOptions | None = None
     temperature: Temperature | None = None
-    tool_choice: Literal["none", "auto", "required"] | NamedFunction | AllowedTools | None = None
-    tools: list[FunctionTool] | None = None
+    tool_choice: Literal["none", "auto", "required"] | NamedFunction | NamedCustom | AllowedTools | None = None
+    tools: list[FunctionTool | CustomTool] | None = None
     top_k: Annotated[int, Meta(ge=0, le=1_000_000)] | None = None
     top_p: Unit | None = None
     user: str | None = None

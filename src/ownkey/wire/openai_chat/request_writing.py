@@ -1,12 +1,12 @@
 """A Conversation into a chat completion request for a provider."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from ownkey.domain.catalogue import Quirk
+from ownkey.domain.facts import NO_FACTS, Facts
 from ownkey.domain.formats import WireFormat
-from ownkey.wire.fields import encode, refuse_required, unsupported
-from ownkey.wire.format import Written
+from ownkey.wire.fields import refuse_required, unsupported
+from ownkey.wire.format import Draft
 from ownkey.wire.neutral import (
     Conversation,
     Document,
@@ -23,45 +23,48 @@ from ownkey.wire.neutral import (
     ToolResult,
     Turn,
 )
+from ownkey.wire.openai_chat.answers import reasoning_details
 
 _LONGEST_USER = 64
 """OpenAI's limit for `user`; Claude Code's user ids are longer."""
 
 
-def write(conversation: Conversation, model: str, stream: bool, quirks: Collection[str] = ()) -> Written:
+def write(conversation: Conversation, model: str, stream: bool, facts: Facts = NO_FACTS) -> Draft:
     dropped: list[str] = []
+    ours: list[str] = []
     native = conversation.origin is WireFormat.OPENAI_CHAT
     if not native:
         refuse_required(conversation.required)
         dropped += conversation.hints
-    body: dict[str, Any] = {"model": model, "messages": _messages(conversation, dropped)}
+    body: dict[str, Any] = {"model": model, "messages": _messages(conversation, facts, dropped)}
     if stream:
         body["stream"] = True
-        body["stream_options"] = {"include_usage": True}
+        if facts.stream_usage in (None, "asked"):
+            body["stream_options"] = {"include_usage": True}
+            ours.append("stream_options")
     if conversation.max_tokens is not None:
         if conversation.max_tokens < 1:
             raise unsupported("max_tokens", "must be at least 1 for the chosen provider.")
-        limit = "max_completion_tokens" if Quirk.MAX_COMPLETION_TOKENS in quirks else "max_tokens"
-        body[limit] = conversation.max_tokens
+        body["max_tokens"] = conversation.max_tokens
     if conversation.stop:
         body["stop"] = conversation.stop
-    _sampling(conversation.sampling, native, body)
+    _sampling(conversation.sampling, native, body, dropped)
     _tools(conversation, body, dropped)
     _output(conversation, body)
     _thinking(conversation.thinking, conversation.max_tokens, body, dropped)
-    _user(conversation, quirks, body, dropped)
+    _user(conversation, body, dropped)
     if native:
         body |= conversation.required | conversation.hints
-    return Written(encode(body), tuple(dict.fromkeys(dropped)))
+    return Draft(body, tuple(dict.fromkeys(dropped)), tuple(ours))
 
 
-def _sampling(sampling: Sampling, native: bool, body: dict[str, Any]) -> None:
+def _sampling(sampling: Sampling, native: bool, body: dict[str, Any], dropped: list[str]) -> None:
     if sampling.top_k is not None and not native:
-        raise unsupported("top_k", "cannot be expressed in OpenAI's chat format.")
+        dropped.append("top_k")
     values: dict[str, Any] = {
         "temperature": sampling.temperature,
         "top_p": sampling.top_p,
-        "top_k": sampling.top_k,
+        "top_k": sampling.top_k if native else None,
         "frequency_penalty": sampling.frequency_penalty,
         "presence_penalty": sampling.presence_penalty,
         "logit_bias": sampling.logit_bias,
@@ -73,13 +76,13 @@ def _sampling(sampling: Sampling, native: bool, body: dict[str, Any]) -> None:
     body |= {name: value for name, value in values.items() if value is not None}
 
 
-def _messages(conversation: Conversation, dropped: list[str]) -> list[dict[str, Any]]:
+def _messages(conversation: Conversation, facts: Facts, dropped: list[str]) -> list[dict[str, Any]]:
     messages: list[dict[str, Any]] = []
     if conversation.system:
         messages.append({"role": "system", "content": _content(conversation.system, dropped)})
     for turn in conversation.turns:
         if turn.role == "assistant":
-            messages.append(_assistant(turn, dropped))
+            messages.append(_assistant(turn, facts, dropped))
         elif turn.role == "user":
             messages += _user_turn(turn, dropped)
         else:
@@ -136,10 +139,11 @@ def _result(result: ToolResult, moved: list[Part], dropped: list[str]) -> dict[s
     return {"role": "tool", "tool_call_id": result.call_id, "content": _content(texts, dropped)}
 
 
-def _assistant(turn: Turn, dropped: list[str]) -> dict[str, Any]:
+def _assistant(turn: Turn, facts: Facts, dropped: list[str]) -> dict[str, Any]:
     texts: list[Part] = []
     calls: list[dict[str, Any]] = []
     refusals: list[str] = []
+    thoughts: list[Reasoning] = []
     for part in turn.parts:
         if isinstance(part, ToolCall):
             function = {"name": part.name, "arguments": part.arguments or "{}"}
@@ -149,8 +153,7 @@ def _assistant(turn: Turn, dropped: list[str]) -> dict[str, Any]:
         elif isinstance(part, Refusal):
             refusals.append(part.text)
         elif isinstance(part, Reasoning):
-            # Providers differ in whether they accept reasoning in a request, and many refuse the whole call.
-            dropped.append("reasoning_content")
+            thoughts.append(part)
         else:
             texts.append(part)
     message: dict[str, Any] = {"role": "assistant", "content": _content(texts, dropped) if texts else None}
@@ -160,7 +163,20 @@ def _assistant(turn: Turn, dropped: list[str]) -> dict[str, Any]:
         message["tool_calls"] = calls
     elif not texts and not refusals:
         message["content"] = ""
-    return message | _named(turn)
+    return message | _replayed(thoughts, bool(calls), facts, dropped) | _named(turn)
+
+
+def _replayed(thoughts: list[Reasoning], calls: bool, facts: Facts, dropped: list[str]) -> dict[str, Any]:
+    """Earlier reasoning, for models that want it back. Others differ in whether they accept it: many reject the
+    request for it, so it is left out."""
+    if facts.reasoning_replay == "details" and thoughts:
+        return {"reasoning_details": reasoning_details(thoughts)}
+    if facts.reasoning_replay == "returned" and (thoughts or calls):
+        # DeepSeek demands the field beside tool calls even where nothing was thought.
+        return {"reasoning_content": "".join(part.text for part in thoughts)}
+    if thoughts:
+        dropped.append("reasoning_content")
+    return {}
 
 
 def _content(parts: Sequence[Part], dropped: list[str]) -> str | list[dict[str, Any]]:
@@ -262,10 +278,10 @@ def _effort(budget: int, max_tokens: int | None) -> str:
     return "medium" if share <= 0.65 else "high"
 
 
-def _user(conversation: Conversation, quirks: Collection[str], body: dict[str, Any], dropped: list[str]) -> None:
+def _user(conversation: Conversation, body: dict[str, Any], dropped: list[str]) -> None:
     if conversation.user is None:
         return
-    if Quirk.NO_USER in quirks or len(conversation.user) > _LONGEST_USER:
+    if len(conversation.user) > _LONGEST_USER:
         dropped.append("metadata.user_id" if conversation.origin is WireFormat.ANTHROPIC_MESSAGES else "user")
     else:
         body["user"] = conversation.user

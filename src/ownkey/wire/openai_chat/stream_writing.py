@@ -31,7 +31,7 @@ class ChunkWriter(StreamWriter):
     With `include_usage` the last chunk holds the totals, as OpenAI does for `stream_options.include_usage`.
     """
 
-    __slots__ = ("_calls", "_head", "_include_usage", "_tail", "_thoughts")
+    __slots__ = ("_calls", "_freeform", "_head", "_include_usage", "_tail", "_thoughts")
 
     def __init__(self, label: AnswerLabel, include_usage: bool) -> None:
         super().__init__()
@@ -40,6 +40,7 @@ class ChunkWriter(StreamWriter):
         self._tail = b'],"usage":null}\n\n' if include_usage else b"]}\n\n"
         self._include_usage = include_usage
         self._calls: dict[int, int] = {}
+        self._freeform: set[int] = set()
         self._thoughts: dict[int, int] = {}
 
     def _delta(self, delta: bytes, finish: bytes = b"null") -> bytes:
@@ -80,18 +81,19 @@ class ChunkWriter(StreamWriter):
 
     def call_started(self, event: ToolCallStarted) -> bytes:
         index = self._calls[event.block] = len(self._calls)
-        call = {
-            "index": index,
-            "id": event.id,
-            "type": "function",
-            "function": {"name": event.name, "arguments": ""},
-            **signed(event.signature),
-        }
+        call: dict[str, Any] = {"index": index, "id": event.id}
+        if event.freeform:
+            self._freeform.add(event.block)
+            call |= {"type": "custom", "custom": {"name": event.name, "input": ""}}
+        else:
+            call |= {"type": "function", "function": {"name": event.name, "arguments": ""}}
+        call |= signed(event.signature)
         return self._delta(b'{"tool_calls":[' + _ENCODE(call) + b"]}")
 
     def call_delta(self, event: ToolCallDelta) -> bytes:
         index = str(self._calls.get(event.block, 0)).encode()
-        arguments = b',"function":{"arguments":' + _ENCODE(event.arguments) + b"}}"
+        place = b',"custom":{"input":' if event.block in self._freeform else b',"function":{"arguments":'
+        arguments = place + _ENCODE(event.arguments) + b"}}"
         return self._delta(b'{"tool_calls":[{"index":' + index + arguments + b"]}")
 
     def stopped(self, event: Stopped) -> bytes:

@@ -6,11 +6,12 @@ from typing import Any
 from msgspec import Struct
 
 from ownkey.domain.catalogue import Quirk
+from ownkey.domain.facts import NO_FACTS, Facts
 from ownkey.domain.formats import WireFormat
 from ownkey.domain.usage import Usage
 from ownkey.wire.errors import WireError
 from ownkey.wire.fields import TokenLimit, read_request
-from ownkey.wire.format import ChatFormat, Outline, Written
+from ownkey.wire.format import ChatFormat, Draft, Outline
 from ownkey.wire.neutral import Answer, AnswerLabel, Conversation
 from ownkey.wire.openai_chat.errors import ERRORS
 from ownkey.wire.openai_responses import answers, request_reading, request_writing
@@ -57,7 +58,6 @@ class OpenAIResponses(ChatFormat):
         parsed: dict[str, Any],
         temperature: float | None,
         max_tokens: int | None,
-        quirks: Collection[str] = (),
     ) -> dict[str, Any]:
         changes: dict[str, Any] = {}
         if temperature is not None and parsed.get("temperature") is None:
@@ -83,8 +83,13 @@ class OpenAIResponses(ChatFormat):
         return request_reading.read(body)
 
     def write_request(
-        self, conversation: Conversation, model: str, stream: bool, quirks: Collection[str] = ()
-    ) -> Written:
+        self,
+        conversation: Conversation,
+        model: str,
+        stream: bool,
+        quirks: Collection[str] = (),
+        facts: Facts = NO_FACTS,
+    ) -> Draft:
         return request_writing.write(conversation, model, stream, quirks)
 
     def read_answer(self, body: bytes) -> Answer:

@@ -4,12 +4,24 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from ownkey.domain.usage import Usage
 from ownkey.wire.errors import MalformedAnswer, error_of_value
 from ownkey.wire.fields import decode
-from ownkey.wire.neutral import Answer, AnswerLabel, Part, Reasoning, Refusal, Stop, StopReason, Text, ToolCall
+from ownkey.wire.neutral import (
+    GEMINI_REASONING,
+    Answer,
+    AnswerLabel,
+    Part,
+    Reasoning,
+    Refusal,
+    Stop,
+    StopReason,
+    Text,
+    ToolCall,
+)
+from ownkey.wire.openai_chat.answers import signed
 from ownkey.wire.openai_responses import reasoning
 from ownkey.wire.openai_responses.usage import UsageShape, from_usage, to_usage
 
@@ -220,6 +232,8 @@ def output_of(answer: Answer, answer_id: str) -> list[dict[str, Any]]:
     for part in answer.parts:
         content = content_part(part)
         if content is None:
+            if isinstance(part, ToolCall) and part.signature is not None:
+                output.append(before_call(part.signature, answer_id, len(output)))
             item = _item(part, answer_id, len(output))
             output += [item] if item is not None else []
         elif output and output[-1]["type"] == "message":
@@ -252,15 +266,19 @@ def message(answer_id: str, index: int, content: Sequence[dict[str, Any]], statu
     }
 
 
-def function_call(answer_id: str, index: int, call: ToolCall, status: str = "completed") -> dict[str, Any]:
-    return {
-        "id": item_id("fc", answer_id, index),
-        "type": "function_call",
+def called(answer_id: str, index: int, call: ToolCall, status: str = "completed") -> dict[str, Any]:
+    """The item of a call. Gemini's signature stands where Google's compatible surface of chat puts it."""
+    item: dict[str, Any] = {
+        "id": item_id("ctc" if call.freeform else "fc", answer_id, index),
+        "type": "custom_tool_call" if call.freeform else "function_call",
         "status": status,
         "call_id": call.id,
         "name": call.name,
-        "arguments": call.arguments,
+        "input" if call.freeform else "arguments": call.arguments,
     }
+    if call.namespace is not None:
+        item["namespace"] = call.namespace
+    return item | signed(call.signature)
 
 
 def thought(answer_id: str, index: int, text: str, encrypted: str | None) -> dict[str, Any]:
@@ -273,8 +291,13 @@ def thought(answer_id: str, index: int, text: str, encrypted: str | None) -> dic
 
 def _item(part: Part, answer_id: str, index: int) -> dict[str, Any] | None:
     if isinstance(part, ToolCall):
-        whole = ToolCall(part.id, part.name, part.arguments or "{}")
-        return function_call(answer_id, index, whole)
+        whole = part if part.freeform else structs.replace(part, arguments=part.arguments or "{}")
+        return called(answer_id, index, whole)
     if isinstance(part, Reasoning):
         return thought(answer_id, index, part.text, reasoning.wrap(part.signature, part.redacted, part.format))
     return None
+
+
+def before_call(signature: str, answer_id: str, index: int) -> dict[str, Any]:
+    """The reasoning that a signed call came from: clients that drop unknown fields of calls return this."""
+    return thought(answer_id, index, "", reasoning.wrap(None, signature, GEMINI_REASONING))

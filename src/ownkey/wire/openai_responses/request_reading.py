@@ -5,7 +5,7 @@ from typing import Any, cast
 
 from ownkey.domain.errors import InvalidRequest
 from ownkey.domain.formats import WireFormat
-from ownkey.wire.fields import leftovers, read_request, unsupported
+from ownkey.wire.fields import leftovers, media_type_of, read_request, unsupported
 from ownkey.wire.neutral import (
     CacheMark,
     Conversation,
@@ -13,17 +13,16 @@ from ownkey.wire.neutral import (
     Image,
     OutputFormat,
     Part,
+    Reasoning,
     Refusal,
     Sampling,
     Text,
     Thinking,
-    Tool,
     ToolCall,
-    ToolChoice,
     ToolResult,
     Turn,
 )
-from ownkey.wire.openai_responses import reasoning
+from ownkey.wire.openai_responses import hosted, reasoning, tools
 from ownkey.wire.openai_responses import request_shapes as shape
 
 _KNOWN = frozenset(shape.ResponsesRequest.__struct_fields__)
@@ -33,17 +32,19 @@ _LOGPROBS = "message.output_text.logprobs"
 
 
 def read(body: dict[str, Any]) -> Conversation:
-    asked = read_request(body | _with_types(body.get("input")), shape.ResponsesRequest)
+    asked = read_request(body | hosted.replaced(body), shape.ResponsesRequest)
     required, hints = leftovers(body, _KNOWN, _REQUIRED)
     _judge(asked, required, hints)
     items = _items(asked)
+    hints |= {f"input.{item.kind}": None for item in items if isinstance(item, shape.HostedItem)}
     system, first = _leading_system(asked, items)
     return Conversation(
         origin=WireFormat.OPENAI_RESPONSES,
         system=system,
         turns=_turns(items, first),
-        tools=tuple(_tool(tool) for tool in asked.tools or ()),
-        tool_choice=_tool_choice(asked),
+        tools=tuple(each for tool in asked.tools or () for each in tools.functions(tool)),
+        hosted=tools.hosted_of(asked.tools or ()),
+        tool_choice=tools.choice(asked.tool_choice),
         parallel_tools=asked.parallel_tool_calls,
         sampling=Sampling(temperature=asked.temperature, top_p=asked.top_p),
         max_tokens=asked.max_output_tokens,
@@ -55,20 +56,6 @@ def read(body: dict[str, Any]) -> Conversation:
         required=required,
         hints=hints,
     )
-
-
-def _with_types(given: object) -> dict[str, Any]:
-    """The input with `type` where messages leave it out, as the format allows."""
-    if not isinstance(given, list):
-        return {}
-    items = cast("list[object]", given)
-    return {"input": [_typed(item) for item in items]}
-
-
-def _typed(item: object) -> object:
-    if not isinstance(item, dict) or "type" in item:
-        return cast("object", item)
-    return {"type": "message", **cast("dict[str, Any]", item)}
 
 
 def _judge(asked: shape.ResponsesRequest, required: dict[str, Any], hints: dict[str, Any]) -> None:
@@ -119,21 +106,31 @@ def _turns(items: Sequence[shape.Item], start: int) -> tuple[Turn, ...]:
     open_role = ""
     for index in range(start, len(items)):
         item = items[index]
+        if isinstance(item, shape.HostedItem):
+            continue
         where = f"input[{index}]"
         role, parts = _read_item(item, where)
         if open_role and role == open_role:
             last = turns[-1]
-            turns[-1] = Turn(last.role, last.parts + parts)
+            turns[-1] = Turn(last.role, _without_double(last.parts, parts) + parts)
         else:
             turns.append(Turn("user" if role in ("user", "results") else role, parts))
         open_role = role if role in ("assistant", "results") else ""
     return tuple(turns)
 
 
-def _read_item(item: shape.Item, where: str) -> tuple[Any, tuple[Part, ...]]:
+def _without_double(before: tuple[Part, ...], parts: tuple[Part, ...]) -> tuple[Part, ...]:
+    """`before` without a signature at its end that the call in `parts` bears itself: answers say it in both places,
+    since some clients drop reasoning and others unknown fields."""
+    last, call = before[-1] if before else None, parts[0]
+    double = isinstance(last, Reasoning) and isinstance(call, ToolCall) and last.redacted == call.signature is not None
+    return before[:-1] if double else before
+
+
+def _read_item(item: shape.OwnItem, where: str) -> tuple[Any, tuple[Part, ...]]:
     """Whose words these are (`results` being a user's answers to calls), and the words."""
-    if isinstance(item, shape.FunctionCall):
-        return "assistant", (ToolCall(item.call_id, item.name, item.arguments),)
+    if isinstance(item, shape.FunctionCall | shape.CustomCall):
+        return "assistant", (_call(item),)
     if isinstance(item, shape.ReasoningItem):
         text = "\n\n".join(piece.text for piece in item.summary or item.content or ())
         return "assistant", (reasoning.unwrap(text, item.encrypted_content),)
@@ -143,6 +140,18 @@ def _read_item(item: shape.Item, where: str) -> tuple[Any, tuple[Part, ...]]:
     if item.role in ("system", "developer"):
         return "system", _texts(item, where)
     return item.role, _parts(item.content, where)
+
+
+def _call(item: shape.FunctionCall | shape.CustomCall) -> ToolCall:
+    google = item.extra_content.google if item.extra_content is not None else None
+    return ToolCall(
+        item.call_id,
+        item.name,
+        item.input if isinstance(item, shape.CustomCall) else item.arguments,
+        signature=google.thought_signature if google is not None else None,
+        freeform=isinstance(item, shape.CustomCall),
+        namespace=item.namespace,
+    )
 
 
 def _parts(content: str | Sequence[object], where: str, field: str = "content") -> tuple[Part, ...]:
@@ -202,23 +211,7 @@ def _data_url(url: str, where: str) -> tuple[str, str]:
     media_type, *parameters = head.split(";")
     if not comma or "base64" not in parameters or not media_type:
         raise InvalidRequest(f"{where} must be of the form data:<media type>;base64,<data>.", param=where)
-    return media_type.strip().lower(), data
-
-
-def _tool(tool: shape.FunctionTool) -> Tool:
-    return Tool(tool.name, tool.description, tool.parameters, tool.strict)
-
-
-def _tool_choice(asked: shape.ResponsesRequest) -> ToolChoice | None:
-    choice = asked.tool_choice
-    if choice is None:
-        return None
-    if isinstance(choice, shape.NamedFunction):
-        return ToolChoice("tool", choice.name)
-    if isinstance(choice, shape.AllowedTools):
-        names = tuple(tool.name for tool in choice.tools)
-        return ToolChoice("any" if choice.mode == "required" else "auto", allowed=names)
-    return ToolChoice("any" if choice == "required" else choice)
+    return media_type_of(media_type), data
 
 
 def _output(text: shape.TextConfig | None) -> OutputFormat | None:

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, Struct
 
 from ownkey.wire.fields import Temperature, TokenLimit, Unit
+from ownkey.wire.openai_chat.request_shapes import ExtraContent
 
 Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
 Name = Annotated[str, Meta(min_length=1)]
@@ -51,11 +52,31 @@ class FunctionCall(Struct, tag_field="type", tag="function_call"):
     call_id: str
     name: Name
     arguments: str = ""
+    namespace: str | None = None
+    extra_content: ExtraContent | None = None
 
 
 class FunctionCallOutput(Struct, tag_field="type", tag="function_call_output"):
     call_id: str
     output: str | list[InputText | InputImage | InputFile]
+
+
+class CustomCall(Struct, tag_field="type", tag="custom_tool_call"):
+    call_id: str
+    name: Name
+    input: str = ""
+    namespace: str | None = None
+    extra_content: ExtraContent | None = None
+
+
+class CustomCallOutput(FunctionCallOutput, tag_field="type", tag="custom_tool_call_output"):
+    pass
+
+
+class HostedItem(Struct, tag_field="type", tag="hosted"):
+    """Stands for an item of a tool that OpenAI runs or defines itself."""
+
+    kind: str
 
 
 class ReasoningText(Struct):
@@ -68,7 +89,8 @@ class ReasoningItem(Struct, tag_field="type", tag="reasoning"):
     encrypted_content: str | None = None
 
 
-Item = Message | FunctionCall | FunctionCallOutput | ReasoningItem
+OwnItem = Message | FunctionCall | FunctionCallOutput | CustomCall | CustomCallOutput | ReasoningItem
+Item = OwnItem | HostedItem
 
 
 class FunctionTool(Struct, tag_field="type", tag="function"):
@@ -78,13 +100,43 @@ class FunctionTool(Struct, tag_field="type", tag="function"):
     description: str | None = None
 
 
+class Grammar(Struct):
+    """The format of a custom tool's input: text, or text that follows a grammar."""
+
+    type: str
+    syntax: str | None = None
+    definition: str | None = None
+
+
+class CustomTool(Struct, tag_field="type", tag="custom"):
+    name: Name
+    description: str | None = None
+    format: Grammar | None = None
+
+
+class NamespaceTool(Struct, tag_field="type", tag="namespace"):
+    name: Name
+    tools: list[FunctionTool | CustomTool]
+    description: str | None = None
+
+
+class HostedTool(Struct, tag_field="type", tag="hosted"):
+    """Stands for the declaration of a tool that OpenAI runs or defines itself."""
+
+    kind: str
+
+
 class NamedFunction(Struct, tag_field="type", tag="function"):
     name: Name
 
 
+class NamedCustom(NamedFunction, tag_field="type", tag="custom"):
+    pass
+
+
 class AllowedTools(Struct, tag_field="type", tag="allowed_tools"):
     mode: Literal["auto", "required"]
-    tools: list[NamedFunction]
+    tools: list[NamedFunction | NamedCustom | HostedTool]
 
 
 class TextFormat(Struct, tag_field="type", tag="text"):
@@ -133,8 +185,10 @@ class ResponsesRequest(Struct):
     temperature: Temperature | None = None
     top_p: Unit | None = None
     top_logprobs: Annotated[int, Meta(ge=0, le=20)] | None = None
-    tools: list[FunctionTool] | None = None
-    tool_choice: Literal["none", "auto", "required"] | NamedFunction | AllowedTools | None = None
+    tools: list[FunctionTool | CustomTool | NamespaceTool | HostedTool] | None = None
+    tool_choice: (
+        Literal["none", "auto", "required"] | NamedFunction | NamedCustom | AllowedTools | HostedTool | None
+    ) = None
     parallel_tool_calls: bool | None = None
     text: TextConfig | None = None
     reasoning: ReasoningAsked | None = None

@@ -5,8 +5,8 @@ from typing import Any
 
 from ownkey.domain.catalogue import Quirk
 from ownkey.domain.formats import WireFormat
-from ownkey.wire.fields import encode, refuse_required, unsupported
-from ownkey.wire.format import Written
+from ownkey.wire.fields import refuse_required, unsupported
+from ownkey.wire.format import Draft
 from ownkey.wire.neutral import (
     OPENAI_REASONING,
     Conversation,
@@ -31,7 +31,7 @@ _LONGEST_USER = 64
 _NO_PARAMETERS: dict[str, Any] = {"type": "object", "properties": {}}
 
 
-def write(conversation: Conversation, model: str, stream: bool, quirks: Collection[str] = ()) -> Written:
+def write(conversation: Conversation, model: str, stream: bool, quirks: Collection[str] = ()) -> Draft:
     dropped: list[str] = []
     native = conversation.origin is WireFormat.OPENAI_RESPONSES
     body: dict[str, Any] = {"model": model}
@@ -63,7 +63,7 @@ def write(conversation: Conversation, model: str, stream: bool, quirks: Collecti
     _output(conversation.output, quirks, body)
     _thinking(conversation, body, dropped)
     _user(conversation, quirks, body, dropped)
-    return Written(encode(body), tuple(dict.fromkeys(dropped)))
+    return Draft(body, tuple(dict.fromkeys(dropped)))
 
 
 def _put(body: dict[str, Any], name: str, value: Any) -> None:
@@ -77,7 +77,6 @@ def _put(body: dict[str, Any], name: str, value: Any) -> None:
 
 def _sampling(sampling: Sampling, body: dict[str, Any], dropped: list[str]) -> None:
     unknown: dict[str, Any] = {
-        "top_k": sampling.top_k,
         "frequency_penalty": sampling.frequency_penalty,
         "presence_penalty": sampling.presence_penalty,
         "logit_bias": sampling.logit_bias,
@@ -88,8 +87,9 @@ def _sampling(sampling: Sampling, body: dict[str, Any], dropped: list[str]) -> N
     for name, value in unknown.items():
         if value:
             raise unsupported(name, "cannot be expressed in OpenAI's responses format.")
-    if sampling.seed is not None:
-        dropped.append("seed")
+    for name in ("top_k", "seed"):
+        if getattr(sampling, name) is not None:
+            dropped.append(name)
     if sampling.temperature is not None:
         body["temperature"] = sampling.temperature
     if sampling.top_p is not None:
@@ -232,9 +232,6 @@ def _output(wanted: OutputFormat | None, quirks: Collection[str], body: dict[str
     if wanted is None:
         return
     if wanted.schema is None:
-        if Quirk.AGENT_API in quirks:
-            text = "asks for JSON without a schema, which the chosen provider cannot promise; send a schema."
-            raise unsupported("response_format", text)
         body.setdefault("text", {})["format"] = {"type": "json_object"}
         return
     schema: dict[str, Any] = {"name": wanted.name or "answer", "schema": wanted.schema}

@@ -31,6 +31,11 @@ _TEXT_DELTA = (
     b'event: response.output_text.delta\ndata: {"type":"response.output_text.delta","sequence_number":%d,'
     b'%b"delta":%b,"logprobs":[]}\n\n'
 )
+_EVENTS = {
+    "function_call": "response.function_call_arguments",
+    "custom_tool_call": "response.custom_tool_call_input",
+}
+"""What the events that fill a call's item are called."""
 _MOST_HELD = 32 * 1024 * 1024
 """Characters of an answer held for the events that repeat it; a stream that needs more is broken."""
 
@@ -209,8 +214,12 @@ class ResponseWriter(StreamWriter):
 
     def call_started(self, event: ToolCallStarted) -> bytes:
         data = self._close_part() + self._close_item()
+        if event.signature is not None:
+            thought = answers.before_call(event.signature, self._answer_id, len(self._output))
+            data += self._open_item(thought) + self._close_item()
         index = len(self._output)
-        item = answers.function_call(self._answer_id, index, ToolCall(event.id, event.name, ""), "in_progress")
+        call = ToolCall(event.id, event.name, "", None, event.signature, event.freeform, event.namespace)
+        item = answers.called(self._answer_id, index, call, "in_progress")
         self._output.append(item)
         self._calls[event.block] = _Call(index, item)
         return data + self._event("response.output_item.added", output_index=index, item=item)
@@ -220,14 +229,15 @@ class ResponseWriter(StreamWriter):
         call.arguments.append(event.arguments)
         self._held += len(event.arguments)
         here = {"item_id": call.item["id"], "output_index": call.index}
-        return self._event("response.function_call_arguments.delta", **here, delta=event.arguments)
+        return self._event(f"{_EVENTS[call.item['type']]}.delta", **here, delta=event.arguments)
 
     def _close_call(self, call: _Call) -> bytes:
         item = call.item
-        item["arguments"] = "".join(call.arguments) or "{}"
-        item["status"] = "completed"
+        whole = "".join(call.arguments)
+        given = {"input": whole} if item["type"] == "custom_tool_call" else {"arguments": whole or "{}"}
+        item |= given | {"status": "completed"}
         here = {"item_id": item["id"], "output_index": call.index}
-        done = self._event("response.function_call_arguments.done", **here, arguments=item["arguments"])
+        done = self._event(f"{_EVENTS[item['type']]}.done", **here, **given)
         return done + self._event("response.output_item.done", output_index=call.index, item=item)
 
     def end(self) -> bytes:

@@ -10,16 +10,16 @@ from ownkey.control.shapes import Listing, StrictRoute
 from ownkey.control.workbench.access import EntryDep, VisitorDep, count
 from ownkey.control.workbench.runs.schemas import RunReply, show_run
 from ownkey.control.workbench.sessions.schemas import (
+    ConnectionReply,
     NewRun,
     NewTarget,
     PresetReply,
     PreviewReply,
     ReceiptReply,
-    SessionReply,
     TargetReply,
     TermsReply,
     TestBody,
-    TestReply,
+    WorkbenchSessionReply,
     show_preview,
     show_receipt,
     show_session,
@@ -58,7 +58,9 @@ async def list_presets(control: ControlDep) -> Listing[PresetReply]:
 
 
 @router.post("/sessions", status_code=201)
-async def create_session(visitor: VisitorDep, control: ControlDep, body: NewTarget | None = None) -> SessionReply:
+async def create_session(
+    visitor: VisitorDep, control: ControlDep, body: NewTarget | None = None
+) -> WorkbenchSessionReply:
     """Begin a session with its first model, or without a body with none yet. Without an account it lives an hour, one
     at a time for an address; its `token` is shown this once and is needed, as bearer, for everything that follows."""
     workbench = control.workbench
@@ -82,7 +84,7 @@ async def create_session(visitor: VisitorDep, control: ControlDep, body: NewTarg
 
 
 @router.get("/sessions")
-async def list_sessions(caller: Caller, control: ControlDep) -> Listing[SessionReply]:
+async def list_sessions(caller: Caller, control: ControlDep) -> Listing[WorkbenchSessionReply]:
     """Your sessions, newest first. Those without an account are in no list."""
     workbench = control.workbench
     return Listing(
@@ -94,7 +96,7 @@ async def list_sessions(caller: Caller, control: ControlDep) -> Listing[SessionR
 
 
 @router.get("/sessions/{session_id}")
-async def get_session(entry: EntryDep, control: ControlDep) -> SessionReply:
+async def get_session(entry: EntryDep, control: ControlDep) -> WorkbenchSessionReply:
     """A session with its models and runs."""
     workbench = control.workbench
     targets = await workbench.targets.of_session(entry.session)
@@ -126,7 +128,7 @@ async def remove_target(target_id: str, entry: EntryDep, control: ControlDep) ->
 @router.post("/sessions/{session_id}/test")
 async def probe_connection(
     entry: EntryDep, visitor: VisitorDep, control: ControlDep, body: TestBody | None = None
-) -> TestReply:
+) -> ConnectionReply:
     """Test the connection and find out what the endpoint can do; later calls adapt to it."""
     workbench, session = control.workbench, entry.session
     await count(control, "test", who(session), entry.limits.tests_a_minute)

@@ -115,7 +115,7 @@ class TargetReply(Reply):
     prices: PricesReply | None
 
 
-class SessionReply(Reply):
+class WorkbenchSessionReply(Reply):
     """A session. `token` is shown once, when it is made; `limits` is what it may ask for."""
 
     id: str
@@ -139,7 +139,7 @@ class PresetReply(Reply):
     provider: str | None = None
 
 
-class TestReply(Reply):
+class ConnectionReply(Reply):
     """What the connection test found. `advice` is the next thing to do; `models` are names the endpoint has, where the
     one that was asked for is not among them."""
 
@@ -213,8 +213,8 @@ def show_session(
     runs: list[StoredRun],
     limits: Limits,
     token: str | None = None,
-) -> SessionReply:
-    return SessionReply(
+) -> WorkbenchSessionReply:
+    return WorkbenchSessionReply(
         id=session.id,
         token=token,
         anonymous=session.user_id is None,
@@ -226,8 +226,8 @@ def show_session(
     )
 
 
-def show_test(found: ConnectionCheck) -> TestReply:
-    return TestReply(
+def show_test(found: ConnectionCheck) -> ConnectionReply:
+    return ConnectionReply(
         success=found.success,
         message=found.message,
         advice=found.advice,

@@ -1,0 +1,78 @@
+"""Fitting a request to the model that gets it: one step, for translated requests and for those that pass.
+
+It takes a body in the target's format and the facts of provider and model, and returns what to change. Rules that
+every format shares are in `fields`; each format's own are in the module that bears its name. The rule of what is left
+out, emulated or refused is printed in docs/translation.md.
+"""
+
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+from msgspec import Struct
+
+from ownkey.domain.facts import Facts
+from ownkey.domain.formats import WireFormat
+from ownkey.wire.fit import anthropic_messages, bedrock_converse, gemini, openai_chat, openai_responses
+from ownkey.wire.fit.fields import fit_fields
+from ownkey.wire.fit.fitting import Fitted, Fitting, Places
+from ownkey.wire.fit.watch import Watch, watch_for
+
+__all__ = ["Fitted", "Fitting", "Watch", "fit", "watch"]
+
+
+class _Rules(Struct, frozen=True):
+    """A format's own: where it has fields, which of them ask for thinking, whether a request asks to think, and what
+    else there is to fit."""
+
+    places: Places = {}
+    thinking: tuple[str, ...] = ()
+    thinks: Callable[[Fitting], bool] = lambda _: False
+    fit: Callable[[Fitting], None] = lambda _: None
+
+
+_NO_RULES = _Rules()
+_RULES: Mapping[WireFormat, _Rules] = {
+    WireFormat.OPENAI_CHAT: _Rules(openai_chat.PLACES, ("reasoning_effort",), openai_chat.thinks, openai_chat.fit),
+    WireFormat.OPENAI_RESPONSES: _Rules(
+        openai_responses.PLACES, ("reasoning",), openai_responses.thinks, openai_responses.fit
+    ),
+    WireFormat.ANTHROPIC_MESSAGES: _Rules(
+        anthropic_messages.PLACES,
+        ("thinking", "output_config"),
+        anthropic_messages.thinks,
+        anthropic_messages.fit,
+    ),
+    WireFormat.GEMINI: _Rules(gemini.PLACES, ("thinking",), gemini.thinks, gemini.fit),
+    WireFormat.BEDROCK_CONVERSE: _Rules(
+        bedrock_converse.PLACES, ("thinking",), bedrock_converse.thinks, bedrock_converse.fit
+    ),
+}
+
+
+def fit(
+    format_: WireFormat,
+    body: Mapping[str, Any],
+    facts: Facts,
+    ours: Collection[str] = (),
+    *,
+    model: str = "",
+    version: str = "",
+    without: Collection[str] = (),
+    translated: bool = False,
+) -> Fitted:
+    """What to change in `body`, a request in `format_`. `ours` are the fields that Ownkey wrote, named as facts name
+    them, of which those in `without` go. Raises UnsupportedField for a demand that the model cannot meet."""
+    rules = _RULES.get(format_, _NO_RULES)
+    fitting = Fitting(body, facts, rules.places, ours, model=model, version=version, translated=translated)
+    for name in without:
+        if name in ours:
+            fitting.remove(name)
+    rules.fit(fitting)
+    fit_fields(fitting, thinks=rules.thinks(fitting))
+    return fitting.fitted()
+
+
+def watch(format_: WireFormat, facts: Facts) -> Watch:
+    """What to look for in requests that pass in `format_`."""
+    rules = _RULES.get(format_)
+    return Watch() if rules is None else watch_for(facts, rules.places, rules.thinking)
