@@ -16,11 +16,8 @@ from ownkey.gateway.net.errors import ConnectionLost, NetError, ProtocolViolatio
 from ownkey.gateway.net.exchange import Exchange, TimedPieces
 from ownkey.gateway.net.parsing import Malformed, ResponseParser
 from ownkey.gateway.net.settings import NetSettings, Timeouts
-<<<<<<< HEAD
-from ownkey.gateway.net.unread import unacknowledged
-=======
 from ownkey.gateway.net.tls import ended_cleanly
->>>>>>> main
+from ownkey.gateway.net.unread import unacknowledged
 
 ONE_WRITE = 64 * 1024
 """Bytes of a request's body that are written at once."""
@@ -146,21 +143,13 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.closed = True
-<<<<<<< HEAD
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self._alarm.cancel()
         exchange = self._exchange
         if exchange is not None:
             self.left = not exchange.answered
             self._fail(self._lost(exchange, type(exc).__name__ if exc else "closed"))
         elif exc is not None:
             self.left = True
-=======
-        self._alarm.cancel()
-        if self._exchange is not None:
-            self._fail(self._lost(self._exchange, type(exc).__name__ if exc else "closed"))
->>>>>>> main
         self.on_close(self)
 
     def pause_writing(self) -> None:
@@ -430,11 +419,7 @@ class Connection(asyncio.Protocol):
         if exchange is None:
             self._transport.abort()
         else:
-<<<<<<< HEAD
-            sent = self._exchange.sent > 0
-=======
->>>>>>> main
             # Whatever was waited for when the time for all of it was over.
             stage = _TOTAL if self._deadline >= self._ends_at else self._stage
-            self._fail(TimedOut(stage, origin=self.origin, sent=exchange.sent))
+            self._fail(TimedOut(stage, origin=self.origin, sent=exchange.sent > 0))
         return inf
