@@ -134,9 +134,9 @@ def _strings(document: Any) -> list[tuple[str, str]]:
         if isinstance(value, str) and value:
             found.append((name, value))
         elif isinstance(value, dict):
-            waiting += cast(dict[str, Any], value).items()
+            waiting += cast("dict[str, Any]", value).items()
         elif isinstance(value, list):
-            waiting += [(name, inner) for inner in cast(list[Any], value)]
+            waiting += [(name, inner) for inner in cast("list[Any]", value)]
     return found
 
 
