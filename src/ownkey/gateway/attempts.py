@@ -97,7 +97,7 @@ class Attempts:
         without = self._learned.without(attempt)
         outgoing = self._builder.build(delivery.request, delivery.ask, attempt, preferences, secret, without)
         meter.adaptations = outgoing.adaptations
-        outcome = yield from self._send(attempt, outgoing, secret)
+        outcome = yield from self._once(attempt, outgoing, secret)
         rejected = _rejected(outcome, outgoing)
         if not rejected:
             return outcome
@@ -106,12 +106,12 @@ class Attempts:
         without = (*without, *rejected)
         outgoing = self._builder.build(delivery.request, delivery.ask, attempt, preferences, secret, without)
         meter.adaptations = outgoing.adaptations
-        outcome = yield from self._send(attempt, outgoing, secret)
+        outcome = yield from self._once(attempt, outgoing, secret)
         if isinstance(outcome, Answered):
             self._learned.learn(attempt, rejected)
         return outcome
 
-    def _send(self, attempt: Attempt, outgoing: Outgoing, secret: Secret) -> Steps[Outcome]:
+    def _once(self, attempt: Attempt, outgoing: Outgoing, secret: Secret) -> Steps[Outcome]:
         came: UpstreamResponse | NetError
         sending = self._client.send_now(outgoing.request)
         if sending is not None:
