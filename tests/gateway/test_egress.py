@@ -4,7 +4,7 @@ import asyncio
 import json
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -51,7 +51,7 @@ class _Provider(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def provider_of(authority: trustme.CA) -> Iterator[int]:
+def provider_of(authority: trustme.CA) -> Generator[int]:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert(NAME).configure_cert(context)
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Provider)
@@ -66,7 +66,7 @@ def provider_of(authority: trustme.CA) -> Iterator[int]:
 
 
 @contextmanager
-def running(proxy: ConnectProxy) -> Iterator[None]:
+def running(proxy: ConnectProxy) -> Generator[None]:
     """The proxy on a loop of its own."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 from msgspec.structs import replace
 
-from ownkey.cli.failures import CommandFailed, told_in_a_line
+from ownkey.cli.failures import CommandFailed, one_line_errors
 from ownkey.cli.workbench.targets import Chosen, Way
 from ownkey.gateway.net import AddressGuard, UpstreamClient
 from ownkey.workbench.endpoint import (
@@ -75,7 +75,7 @@ async def open_connections() -> AsyncGenerator[Connections]:
     from ownkey.config import load_settings
     from ownkey.main.network import open_client
 
-    with told_in_a_line():
+    with one_line_errors():
         settings = load_settings({name: os.environ.get(name, "") for name in _WAY_OUT})
         client = open_client(settings, AddressGuard())
     try:
