@@ -103,7 +103,7 @@ class Attempts:
         if isinstance(came, NetError):
             return Unreached(attempt, came)
         if accepts(came):
-            return Answered(attempt, came, secret, outgoing.restoring)
+            return Answered(attempt, came, secret, outgoing.back)
         return (yield from self._refused(attempt, came, secret))
 
     def _open(self, attempt: Attempt, meter: Meter) -> Steps[Secret]:

@@ -15,6 +15,7 @@ from ownkey.domain.formats import WireFormat
 from ownkey.wire.fit import anthropic_messages, openai_chat
 from ownkey.wire.fit.fields import fit_fields
 from ownkey.wire.fit.fitting import Fitted, Fitting, Places
+from ownkey.wire.fit.schemas import fit_schemas
 from ownkey.wire.fit.watch import Watch, watch_for
 
 __all__ = ["Fitted", "Fitting", "Watch", "fit", "watch"]
@@ -62,10 +63,11 @@ def fit(
             fitting.remove(name)
     rules.fit(fitting)
     fit_fields(fitting, thinks=rules.thinks(fitting))
+    fit_schemas(fitting, format_)
     return fitting.fitted()
 
 
 def watch(format_: WireFormat, facts: Facts) -> Watch:
     """What to look for in requests that pass in `format_`."""
-    rules = _RULES.get(format_)
-    return Watch() if rules is None else watch_for(facts, rules.places, rules.thinking, rules.tools)
+    rules = _RULES.get(format_, _NO_RULES)
+    return watch_for(facts, rules.places, rules.thinking, rules.tools)

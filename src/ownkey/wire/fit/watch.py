@@ -3,8 +3,10 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ownkey.domain.facts import Facts
+from ownkey.domain.facts import Facts, SchemaFacts
 from ownkey.wire.fit.fitting import Places
+
+_REFERENCES_ALONE = SchemaFacts(ref_siblings=False)
 
 
 class Watch:
@@ -68,8 +70,10 @@ def watch_for(facts: Facts, places: Places, thinking: Iterable[str], tools: str)
         watched.add("response_format")
     if facts.reasoning_replay == "refused":
         watched.add("messages.reasoning_content", "messages.reasoning_details")
-    if facts.tool_name_alphabet or facts.longest_tool_name or facts.most_tools or facts.schema:
+    if facts.most_tools or (facts.schema is not None and facts.schema != _REFERENCES_ALONE):
         watched.add(tools)
+    if facts.schema is not None and not (facts.schema.ref_siblings and facts.schema.refs):
+        watched.needles.append('"$ref"')
     watched.needles += facts.media_aliases
     return Watch(
         watched.fields,
