@@ -38,7 +38,8 @@ def test_a_workbench_run_needs_neither_statistics_nor_durable_jobs() -> None:
 def test_a_server_starts_without_what_it_may_never_need() -> None:
     # What a request path or a background task needs is loaded before the server is ready, as an import may fail when
     # descriptors run out. These wait: the other engine's driver, a migration before readiness, the first password,
-    # and what only work on the workbench needs, where a failure ends that piece of work and is tried again.
+    # and what only work on the workbench needs, where a failure ends that piece of work. `main/libraries.py` has loaded
+    # the last two in another process by then.
     driver_and_migrations = {"asyncpg", "psycopg", "alembic"}
     one_password = {"argon2"}
     workbench = {"numpy", "scipy", "re2", "yaml", "jsonschema_rs", "jinja2", "dbos"}

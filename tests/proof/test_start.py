@@ -171,6 +171,14 @@ def test_the_command_ends_as_the_server_does(tmp_path: Path) -> None:
     assert len(command.output.text.splitlines()) == 1
 
 
+def test_a_damaged_library_that_is_needed_later_is_told_at_the_start(tmp_path: Path) -> None:
+    (tmp_path / "numpy.py").write_text("import none_such\n")
+    command = Command("serve", "--port", "0", "--data-dir", str(tmp_path / "data"), PYTHONPATH=str(tmp_path))
+    assert command.wait() == 1
+    told = "a library cannot be loaded: numpy (No module named 'none_such'). Install Ownkey again with its dependencies"
+    assert command.output.text == f"ownkey: {told}\n"
+
+
 def test_a_stop_during_the_start_ends_it_with_status_0(
     launcher: Launcher, listener: socket.socket, tmp_path: Path
 ) -> None:

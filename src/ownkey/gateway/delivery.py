@@ -56,12 +56,11 @@ class Delivery:
 
     def answer(self, fields: HeaderFields, body: bytes) -> None:
         """Answer with the accepted response's status. `fields` are those beside the receipt."""
-        meter, attempt, status = self.meter, self.attempt, self.response.status
+        meter, status = self.meter, self.response.status
+        headers = receipt_headers(self.ask.format, meter.request_id, self.attempt, meter.attempts, fields)
         meter.completed(status)
-        list_cost, charged = meter.cost()
-        headers = receipt_headers(self.ask.format, meter.request_id, attempt, meter.attempts, fields)
-        headers += cost_headers(list_cost, charged)
         self._settle()
+        headers += cost_headers(meter.record.list_cost, meter.record.charged)
         self.responder.answer(status, headers, body)
 
     def answer_ours(self, fields: HeaderFields, body: bytes) -> None:

@@ -51,7 +51,6 @@ class Meter:
     __slots__ = (
         "_began",
         "_named",
-        "_record",
         "_tried",
         "adaptations",
         "ask",
@@ -62,6 +61,7 @@ class Meter:
         "http_status",
         "plan",
         "principal",
+        "record",
         "request_id",
         "settled",
         "status",
@@ -70,6 +70,9 @@ class Meter:
         "usage",
         "watched",
     )
+
+    record: RequestRecord
+    """What is written down of the request: see `opening` and `closing`."""
 
     def __init__(self, request_id: str, at: float, received: float, principal: Principal, ask: Ask, plan: Plan) -> None:
         self.request_id = request_id
@@ -155,11 +158,8 @@ class Meter:
             return Usage(reported=False)
         return Usage(self.ask.estimated_input_tokens, output, reported=False)
 
-    def cost(self) -> tuple[int, int]:
-        """(list cost, charged), both in nano-dollars. Only the platform's keys are charged for."""
-        return self._costs(self.counted())
-
     def _costs(self, usage: Usage) -> tuple[int, int]:
+        """(list cost, charged), both in nano-dollars. Only the platform's keys are charged for."""
         attempt = self.attempt
         if attempt is None:
             return 0, 0
@@ -185,7 +185,7 @@ class Meter:
         most = ask.max_tokens or 0
         cost, charged = self._costs(Usage(estimate, most, reported=False))
         reserved = self._reserved()
-        self._record = record = RequestRecord(
+        self.record = record = RequestRecord(
             id=self.request_id,
             at=self.at,
             user_id=principal.user_id,
@@ -215,7 +215,7 @@ class Meter:
     def closing(self) -> RequestRecord:
         """The opening record with what happened. It is the same object: the opening is on disk by now."""
         usage = self.counted()
-        record = self._record
+        record = self.record
         record.list_cost, record.charged = self._costs(usage)
         if self.status is RequestStatus.FAILED and not usage.reported:
             # An estimate counts towards limits. A failed answer is charged for what its provider reported, if anything.

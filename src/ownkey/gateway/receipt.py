@@ -28,7 +28,7 @@ def receipt_headers(
     ours = request_id.encode()
     headers = [*passed, (b"x-ownkey-request-id", ours), (b"x-ownkey-attempts", b"%d" % attempts)]
     name = b"request-id" if format_ in _ANTHROPIC else b"x-request-id"
-    if all(field[0] != name for field in passed):
+    if name not in dict(passed):
         headers.append((name, ours))
     if attempt is not None:
         headers += attempt_headers(attempt)

@@ -25,6 +25,7 @@ _PASSED = frozenset(
         b"x-should-retry",
     }
 )
+_PASSED_BESIDE_TYPE = _PASSED - {b"content-type"}
 _PASSED_IF_TRANSLATED = frozenset({b"retry-after", b"retry-after-ms", b"x-should-retry"})
 _PASSED_PREFIXES = (b"x-ratelimit-", b"anthropic-ratelimit-")
 
@@ -32,6 +33,11 @@ _PASSED_PREFIXES = (b"x-ratelimit-", b"anthropic-ratelimit-")
 def passed_headers(headers: Sequence[tuple[bytes, bytes]]) -> HeaderFields:
     """The provider's headers that a client of the same format may want; everything else stays behind."""
     return [field for field in headers if field[0] in _PASSED or field[0].startswith(_PASSED_PREFIXES)]
+
+
+def passed_beside_type(headers: Sequence[tuple[bytes, bytes]]) -> HeaderFields:
+    """As `passed_headers`, for an answer whose content type we name ourselves."""
+    return [field for field in headers if field[0] in _PASSED_BESIDE_TYPE or field[0].startswith(_PASSED_PREFIXES)]
 
 
 def render_error(

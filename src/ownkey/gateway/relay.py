@@ -11,7 +11,7 @@ from ownkey.domain.usage import RequestStatus
 from ownkey.gateway.attempts import whole_body
 from ownkey.gateway.delivery import Delivery
 from ownkey.gateway.receipt import HeaderFields
-from ownkey.gateway.refusals import passed_headers
+from ownkey.gateway.refusals import passed_beside_type
 from ownkey.gateway.relayed import PassedBody, RelayedStream
 from ownkey.gateway.responses import Recorder, Recording
 from ownkey.gateway.scrub import scrub
@@ -183,7 +183,7 @@ def _passed(delivery: Delivery, *ours: tuple[bytes, bytes]) -> HeaderFields:
     """Our fields and those of the provider that mean something in the client's format."""
     if not delivery.same_format:
         return [*ours]
-    return [*ours, *(field for field in passed_headers(delivery.response.headers) if field[0] != b"content-type")]
+    return [*ours, *passed_beside_type(delivery.response.headers)]
 
 
 def _is_stream(delivery: Delivery) -> bool:
@@ -207,7 +207,7 @@ def _pass_bytes(delivery: Delivery) -> Steps[None]:
     if _PASSED_TYPES.fullmatch(kind) is None:
         raise MalformedAnswer(f"an answer of the kind {kind[:100]!r}")
     response = delivery.response
-    passed = [field for field in passed_headers(response.headers) if field[0] != b"content-type"]
+    passed = passed_beside_type(response.headers)
     ours = [
         (b"content-type", response.header(b"content-type") or _UNKNOWN_TYPE),
         # A browser must not take it for anything else.

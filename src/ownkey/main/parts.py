@@ -3,7 +3,7 @@
 import os
 import socket
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 from msgspec import Struct
@@ -36,6 +36,7 @@ from ownkey.main.environment_keys import store_environment_keys
 from ownkey.main.failure_log import LoggedLedger
 from ownkey.main.gauges import BookGauges, WorkerRegistry
 from ownkey.main.keyrings import open_keyring
+from ownkey.main.libraries import libraries_loading
 from ownkey.main.lifecycle import Background
 from ownkey.main.prices import follow_prices, read_prices
 from ownkey.main.upkeep import run_recovery, upkeep_job
@@ -94,22 +95,28 @@ def open_client(settings: Settings, guard: AddressGuard) -> UpstreamClient:
 async def open_parts(settings: Settings, worker: int | None = None) -> AsyncGenerator[Parts]:
     """Open everything a server needs. `worker` is this process's number where several share a port.
 
-    Raises ConfigurationError, MasterKeyError, CatalogueError or an OwnkeyError, each saying what to do.
+    Raises ConfigurationError, MasterKeyError, CatalogueError, BrokenLibrary or an OwnkeyError, each saying what to do.
     """
     prepare_data_dir(settings.data_dir)
     catalogue = open_catalogue(settings)
     keyring = open_keyring(settings)
-    database = await Database.open(settings.database)
-    try:
+    async with AsyncExitStack() as stack:
+        # Workers start after a process that has checked this for all of them.
+        loaded = await stack.enter_async_context(libraries_loading()) if worker is None else None
+        database = await Database.open(settings.database)
+        stack.push_async_callback(database.close)
         await database.migrate()
         vault = Vault(keyring, DatabaseDataKeys(database))
         await vault.check()
         await store_environment_keys(settings.platform_keys, database, vault, catalogue)
-        with SchemaWorkers() as schemas, holder_name(settings.data_dir) as holder:
-            async with _serve(settings, database, keyring, vault, catalogue, schemas, worker, holder) as parts:
-                yield parts
-    finally:
-        await database.close()
+        schemas = stack.enter_context(SchemaWorkers())
+        holder = stack.enter_context(holder_name(settings.data_dir))
+        parts = await stack.enter_async_context(
+            _serve(settings, database, keyring, vault, catalogue, schemas, worker, holder)
+        )
+        if loaded is not None:
+            await loaded()
+        yield parts
 
 
 def prepare_data_dir(folder: Path) -> None:

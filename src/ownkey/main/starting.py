@@ -14,6 +14,7 @@ from ownkey.control.admin.service import create_user
 from ownkey.control.setup.service import make_link_token, needs_operator
 from ownkey.domain.errors import Conflict, OwnkeyError, SecretUnreadable
 from ownkey.domain.tenancy import Role
+from ownkey.main.libraries import BrokenLibrary
 from ownkey.providers import CatalogueError
 from ownkey.storage.errors import InvalidDatabaseUrl
 from ownkey.vault import MasterKeyError
@@ -83,7 +84,7 @@ def start_problems_told() -> Generator[None]:
         raise ConfigurationError(f"{error.operator}. {error.public}") from None
     except CatalogueError as error:
         raise ConfigurationError(str(error)) from None
-    except MasterKeyError as error:
+    except (MasterKeyError, BrokenLibrary) as error:
         raise StartRefused(str(error)) from None
     except SecretUnreadable as error:
         # Its public text is for users; the operator's says which key is missing.

@@ -29,11 +29,13 @@ class Book:
         self.gone = False
 
     def open(self, meter: Meter) -> None:
+        meter.opening()
         self.log.append("open")
 
     def settle(self, meter: Meter) -> None:
         if not meter.settled:
             meter.settled = True
+            meter.closing()
             self.log.append(f"settle {meter.status.value}")
 
     def answer(self, status: int, headers: Any, body: bytes) -> None:

@@ -115,8 +115,13 @@ def _started(end: socket.socket, cpu_seconds: float) -> "subprocess.Popen[bytes]
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ},
+        env=child_environment(),
     )
+
+
+def child_environment() -> dict[str, str]:
+    """What a process needs to find Python and its libraries, and nothing else of the server's environment."""
+    return {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
 
 
 class SchemaWorkers:
