@@ -110,6 +110,15 @@ async def test_the_shape_of_the_refusal_follows_the_path_when_there_is_one(serve
         assert (await served.ask(raw)).json["path"] == path
 
 
+async def test_a_websocket_for_responses_is_told_to_go_on_over_http(serve: Serve) -> None:
+    """Codex asks for one first, and goes on over HTTP after this status alone."""
+    served = await serve()
+    offer = ("Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: x")
+    answer = await served.ask(get("/v1/responses", *offer))
+    assert (answer.status, answer.json["code"]) == (426, "upgrade_required")
+    assert "POST /v1/responses" in answer.json["message"]
+
+
 async def test_a_refusal_waits_for_the_answers_before_it(serve: Serve) -> None:
     served = await serve()
     for malformed in (b"nonsense\r\n\r\n", get("/v1/x").replace(b"Host", b"Hast"), REQUEST + b"Content-Length: a\r\n"):

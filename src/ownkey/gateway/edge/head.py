@@ -4,7 +4,7 @@ llhttp has already refused bad tokens, control characters, folded lines and mixe
 what it leaves open: repeated fields that change the meaning, missing hosts, codings, sizes.
 """
 
-from ownkey.domain.errors import InvalidRequest, RequestTooLarge
+from ownkey.domain.errors import InvalidRequest, RequestTooLarge, UpgradeRequired
 from ownkey.gateway.edge.exchange import HeaderList
 from ownkey.gateway.edge.limits import Limits
 
@@ -107,9 +107,17 @@ def _check_coding(coding: bytes, version: str, has_length: bool) -> None:
         raise InvalidRequest("The only transfer coding accepted is `chunked`.")
 
 
-def check_offer(method: str, first: dict[bytes, bytes]) -> None:
-    """Raise InvalidRequest unless the offer of another protocol can be declined by answering as before (h2c)."""
-    if method == "CONNECT" or first.get(b"upgrade", b"").lower() != b"h2c":
+_OVER_WEBSOCKETS = "/v1/responses"
+"""What OpenAI serves over WebSockets as well: its clients go on over HTTP when they are told 426."""
+
+
+def check_offer(method: str, path: str, first: dict[bytes, bytes]) -> None:
+    """Raise UpgradeRequired or InvalidRequest unless the offer of another protocol can be declined by answering as
+    before (h2c)."""
+    wanted = first.get(b"upgrade", b"").lower()
+    if wanted == b"websocket" and path == _OVER_WEBSOCKETS:
+        raise UpgradeRequired("Responses are not served over WebSockets here: send POST /v1/responses over HTTP.")
+    if method == "CONNECT" or wanted != b"h2c":
         raise InvalidRequest("Upgrading the connection is not supported: use plain HTTP/1.1.")
 
 
