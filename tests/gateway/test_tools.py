@@ -92,8 +92,7 @@ def test_a_long_name_that_passes_is_shortened_in_every_place_and_comes_back(
     assert message["content"] == f'I call "{short}"', "only whole values are names"
     assert "tools.name" in user.receipt(told)["adaptations"]
     started = {"index": 0, "id": "c1", "type": "function", "function": {"name": short, "arguments": ""}}
-    delta = {"choices": [{"index": 0, "delta": {"tool_calls": [started]}, "finish_reason": None}]}
-    event = chunk_event(**delta)
+    event = chunk_event("", choices=[{"index": 0, "delta": {"tool_calls": [started]}, "finish_reason": None}])
     cut = event.index(short.encode()) + 20
     workshop.upstream.script(openai, stream([event[:cut], event[cut:], chunk_event("bye"), DONE]))
     streamed = user.gateway.post("/v1/chat/completions", json=body | {"stream": True})

@@ -30,7 +30,7 @@ class ThinkingFacts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     that the model accepts; none stated means all.
     """
 
-    ways: tuple[Literal["budget", "adaptive", "level"], ...] = ()
+    ways: tuple[Literal["budget", "adaptive", "between_tools", "level"], ...] = ()
     least: int | None = None
     most: int | None = None
     off: bool = True
@@ -59,6 +59,10 @@ class Facts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Fields that are rejected, as paths: `user`, `stream_options`, `messages.reasoning_content`."""
     knows: tuple[str, ...] = ()
     """All top-level fields of the format's own spelling that are accepted: any other is rejected."""
+    knows_in_messages: dict[str, tuple[str, ...]] = {}
+    """The same for the messages of a role."""
+    developer_role: bool | None = None
+    """Whether the role `developer` is known beside `system`."""
     renames: dict[str, str] = {}
     """Fields that are accepted under another name only."""
     fixed: dict[str, float] = {}
