@@ -14,7 +14,6 @@
     ├── Conflict                     409     conflict
     ├── RequestTooLarge              413     request_too_large
     ├── UnsupportedMediaType         415     unsupported_media_type
-    ├── UpgradeRequired              426     upgrade_required
     ├── RateLimited                  429     rate_limited
     │   └── BudgetExceeded           429     budget_exceeded
     ├── ResidencyNotSatisfied        451     residency_not_satisfied
@@ -102,12 +101,6 @@ class ModelNotFound(NotFound):
 
 class MethodNotAllowed(OwnkeyError):
     status, code = 405, "method_not_allowed"
-
-
-class UpgradeRequired(OwnkeyError):
-    """The client asks for another protocol than the one in which this path is served."""
-
-    status, code = 426, "upgrade_required"
 
 
 class RequestTimeout(OwnkeyError):

@@ -11,7 +11,7 @@ from ownkey.domain.secret import Secret
 from ownkey.gateway.delivery import Delivery
 from ownkey.gateway.health import KeyHealth
 from ownkey.gateway.meter import Meter
-from ownkey.gateway.net import ConnectionLost, NetError, TimedOut, UpstreamClient, UpstreamResponse
+from ownkey.gateway.net import ConnectionLost, NetError, TimedOut, UpstreamClient, UpstreamRequest, UpstreamResponse
 from ownkey.gateway.outcomes import Answered, Outcome, Refused, Unreached
 from ownkey.gateway.outgoing import OutgoingBuilder
 from ownkey.gateway.secrets import SecretCache
@@ -96,15 +96,22 @@ class Attempts:
         if sending is not None:
             came = yield sending
         else:
-            try:
-                came = yield from awaited(self._client.send(outgoing.request))
-            except NetError as error:
-                came = error
+            came = yield from self._send(outgoing.request)
         if isinstance(came, NetError):
-            return Unreached(attempt, came)
+            if isinstance(came, ConnectionLost) and came.unread and sending is not None:
+                # The provider closed an idle connection and has nothing of the request: see UpstreamClient.send.
+                came = yield from self._send(outgoing.request, fresh=True)
+            if isinstance(came, NetError):
+                return Unreached(attempt, came)
         if accepts(came):
             return Answered(attempt, came, secret, outgoing.back)
         return (yield from self._refused(attempt, came, secret))
+
+    def _send(self, request: UpstreamRequest, *, fresh: bool = False) -> Steps[UpstreamResponse | NetError]:
+        try:
+            return (yield from awaited(self._client.send(request, fresh=fresh)))
+        except NetError as error:
+            return error
 
     def _open(self, attempt: Attempt, meter: Meter) -> Steps[Secret]:
         try:

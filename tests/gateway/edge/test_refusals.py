@@ -68,8 +68,7 @@ MALFORMED = {
     "a TLS hello": bytes.fromhex("16030100c8010000c40303"),
     "a method in lower case": b"get /v1/x HTTP/1.1\r\nHost: a\r\n\r\n",
     "two blanks after the method": b"GET  v1/x HTTP/1.1\r\nHost: a\r\n\r\n",
-    "a websocket": get("/v1/x", "Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13"),
-    "a websocket for the application": get("/api/x", "Connection: Upgrade", "Upgrade: websocket"),
+    "a tunnel": b"CONNECT ownkey.test:443 HTTP/1.1\r\nHost: ownkey.test:443\r\n\r\n",
 }
 
 
@@ -98,6 +97,17 @@ async def test_malformed_requests_get_a_clear_400_and_the_connection_ends(serve:
     assert seen == []
 
 
+@pytest.mark.parametrize("path", ["/v1/responses", "/v1/x", "/api/x"])
+async def test_a_websocket_gets_a_426_so_that_its_client_goes_on_over_http(serve: Serve, path: str) -> None:
+    client = await (await serve()).connect()
+    offer = ("Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: YWJjZA==")
+    await client.send(get(path, *offer) + b"frames")
+    answer = await client.answer()
+    assert (answer.status, answer.headers["upgrade"], answer.json["code"]) == (426, "HTTP/1.1", "invalid_request")
+    assert answer.headers["connection"] == "upgrade, close"
+    assert await client.at_end()
+
+
 async def test_the_shape_of_the_refusal_follows_the_path_when_there_is_one(serve: Serve) -> None:
     served = await serve()
     for raw, path in {
@@ -108,15 +118,6 @@ async def test_the_shape_of_the_refusal_follows_the_path_when_there_is_one(serve
         b"nonsense\r\n\r\n": "/",
     }.items():
         assert (await served.ask(raw)).json["path"] == path
-
-
-async def test_a_websocket_for_responses_is_told_to_go_on_over_http(serve: Serve) -> None:
-    """Codex asks for one first, and goes on over HTTP after this status alone."""
-    served = await serve()
-    offer = ("Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: x")
-    answer = await served.ask(get("/v1/responses", *offer))
-    assert (answer.status, answer.json["code"]) == (426, "upgrade_required")
-    assert "POST /v1/responses" in answer.json["message"]
 
 
 async def test_a_refusal_waits_for_the_answers_before_it(serve: Serve) -> None:

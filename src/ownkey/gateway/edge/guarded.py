@@ -200,7 +200,7 @@ class GuardedProtocol(HttpToolsProtocol):
             self.url = origin_form(self.url, host)
         self.path, self.query = read_target(self.url)
         if parser.should_upgrade():
-            head.check_offer(method, self.path, first)
+            head.check_offer(method, first)
             self.phase = UPGRADE
             return
         if len(self.pipeline) >= limits.pipelined:

@@ -4,7 +4,7 @@ llhttp has already refused bad tokens, control characters, folded lines and mixe
 what it leaves open: repeated fields that change the meaning, missing hosts, codings, sizes.
 """
 
-from ownkey.domain.errors import InvalidRequest, RequestTooLarge, UpgradeRequired
+from ownkey.domain.errors import InvalidRequest, RequestTooLarge
 from ownkey.gateway.edge.exchange import HeaderList
 from ownkey.gateway.edge.limits import Limits
 
@@ -23,6 +23,12 @@ class TargetTooLong(RequestTooLarge):
     """The request target exceeds its limit."""
 
     status = 414
+
+
+class UpgradeDeclined(InvalidRequest):
+    """The request is an offer of another protocol only, such as a WebSocket; clients go on over HTTP after a 426."""
+
+    status = 426
 
 
 def read_fields(fields: HeaderList, version: str) -> dict[bytes, bytes]:
@@ -107,18 +113,12 @@ def _check_coding(coding: bytes, version: str, has_length: bool) -> None:
         raise InvalidRequest("The only transfer coding accepted is `chunked`.")
 
 
-_OVER_WEBSOCKETS = "/v1/responses"
-"""What OpenAI serves over WebSockets as well: its clients go on over HTTP when they are told 426."""
-
-
-def check_offer(method: str, path: str, first: dict[bytes, bytes]) -> None:
-    """Raise UpgradeRequired or InvalidRequest unless the offer of another protocol can be declined by answering as
-    before (h2c)."""
-    wanted = first.get(b"upgrade", b"").lower()
-    if wanted == b"websocket" and path == _OVER_WEBSOCKETS:
-        raise UpgradeRequired("Responses are not served over WebSockets here: send POST /v1/responses over HTTP.")
-    if method == "CONNECT" or wanted != b"h2c":
-        raise InvalidRequest("Upgrading the connection is not supported: use plain HTTP/1.1.")
+def check_offer(method: str, first: dict[bytes, bytes]) -> None:
+    """Raise InvalidRequest unless the offer of another protocol can be declined by answering as before (h2c)."""
+    if method == "CONNECT":
+        raise InvalidRequest("Tunnels are not supported: send requests to Ownkey's own paths.")
+    if first.get(b"upgrade", b"").lower() != b"h2c":
+        raise UpgradeDeclined("Upgrading the connection is not supported: use plain HTTP/1.1.")
 
 
 def without_upgrade(method: str, target: bytes, fields: HeaderList) -> bytes:
