@@ -56,7 +56,7 @@ def test_openais_sdk_asks_a_bedrock_model(chat: Any, model: str, label: str) -> 
     reply = chat.create(model=f"bedrock/{model}", messages=MESSAGES, extra_headers={"x-ownkey-credential": label})
     assert reply.choices[0].message.content == "Hello, Bedrock"
     assert reply.choices[0].finish_reason == "stop"
-    assert reply.model == f"bedrock/{model}"
+    assert reply.model == model
     assert reply.usage.total_tokens == reply.usage.prompt_tokens + reply.usage.completion_tokens > 0
 
 

@@ -22,7 +22,7 @@ def test_cohere_is_asked_in_its_own_shape(user: User, new_key: str, sandbox_requ
     assert response.status_code == 200
     body = response.json()
     assert body["results"] == [{"index": 1, "relevance_score": 1.0, "document": {"text": "the red fox"}}]
-    assert body["model"] == "cohere/rerank-v4"
+    assert body["model"] == "rerank-v4"
     assert body["meta"]["billed_units"] == {"search_units": 1.0}
     assert sandbox_requests(new_key[-4:])[-1]["path"] == "/cohere/v2/rerank"
     receipt = user.receipt(response)

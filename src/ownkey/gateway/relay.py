@@ -154,16 +154,17 @@ def _translate_answer(body: bytes, delivery: Delivery) -> bytes:
     return body
 
 
-def _named(delivery: Delivery) -> AnswerLabel:
+def _named(delivery: Delivery, model: str = "") -> AnswerLabel:
+    """`model` is the name in the provider's answer, if it has one."""
     ask, meter = delivery.ask, delivery.meter
-    return AnswerLabel(ask.model, int(meter.at), meter.request_id, ask.asked)
+    return AnswerLabel(model or delivery.attempt.upstream_model, int(meter.at), meter.request_id, ask.asked)
 
 
 def _open_stream(delivery: Delivery) -> ClientStream:
     ask = delivery.ask
 
-    def writer() -> StreamWriter:
-        return new_writer(ask.format, _named(delivery), ask.wants_usage)
+    def writer(model: str = "") -> StreamWriter:
+        return new_writer(ask.format, _named(delivery, model), ask.wants_usage)
 
     def failed(error: WireError) -> bytes:
         return writer().write(StreamFailed(error))
@@ -175,7 +176,7 @@ def _open_stream(delivery: Delivery) -> ClientStream:
             format_.observer(ask.wants_usage), format_.failure or failed, format_.largest_event, delivery.back.names
         )
     else:
-        stream = TranslatedStream(new_reader(delivery.attempt.format), writer(), delivery.back.restoring)
+        stream = TranslatedStream(new_reader(delivery.attempt.format), writer, delivery.back.restoring)
     return ArrayStream(stream) if ask.as_array else stream
 
 

@@ -1,12 +1,12 @@
 """How a provider's stream reaches a client: passing as it is, translated event by event, or as one JSON array."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from ownkey.domain.errors import OwnkeyError, UpstreamError
 from ownkey.wire import EventReader, MalformedAnswer, Observer, StreamWriter, Watched, WireError
 from ownkey.wire.errors import own_error
-from ownkey.wire.events import StreamFailed
+from ownkey.wire.events import Event, Started, StreamFailed
 from ownkey.wire.observing import frame_of
 from ownkey.wire.sse import MAX_EVENT, SseParser
 from ownkey.wire.tools.passing import Names
@@ -165,34 +165,48 @@ class PassedStream:
 
 
 class TranslatedStream:
-    """A stream of another format than the client's. Calls that were sent under other names are restored."""
+    """A stream of another format than the client's. Calls that were sent under other names are restored.
 
-    __slots__ = ("_reader", "_restored", "_writer", "failure", "watched")
+    `open_writer` takes the model's name as the provider gives it at the start, empty if it gives none.
+    """
+
+    __slots__ = ("_open_writer", "_reader", "_restored", "_writer", "failure", "watched")
 
     between_events = True
 
-    def __init__(self, reader: EventReader, writer: StreamWriter, restoring: Restoring | None = None) -> None:
+    def __init__(
+        self, reader: EventReader, open_writer: Callable[[str], StreamWriter], restoring: Restoring | None = None
+    ) -> None:
         self.watched: Watched = reader
         self.failure: OwnkeyError | None = None
         self._reader = reader
-        self._writer = writer
+        self._open_writer = open_writer
+        self._writer: StreamWriter | None = None
         self._restored = restoring.stream() if restoring is not None else None
 
     def feed(self, chunk: bytes) -> bytes:
-        write = self._writer.write
         events = self._reader.feed(chunk)
+        if not events:
+            return b""
+        write = (self._writer or self._begin(events)).write
         if self._restored is not None:
             events = self._restored.feed(events)
         return b"".join([write(event) for event in events])
 
     def finish(self, failure: OwnkeyError | None) -> bytes | None:
-        reader, writer = self._reader, self._writer
+        reader = self._reader
         events = reader.finish(cut=failure is not None)
         if failure is not None and not reader.ended:
             events = [StreamFailed(own_error(failure))]
+        writer = self._writer or self._begin(events)
         if self._restored is not None:
             events = self._restored.feed(events)
         return b"".join([writer.write(event) for event in events]) + writer.finish()
+
+    def _begin(self, events: Sequence[Event]) -> StreamWriter:
+        first = events[0] if events else None
+        self._writer = writer = self._open_writer(first.model if isinstance(first, Started) else "")
+        return writer
 
 
 class ArrayStream:

@@ -255,7 +255,7 @@ class EmbeddingAnswer(Struct, frozen=True):
 
 
 class AnswerLabel(Struct, frozen=True):
-    """What a translated answer says of itself: `model` as the client named it, `created` in Unix seconds.
+    """What a translated answer says of itself: `model` as the provider names it, `created` in Unix seconds.
 
     `asked` is the client's request, for formats whose answers repeat it.
     """

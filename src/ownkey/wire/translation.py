@@ -99,7 +99,10 @@ def _in_words(error: InvalidRequest, words: Mapping[str, str]) -> InvalidRequest
 def translate_answer(
     source: WireFormat, target: WireFormat, body: bytes, label: AnswerLabel, restoring: Restoring | None = None
 ) -> tuple[bytes, Usage | None]:
-    """A provider's whole answer (in `source`) for a client (in `target`), and its usage. Raises MalformedAnswer."""
+    """A provider's whole answer (in `source`) for a client (in `target`), and its usage. Raises MalformedAnswer.
+
+    It names the model as the provider does, as an answer that passes would; `label.model` is for those that name none.
+    """
     if source in EMBEDDING_FORMATS:
         found = EMBEDDING_FORMATS[source].read_answer(body)
         return EMBEDDING_FORMATS[target].write_answer(found, label.asked, label.model), found.usage
@@ -108,6 +111,8 @@ def translate_answer(
     answer = PROVIDER_CHATS[source].read_answer(body)
     if restoring is not None:
         answer = restoring.answer(answer)
+    if answer.model:
+        label = structs.replace(label, model=answer.model)
     return CLIENT_CHATS[target].write_answer(answer, label), answer.usage
 
 
