@@ -1,4 +1,4 @@
-"""Wire formats: the languages clients and providers speak, and what each is for."""
+"""Wire formats: what clients and providers speak, and what each is for."""
 
 from enum import StrEnum
 

@@ -77,7 +77,7 @@ def render_refusal(
     else:
         error = error_reader(refused.attempt.format).read(refused.status, body)
         passed = [_JSON, *(field for field in refused.headers if field[0] in _PASSED_IF_TRANSLATED)]
-        if refused.verdict.told:
+        if refused.verdict.stated:
             error = structs.replace(error, retry_after=refused.verdict.rest_seconds)
             if not any(field[0] == b"retry-after" for field in passed):
                 passed.append(_retry_after(refused.verdict.rest_seconds))

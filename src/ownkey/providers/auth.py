@@ -59,9 +59,9 @@ def signer_for(
     base_url: str,
     format_: WireFormat | None = None,
 ) -> Signer | None:
-    """What signs the requests of a key used at `base_url`; None for a key that `auth_headers` sends.
+    """The signer for the requests of a key used at `base_url`; None for a key that `auth_headers` sends.
 
-    Raises InvalidRequest for an access key that is none, and where no region is named.
+    Raises InvalidRequest for an invalid access key, and if no region is named.
     """
     scheme = provider.auth if format_ is None else provider.auth_for.get(format_, provider.auth)
     if scheme is not AuthScheme.AWS or not is_access_key(secret):
@@ -85,10 +85,3 @@ def _header_value(text: str, param: str, what: str) -> bytes:
         problem = "is empty" if not text else "contains spaces, line breaks or characters that no key has"
         raise InvalidRequest(f"{what} {problem}.", param=param)
     return text.encode("ascii")
-
-
-def looks_unusual(provider: Provider, secret: Secret) -> str | None:
-    """A hint for a person when the key does not look like this provider's keys; it never rejects one."""
-    if not provider.key_pattern or re.match(provider.key_pattern, secret.reveal()):
-        return None
-    return f"{provider.title} keys usually look different. The test tells whether this one works."

@@ -5,10 +5,11 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from ownkey.cli.failures import CommandFailed, WrongUsage, told_in_a_line
+from ownkey.cli.failures import CommandFailed, WrongUsage, one_line_errors
 from ownkey.domain.catalogue import Offer
 from ownkey.domain.errors import OwnkeyError
 from ownkey.domain.money import parse_usd
+from ownkey.domain.pasted_key import UnclearKey, pasted_key
 from ownkey.domain.secret import Secret
 from ownkey.providers import CatalogueError, ProviderCatalogue
 from ownkey.workbench.endpoint import operators_base_urls, preset_named, presets, read_base_url
@@ -22,7 +23,7 @@ _HOW = "write preset:model (openai:gpt-5-mini) or URL and model (http://localhos
 
 
 class MissingKey(CommandFailed):
-    """The endpoint asks for a key, and its variable is not set."""
+    """The endpoint requires a key, and its variable is not set."""
 
 
 class Way(Struct, frozen=True, omit_defaults=True):
@@ -32,10 +33,13 @@ class Way(Struct, frozen=True, omit_defaults=True):
     key_env: str | None = None
 
     def key(self) -> Secret | None:
-        """The key, None where the endpoint takes none. Raises MissingKey."""
+        """The key, None where the endpoint takes none. Raises MissingKey, or CommandFailed for what is no key."""
         if self.key_env is None:
             return None
-        text = os.environ.get(self.key_env, "").strip()
+        try:
+            text = pasted_key(os.environ.get(self.key_env, ""))
+        except UnclearKey as error:
+            raise CommandFailed(f"{self.key_env}: {error}") from None
         if not text:
             raise MissingKey(f"no key for {self.base_url}: set the variable {self.key_env}, or see --api-key-env")
         return Secret(text)
@@ -50,7 +54,7 @@ class Chosen(Struct, frozen=True):
 
 
 class Chooser:
-    """Turns what a person types into models. `environment` tells where Ownkey is and which keys there are."""
+    """Turns what a person types into models. `environment` names Ownkey's address and the keys."""
 
     def __init__(self, catalogue: ProviderCatalogue, environment: Mapping[str, str]) -> None:
         self._catalogue = catalogue
@@ -157,7 +161,7 @@ def open_chooser() -> Chooser:
     from ownkey.config import load_settings
     from ownkey.main.parts import open_catalogue
 
-    with told_in_a_line():
+    with one_line_errors():
         try:
             return Chooser(open_catalogue(load_settings(os.environ)), os.environ)
         except CatalogueError as error:
