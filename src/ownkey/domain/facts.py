@@ -77,6 +77,8 @@ class Facts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     forced_tool_beside_thinking: bool | None = None
     tool_choices: tuple[Literal["none", "auto", "required", "named", "allowed"], ...] = ()
     """The kinds of tool choice that are known; none stated means all of the format."""
+    tool_kinds: tuple[str, ...] = ()
+    """The kinds of tools (`type`) that are known; none stated means all of the format."""
     tool_name_alphabet: str | None = None
     """A regular expression of one allowed character of a tool's name."""
     longest_tool_name: int | None = None
@@ -145,7 +147,7 @@ def facts_of(rows: Sequence[FactRow], model: str, format_: WireFormat) -> Facts:
         return NO_FACTS
     merged: dict[str, Any] = {}
     for row in applying:
-        for name, value in _stated(row).items():
+        for name, value in stated(row).items():
             merged[name] = _joined(merged[name], value) if name in merged else value
     return Facts(**merged)
 
@@ -170,7 +172,8 @@ class FactSheet:
 NO_SHEET = FactSheet((), "")
 
 
-def _stated(row: FactRow) -> dict[str, Any]:
+def stated(row: FactRow) -> dict[str, Any]:
+    """The facts that a row states, by name."""
     nothing = NO_FACTS
     return {name: value for name in _FACTS if (value := getattr(row, name)) != getattr(nothing, name)}
 
@@ -207,7 +210,7 @@ def _check_row(place: str, row: FactRow) -> None:
     for pattern in (*row.models, *row.but_not):
         if not pattern or set(pattern) & set("?[]"):
             raise FactsError(f"{place}: the pattern {pattern!r} must be a model's id, in which only * is special")
-    if not _stated(row):
+    if not stated(row):
         raise FactsError(f"{place}: states no fact")
     _check_consistent(place, row)
     thinking = row.thinking
@@ -238,9 +241,9 @@ def _check_consistent(place: str, facts: Facts) -> None:
 
 
 def _check_pair(place: str, first: FactRow, other: str, second: FactRow) -> None:
-    stated, again = _stated(first), _stated(second)
-    for name in stated.keys() & again.keys():
-        one, two = stated[name], again[name]
+    once, again = stated(first), stated(second)
+    for name in once.keys() & again.keys():
+        one, two = once[name], again[name]
         if isinstance(one, dict):
             differing = [key for key in one.keys() & two.keys() if one[key] != two[key]]
             if differing:
@@ -248,8 +251,8 @@ def _check_pair(place: str, first: FactRow, other: str, second: FactRow) -> None
         elif name not in _ADDITIVE and one != two:
             text = "state it in one of them, or keep the models apart with `but_not`"
             raise FactsError(f"{place} and {other} contradict each other about {name}: {text}")
-    merged: Mapping[str, Any] = stated | {
-        name: _joined(stated[name], value) if name in stated else value for name, value in again.items()
+    merged: Mapping[str, Any] = once | {
+        name: _joined(once[name], value) if name in once else value for name, value in again.items()
     }
     _check_consistent(f"{place} and {other}", Facts(**merged))
 

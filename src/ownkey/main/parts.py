@@ -21,9 +21,10 @@ from ownkey.gateway.directory import Directory
 from ownkey.gateway.forgetting import run_forgetting
 from ownkey.gateway.health import KeyHealth
 from ownkey.gateway.inner import InnerCalls
+from ownkey.gateway.learned import LearnedFacts
 from ownkey.gateway.listing import ModelListing
 from ownkey.gateway.metrics import GatewayMetrics
-from ownkey.gateway.net import AddressGuard, NetSettings, UpstreamClient
+from ownkey.gateway.net import AddressGuard
 from ownkey.gateway.outgoing import OutgoingBuilder
 from ownkey.gateway.pipeline import Pipeline
 from ownkey.gateway.plans import Planner
@@ -36,8 +37,10 @@ from ownkey.main.environment_keys import store_environment_keys
 from ownkey.main.failure_log import LoggedLedger
 from ownkey.main.gauges import BookGauges, WorkerRegistry
 from ownkey.main.keyrings import open_keyring
+from ownkey.main.learned_log import log_learned
 from ownkey.main.libraries import libraries_loading
 from ownkey.main.lifecycle import Background
+from ownkey.main.network import open_client
 from ownkey.main.prices import follow_prices, read_prices
 from ownkey.main.upkeep import run_recovery, upkeep_job
 from ownkey.providers import ProviderCatalogue, load_catalogue
@@ -78,19 +81,6 @@ def open_catalogue(settings: Settings) -> ProviderCatalogue:
     return catalogue.with_base_urls(settings.provider_base_urls, settings.sandbox_url)
 
 
-def open_client(settings: Settings, guard: AddressGuard) -> UpstreamClient:
-    """The upstream client with the operator's limits and allow-list."""
-    net = NetSettings(
-        connect_timeout=settings.connect_timeout,
-        first_byte_timeout=settings.first_byte_timeout,
-        idle_timeout=settings.idle_timeout,
-        total_timeout=settings.total_timeout,
-        max_connections_per_origin=settings.upstream_connections,
-        ca_file=settings.upstream_ca_file,
-    )
-    return UpstreamClient(guard, net)
-
-
 @asynccontextmanager
 async def open_parts(settings: Settings, worker: int | None = None) -> AsyncGenerator[Parts]:
     """Open everything a server needs. `worker` is this process's number where several share a port.
@@ -120,11 +110,11 @@ async def open_parts(settings: Settings, worker: int | None = None) -> AsyncGene
 
 
 def prepare_data_dir(folder: Path) -> None:
-    """Make the data directory. Raises ConfigurationError when it cannot be made or written."""
+    """Create the data directory. Raises ConfigurationError when it cannot be created or written."""
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        raise ConfigurationError(f"the data directory {folder} cannot be made: {error.strerror}") from None
+        raise ConfigurationError(f"the data directory {folder} cannot be created:  {error.strerror}") from None
     if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
         raise ConfigurationError(f"the data directory {folder} cannot be written by this user")
 
@@ -163,7 +153,8 @@ async def _serve(
     builder = OutgoingBuilder(user_agent)
     responses = ResponseStore(database, vault, settings.response_retention_days, settings.response_size_limit)
     tokens = TokenCache(client)
-    attempts = Attempts(client, secrets, tokens, health, builder)
+    learned = LearnedFacts(report=log_learned, registry=registry)
+    attempts = Attempts(client, secrets, tokens, health, builder, learned)
     relay = Relay(Recording(responses), settings.stream_ping_interval)
     allowance = LeasedAllowance(PoolStore(database, f"{socket.gethostname()}:{os.getpid()}", str(journal_root)))
     pipeline = Pipeline(
@@ -192,6 +183,7 @@ async def _serve(
         follower=follower,
         writer=writer,
         calls=calls,
+        learned=learned,
     )
     jobs = JobRegistry()
     lease_s = settings.workbench_takeover

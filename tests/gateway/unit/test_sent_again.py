@@ -12,6 +12,7 @@ from tests.net.hostile import HostileServer, Peer, ask, client_of, sized
 
 from ownkey.domain.credential import Preferences
 from ownkey.gateway.attempts import Attempts
+from ownkey.gateway.learned import LearnedFacts
 from ownkey.gateway.net import UpstreamClient
 from ownkey.gateway.net.connection import Connection
 from ownkey.gateway.outcomes import Answered, Outcome, Unreached
@@ -22,8 +23,8 @@ async def tried(client: UpstreamClient, server: HostileServer) -> Outcome:
     """One attempt at the server, as a run of the pipeline makes it."""
     known = SimpleNamespace(known=lambda *_: "secret")
     builder = SimpleNamespace(build=lambda *_: Outgoing(ask(server)))
-    parts: Any = (client, known, known, None, builder)
-    delivery: Any = SimpleNamespace(meter=SimpleNamespace(hints_dropped=()), request=None, ask=None)
+    parts: Any = (client, known, known, None, builder, LearnedFacts())
+    delivery: Any = SimpleNamespace(meter=SimpleNamespace(adaptations=()), request=None, ask=None)
     steps = Attempts(*parts)._try(delivery, plan_for(a_key("mine"), model=MODEL).attempts[0], Preferences())
     value: Any = None
     while True:

@@ -13,11 +13,13 @@ from msgspec import Struct
 from ownkey.domain.facts import Facts
 from ownkey.domain.formats import WireFormat
 from ownkey.wire.fit import anthropic_messages, bedrock_converse, gemini, openai_chat, openai_responses
-from ownkey.wire.fit.fields import fit_fields
+from ownkey.wire.fit.fields import fit_fields, fit_limit
 from ownkey.wire.fit.fitting import Fitted, Fitting, Places
+from ownkey.wire.fit.rejected import named_fields
+from ownkey.wire.fit.schemas import fit_schemas
 from ownkey.wire.fit.watch import Watch, watch_for
 
-__all__ = ["Fitted", "Fitting", "Watch", "fit", "watch"]
+__all__ = ["Fitted", "Fitting", "Watch", "fit", "rejected_fields", "watch"]
 
 
 class _Rules(Struct, frozen=True):
@@ -42,9 +44,9 @@ _RULES: Mapping[WireFormat, _Rules] = {
         anthropic_messages.thinks,
         anthropic_messages.fit,
     ),
-    WireFormat.GEMINI: _Rules(gemini.PLACES, ("thinking",), gemini.thinks, gemini.fit),
+    WireFormat.GEMINI: _Rules(gemini.PLACES, ("thinking",), fit=gemini.fit),
     WireFormat.BEDROCK_CONVERSE: _Rules(
-        bedrock_converse.PLACES, ("thinking",), bedrock_converse.thinks, bedrock_converse.fit
+        bedrock_converse.PLACES, ("thinking",), anthropic_messages.thinks, bedrock_converse.fit
     ),
 }
 
@@ -67,12 +69,22 @@ def fit(
     for name in without:
         if name in ours:
             fitting.remove(name)
+    fit_limit(fitting)
     rules.fit(fitting)
     fit_fields(fitting, thinks=rules.thinks(fitting))
+    fit_schemas(fitting, format_)
     return fitting.fitted()
 
 
 def watch(format_: WireFormat, facts: Facts) -> Watch:
     """What to look for in requests that pass in `format_`."""
-    rules = _RULES.get(format_)
-    return Watch() if rules is None else watch_for(facts, rules.places, rules.thinking)
+    rules = _RULES.get(format_, _NO_RULES)
+    return watch_for(facts, rules.places, rules.thinking)
+
+
+def rejected_fields(format_: WireFormat, facts: Facts, error: bytes, ours: Collection[str]) -> tuple[str, ...]:
+    """The fields of ours that the body of a provider's error names."""
+    places = _RULES.get(format_, _NO_RULES).places
+    spellings = {name: (name, places[name][0][-1]) for name in ours if name in places}
+    spellings |= {name: (name, facts.renames[name]) for name in ours if name in facts.renames}
+    return named_fields(error, ours, spellings)

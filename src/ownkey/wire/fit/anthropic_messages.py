@@ -18,6 +18,8 @@ PLACES: Places = {
 
 _FORCED = frozenset({"any", "tool"})
 _USUAL_LIMIT = 4096
+_LEAST_BUDGET = 1024
+"""Anthropic's own lower bound."""
 
 
 def thinks(fitting: Fitting) -> bool:
@@ -26,22 +28,13 @@ def thinks(fitting: Fitting) -> bool:
 
 def fit(fitting: Fitting) -> None:
     """The rules of this format beyond those of single fields."""
-    _fit_limit(fitting)
-    if fitting.facts.thinking is not None:
-        _fit_thinking(fitting, fitting.facts.thinking)
+    fit_thinking(fitting)
     _fit_forced_tool(fitting)
-    _keep_room(fitting)
+    keep_room(fitting)
     if fitting.facts.media_aliases and fitting.get("messages") is not None:
         messages = _renamed(fitting.get("messages"), fitting.facts.media_aliases)
         if messages is not fitting.get("messages"):
             fitting.put("messages", messages)
-
-
-def _fit_limit(fitting: Fitting) -> None:
-    largest, asked = fitting.facts.largest_output, fitting.get("max_tokens")
-    if largest is not None and isinstance(asked, int) and asked > largest:
-        fitting.put("max_tokens", largest)
-        fitting.adapted("max_tokens")
 
 
 def _limit(fitting: Fitting) -> int:
@@ -49,7 +42,11 @@ def _limit(fitting: Fitting) -> int:
     return asked if isinstance(asked, int) else fitting.facts.largest_output or _USUAL_LIMIT
 
 
-def _fit_thinking(fitting: Fitting, facts: ThinkingFacts) -> None:
+def fit_thinking(fitting: Fitting) -> None:
+    """Thinking in a way that the model accepts."""
+    facts = fitting.facts.thinking
+    if facts is None:
+        return
     kind = fitting.get("thinking.type")
     if kind is not None and not facts.ways:
         fitting.leave_out("thinking")
@@ -57,6 +54,8 @@ def _fit_thinking(fitting: Fitting, facts: ThinkingFacts) -> None:
         _think_adaptively(fitting)
     elif kind in ("adaptive", "between_tools") and "adaptive" not in facts.ways:
         _think_by_budget(fitting, facts)
+    elif kind == "between_tools" and "between_tools" not in facts.ways:
+        _think(fitting, {"type": "adaptive"})
     elif kind == "disabled" and not facts.off:
         if "between_tools" in facts.ways:
             _think(fitting, {"type": "between_tools"})
@@ -124,13 +123,21 @@ def _fit_forced_tool(fitting: Fitting) -> None:
         fitting.adapted("tool_choice")
 
 
-def _keep_room(fitting: Fitting) -> None:
-    """A limit of ours leaves room for the thinking that the client asked for."""
-    budget = fitting.get("thinking.budget_tokens")
-    if "max_tokens" in fitting.ours and isinstance(budget, int) and budget >= _limit(fitting):
-        largest = fitting.facts.largest_output
-        wanted = budget + _limit(fitting)
-        fitting.put("max_tokens", wanted if largest is None else min(wanted, largest))
+def keep_room(fitting: Fitting) -> None:
+    """A budget for thinking stays below the limit: a limit of ours grows, a client's makes the budget smaller."""
+    budget, limit = fitting.get("thinking.budget_tokens"), _limit(fitting)
+    if not isinstance(budget, int) or budget < limit:
+        return
+    largest = fitting.facts.largest_output
+    if "max_tokens" in fitting.ours and (largest is None or budget < largest):
+        fitting.put("max_tokens", budget + limit if largest is None else min(budget + limit, largest))
+        return
+    smaller = budget_of("high", limit)
+    if smaller < _LEAST_BUDGET:
+        fitting.leave_out("thinking")
+    else:
+        fitting.put("thinking", fitting.get("thinking") | {"budget_tokens": smaller})
+        fitting.adapted("thinking")
 
 
 def _renamed(value: Any, aliases: dict[str, str]) -> Any:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from ownkey.wire.fit.anthropic_messages import fit_thinking, keep_room
 from ownkey.wire.fit.fitting import Fitting, Places
 
 _MODELS_OWN = "additionalModelRequestFields"
@@ -21,12 +22,14 @@ PLACES: Places = {
 }
 
 
-def thinks(fitting: Fitting) -> bool:
-    return fitting.get("thinking.type") in ("enabled", "adaptive", "between_tools")
-
-
 def fit(fitting: Fitting) -> None:
     """The rules of this format beyond those of single fields."""
+    fit_thinking(fitting)
+    _fit_forced_tool(fitting)
+    keep_room(fitting)
+
+
+def _fit_forced_tool(fitting: Fitting) -> None:
     choice: Any = fitting.get("tool_choice")
     if not isinstance(choice, dict) or not ({"any", "tool"} & choice.keys()):
         return

@@ -37,19 +37,11 @@ PLACES: Places = {
 _USUAL_LIMIT = 65_536
 
 
-def thinks(fitting: Fitting) -> bool:
-    return False
-
-
 def fit(fitting: Fitting) -> None:
     """The rules of this format beyond those of single fields."""
     facts, asked = fitting.facts.thinking, fitting.get("thinking")
     if facts is not None and isinstance(asked, dict):
         _fit_thinking(fitting, facts, cast("dict[str, Any]", asked))
-    largest, limit = fitting.facts.largest_output, fitting.get("max_tokens")
-    if largest is not None and isinstance(limit, int) and limit > largest:
-        fitting.put("max_tokens", largest)
-        fitting.adapted("max_tokens")
 
 
 def _fit_thinking(fitting: Fitting, facts: ThinkingFacts, asked: dict[str, Any]) -> None:
