@@ -124,7 +124,7 @@ def test_claudes_answer_for_a_client_of_responses() -> None:
     told, usage = translate_answer(source, WireFormat.OPENAI_RESPONSES, json.dumps(claude).encode(), NAMED)
     response = Response.model_validate_json(told, strict=True)
     assert outline(response) == [("reasoning", "Hm", True), ("output_text", "I look."), ("t1", "f", '{"a": 1}')]
-    assert (response.id, response.model, response.created_at) == ("resp_77", "the-model", 1764)
+    assert (response.id, response.model, response.created_at) == ("resp_77", "c", 1764)
     assert (response.instructions, response.previous_response_id) == ("Be brief.", "resp_1")
     assert usage == Usage(3, 4)
 
