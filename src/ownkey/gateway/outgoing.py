@@ -141,6 +141,13 @@ class OutgoingBuilder:
         return head
 
 
+def preview(ask: Ask, attempt: Attempt, preferences: Preferences, without: Collection[str]) -> Written:
+    """The body that an attempt would send. Raises as `OutgoingBuilder.build` does."""
+    if attempt.format is ask.format:
+        return _same_format_body(ask, attempt, preferences, watch(attempt.format, attempt.facts), "", without)
+    return _translated_body(ask, attempt, preferences, without)
+
+
 def _target(attempt: Attempt, *, stream: bool) -> Target:
     return Target.parse(attempt.base_url + address_of(attempt.format, attempt.path, attempt.upstream_model, stream))
 
