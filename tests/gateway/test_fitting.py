@@ -242,8 +242,8 @@ def test_an_explanation_names_what_each_attempt_would_adapt(user: User, connect:
     asked: dict[str, Any] = {"model": "openai/gpt-5", "request": request}
     (attempt,) = user.api.post("/route/explain", json=asked).json()["attempts"]
     assert (sorted(attempt["adaptations"]), attempt["unsupported"]) == (["max_tokens", "temperature"], None)
-    claude = asked | {"format": "anthropic_messages", "request": request | {"mcp_servers": [{"url": "x"}]}}
+    claude = asked | {"format": "anthropic_messages", "request": request | {"inference_geo": "eu"}}
     (attempt,) = user.api.post("/route/explain", json=claude).json()["attempts"]
-    assert attempt["unsupported"] == "mcp_servers"
+    assert attempt["unsupported"] == "inference_geo"
     (attempt,) = user.api.post("/route/explain", json={"model": "openai/gpt-5"}).json()["attempts"]
     assert attempt["adaptations"] == []

@@ -36,6 +36,10 @@ from ownkey.gateway.surfaces import Action, Surface, error_format, surface_of
 from ownkey.storage.records import StoredResponse
 from ownkey.wire import FORMATS
 
+_NO_COMPACTION = (
+    "Compaction (POST /v1/responses/compact) is not offered here: send the conversation to POST /v1/responses with a "
+    "request for a summary."
+)
 _JSON = (b"content-type", b"application/json")
 _ESTIMATED = (b"x-ownkey-estimated", b"true")
 
@@ -96,6 +100,8 @@ class Pipeline:
                 principal = yield from awaited(self._authenticator.authenticate(request, KeyScope.GATEWAY))
         if principal.api_key is not None:
             self._health.api_key_used(principal.api_key.id, request.started_at)
+        if surface.action is Action.COMPACT:
+            raise NotFound(_NO_COMPACTION)
         if surface.action is not Action.RELAY:
             yield from self._answer_ourselves(surface.action, principal, request, responder)
             return

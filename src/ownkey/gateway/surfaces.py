@@ -13,6 +13,8 @@ class Action(StrEnum):
     RELAY = "relay"
     LIST_MODELS = "list_models"
     STORED_RESPONSE = "stored_response"
+    COMPACT = "compact"
+    """OpenAI's compaction of a conversation, which is not offered: the path would else be that of a response."""
 
 
 class Surface(Struct, frozen=True):
@@ -33,6 +35,8 @@ _LISTS_GOOGLES = Surface("GET", Action.LIST_MODELS, WireFormat.GEMINI)
 _EXACT = {
     "/v1/chat/completions": Surface("POST", Action.RELAY, WireFormat.OPENAI_CHAT),
     "/v1/responses": Surface("POST", Action.RELAY, WireFormat.OPENAI_RESPONSES),
+    "/v1/responses/input_tokens": Surface("POST", Action.RELAY, WireFormat.OPENAI_INPUT_TOKENS),
+    "/v1/responses/compact": Surface("POST", Action.COMPACT, WireFormat.OPENAI_RESPONSES),
     "/v1/completions": Surface("POST", Action.RELAY, WireFormat.OPENAI_COMPLETIONS),
     "/v1/embeddings": Surface("POST", Action.RELAY, WireFormat.OPENAI_EMBEDDINGS),
     "/v1/images/generations": Surface("POST", Action.RELAY, WireFormat.OPENAI_IMAGES),

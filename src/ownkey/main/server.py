@@ -29,7 +29,7 @@ from ownkey.gateway.surfaces import error_format
 from ownkey.logs import configure_logs, report_loop_failure
 from ownkey.main.lifecycle import DrainingServer, ServerReadiness
 from ownkey.main.parts import Parts, open_parts
-from ownkey.main.starting import StartRefused, address_of, listen, prepare_first_operator, start_problems_told
+from ownkey.main.starting import StartRefused, address_of, listen, prepare_first_operator, start_errors_mapped
 from ownkey.main.workers import Supervisor, WorkerPlace
 
 _T = TypeVar("_T")
@@ -76,7 +76,7 @@ async def _prepare(settings: Settings, address: str) -> list[str] | int:
     try:
         async with AsyncExitStack() as stack:
             parts, control = await _open(stack, settings, ServerReadiness(), None)
-            with start_problems_told():
+            with start_errors_mapped():
                 notice = await prepare_first_operator(settings, control, address)
             return _start_text(settings, parts, address, notice)
     except asyncio.CancelledError:
@@ -95,7 +95,7 @@ async def _serve(
             lines: list[str] = []
             if place is None:
                 address = address_of(listener)
-                with start_problems_told():
+                with start_errors_mapped():
                     notice = await prepare_first_operator(settings, control, address)
                 lines = _start_text(settings, parts, address, notice)
             server = DrainingServer(_uvicorn_config(settings, parts, control), readiness, settings.shutdown_notice)
@@ -118,7 +118,7 @@ async def _serve(
 async def _open(
     stack: AsyncExitStack, settings: Settings, readiness: ServerReadiness, place: WorkerPlace | None
 ) -> tuple[Parts, Control]:
-    with start_problems_told():
+    with start_errors_mapped():
         parts = await stack.enter_async_context(open_parts(settings, place.number if place else None))
     readiness.follow(parts.database, parts.vault, parts.ledger.journal_fails)
     control = Control(

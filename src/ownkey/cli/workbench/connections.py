@@ -38,7 +38,7 @@ class Connections:
         return EndpointCaller(self.transport(way, target.base_url), target, self._clock)
 
     async def check(self, chosen: Chosen, timeout_ms: float) -> tuple[Chosen, ConnectionCheck]:
-        """Look what the endpoint can do; the model as later calls should ask it. Raises MissingKey."""
+        """Check what the endpoint supports; returns the model as later calls should use it. Raises MissingKey."""
         key = chosen.way.key()
 
         def make(base_url: str | None) -> Transport:

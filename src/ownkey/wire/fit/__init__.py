@@ -10,13 +10,14 @@ from typing import Any
 
 from msgspec import Struct
 
-from ownkey.domain.facts import NO_FACTS, Facts
+from ownkey.domain.facts import Facts
 from ownkey.domain.formats import WireFormat
 from ownkey.wire.fit import anthropic_messages, bedrock_converse, gemini, openai_chat, openai_responses
 from ownkey.wire.fit.fields import fit_fields, fit_limit
 from ownkey.wire.fit.fitting import Fitted, Fitting, Places
 from ownkey.wire.fit.media import renamed
 from ownkey.wire.fit.rejected import named_fields
+from ownkey.wire.fit.schemas import fit_schemas
 from ownkey.wire.fit.watch import Suits, Watch
 
 __all__ = ["Fitted", "Fitting", "Watch", "fit", "rejected_fields", "watch"]
@@ -72,13 +73,14 @@ def fit(
         files = renamed(given, facts.media_aliases)
         if files is not given:
             fitting.put(name, files)
+    fit_schemas(fitting, format_)
     return fitting.fitted()
 
 
 def watch(format_: WireFormat, facts: Facts) -> Watch:
     """What to look for in requests that pass in `format_`."""
-    rules = _RULES.get(format_)
-    return Watch(NO_FACTS, {}, _NO_RULES.suits) if rules is None else Watch(facts, rules.places, rules.suits)
+    rules = _RULES.get(format_, _NO_RULES)
+    return Watch(facts, rules.places, rules.suits)
 
 
 def rejected_fields(format_: WireFormat, facts: Facts, error: bytes, ours: Collection[str]) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ What is asked here must cost next to nothing, and may say yes too often, never n
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, cast
 
-from ownkey.domain.facts import Facts
+from ownkey.domain.facts import Facts, SchemaFacts
 from ownkey.wire.fit.fitting import Path, Places
 from ownkey.wire.fit.media import holds_type
 
@@ -14,6 +14,7 @@ Suits = Callable[[Facts, Mapping[str, Any]], bool]
 """Whether what a request asks of thinking and tools is certainly fit for the model."""
 _NONE: frozenset[str] = frozenset()
 _LIMIT: tuple[Path, ...] = (("max_tokens",),)
+_REFERENCES_ALONE = SchemaFacts(ref_siblings=False)
 
 
 class Watch:
@@ -102,7 +103,7 @@ def _alone(facts: Facts, places: Places) -> Iterable[str]:
     stated = {
         "parallel_tool_calls": facts.parallel_tool_calls is False,
         "response_format": facts.json_modes is not None,
-        "tools": facts.tool_name_alphabet or facts.longest_tool_name or facts.most_tools or facts.schema,
+        "tools": facts.most_tools or facts.schema not in (None, _REFERENCES_ALONE),
     }
     yield from (_top(places, name) for name, fact in stated.items() if fact)
 
@@ -115,6 +116,8 @@ def _inner(facts: Facts, places: Places) -> Iterable[str]:
                 yield path[-1]
         if "." in name and not name.startswith("messages."):
             yield name.rpartition(".")[2]
+    if facts.schema is not None and not (facts.schema.ref_siblings and facts.schema.refs):
+        yield "$ref"
 
 
 def _top(places: Places, name: str) -> str:
