@@ -174,10 +174,15 @@ class Pipeline:
         request_id = self._ids.new(request.started_at)
         if action is Action.LIST_MODELS:
             holdings = yield from awaited(self._directory.holdings(principal))
-            listed = yield from awaited(self._listing.served(principal, holdings, request.started_at, request.peer))
+            moment = request.started_at, request.peer
+            listed = yield from awaited(self._listing.served(principal, holdings, *moment))
             format_ = _error_format(request)
-            wanted = request.path.partition("/models")[2].lstrip("/") or None
-            body = self._listing.answer(listed, format_, wanted, request.raw_query)
+            wanted = request.path.partition("/models")[2].lstrip("/")
+            if wanted:
+                found = self._listing.find(wanted, listed, principal, holdings, *moment)
+                body = self._listing.answer_one(found, format_)
+            else:
+                body = self._listing.answer(listed, format_, request.raw_query)
             responder.answer(200, receipt_headers(format_, request_id, None, 0, [_JSON]), body)
             return
         row = yield from awaited(self._stored.find(request, principal))

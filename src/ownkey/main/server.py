@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import os
 import signal
 import socket
 import sys
@@ -28,6 +29,7 @@ from ownkey.gateway.refusals import render_error
 from ownkey.gateway.surfaces import error_format
 from ownkey.logs import configure_logs, report_loop_failure
 from ownkey.main.lifecycle import DrainingServer, ServerReadiness
+from ownkey.main.network import network_lines
 from ownkey.main.parts import Parts, open_parts
 from ownkey.main.starting import StartRefused, address_of, listen, prepare_first_operator, start_errors_mapped
 from ownkey.main.workers import Supervisor, WorkerPlace
@@ -200,6 +202,7 @@ def _start_text(settings: Settings, parts: Parts, address: str, notice: Sequence
         lines.append(
             f"Every provider is the sandbox at {settings.sandbox_url}: answers are simulated, nothing is billed."
         )
+    lines += network_lines(settings, os.environ)
     lines.append(f"Test a model, without an account: {settings.public_url or address}/workbench")
     return [*lines, *notice]
 

@@ -11,6 +11,7 @@ from ownkey.domain.credential import CredentialStatus
 from ownkey.providers.phrases import Saying, what_it_says
 from ownkey.providers.problem import Problem, read_problem
 from ownkey.providers.waits import LONGEST_WAIT, reset_wait, stated_wait
+from ownkey.wire.context import is_overflow
 
 
 class FailureKind(StrEnum):
@@ -100,6 +101,9 @@ def classify(
     wait = _wait(problem, headers, now)
     saying = what_it_says(problem) if status in _ABOUT_THE_KEY else None
     kind = _kind(status, saying, wait)
+    if kind is FailureKind.SERVER_ERROR and is_overflow(status, problem.message, *problem.words):
+        # llama.cpp and Ollama answer with 500 to a request that is too long for the model.
+        kind = FailureKind.REQUEST
     stated = wait is not None and kind in _MAY_STATE_A_WAIT
     # A request that costs more than the account has says nothing about the next one.
     state_of_key = None if saying is Saying.TOO_DEAR else _STATUS.get(kind)

@@ -231,6 +231,8 @@ class ClientChat(Format):
 
     hottest: float
     """The highest temperature the format takes."""
+    messages: str = "messages"
+    """The field of a request that holds its messages."""
     words: Mapping[str, str] = {}
     """This format's names of fields that writers name as OpenAI's chat does, for errors and dropped hints."""
 
