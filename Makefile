@@ -41,10 +41,13 @@ run: setup ## start the server (PORT=8080 DATA_DIR=.data)
 setup-clients: setup-dev ## install the clients that tests drive, each in an environment of its own
 	@./scripts/install-clients $(V)
 
+setup-long-clients: setup-dev ## the same, and those that only the long run drives
+	@./scripts/install-clients $(V) --long
+
 test: setup-dev .venv/system.stamp setup-clients ## the tests, with a real Postgres and a real browser; installs what it needs
 	$(V)/python -m pytest -n $(TEST_WORKERS) -m "not long" $(TEST_ARGS)
 
-test-long: setup-dev .venv/system.stamp setup-clients ## every case and the long forms, too (about half an hour)
+test-long: setup-dev .venv/system.stamp setup-long-clients ## every case and the long forms, too (about half an hour)
 	$(V)/python -m pytest -n $(TEST_WORKERS) $(TEST_ARGS)
 
 bench: setup-dev ## compare with nginx and the bare sandbox, one core each
@@ -66,4 +69,4 @@ lock: setup-dev ## renew the hash-locked dependency lists
 	$(V)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url pyproject.toml -o requirements/runtime.lock
 	$(V)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --group dev pyproject.toml -o requirements/dev.lock
 
-.PHONY: help setup setup-dev setup-clients run test test-long bench bench-peers check lock
+.PHONY: help setup setup-dev setup-clients setup-long-clients run test test-long bench bench-peers check lock

@@ -25,13 +25,19 @@ def stored(user: User, label: str, word: str = "fine") -> dict[str, Any]:
 
 def test_a_key_is_read_from_standard_input_tested_and_stored(user: User) -> None:
     key = secret()
-    ran = keys(user, "add", "openai", "--label", "from the shell", stdin=f"  {key}  \nignored\n")
+    ran = keys(user, "add", "openai", "--label", "from the shell", stdin=f"  export OPENAI_API_KEY='{key}'\n\n")
     assert ran.code == 0, ran.err
     assert "Stored sk-…efgh as 'from the shell' (cred_" in ran.out
     assert "accepts the key" in ran.out
     assert key not in ran.out + ran.err
     answer = user.chat("openai/echo", headers={"x-ownkey-credential": "from the shell"})
     assert answer.status_code == 200
+
+
+def test_a_key_of_another_provider_gets_a_note(user: User) -> None:
+    ran = keys(user, "add", "openai", "--json", "--no-test", "--label", "mistaken", stdin=f"xai-{secret()}")
+    assert "Note: This key begins like a key of xAI" in ran.err
+    assert "xAI" in ran.json["hint"]
 
 
 def test_no_option_takes_a_secret(user: User) -> None:
@@ -116,8 +122,9 @@ def test_a_key_is_replaced_and_tested(user: User) -> None:
     assert ran.code == 0, ran
     assert ran.out.startswith("Replaced 'replaced'. valid: ")
     assert new not in ran.out + ran.err
-    bad = keys(user, "rotate", key["id"], "--json", stdin=secret("invalid"))
+    bad = keys(user, "rotate", key["id"], "--json", stdin="gsk_" + secret("invalid"))
     assert (bad.code, bad.json["status"]) == (1, "invalid")
+    assert "like a key of Groq" in bad.err
 
 
 def test_a_key_is_deleted_by_label(user: User) -> None:
@@ -131,6 +138,7 @@ def test_a_key_is_deleted_by_label(user: User) -> None:
     [
         (["add", "openai"], "", "no key for openai was given"),
         (["add", "openai"], "\n", "no key for openai was given"),
+        (["add", "openai"], "sk-1\nsk-2\n", "2 lines. Send one key"),
         (["add", "nobody"], "k", "Unknown provider. Choose one of"),
         (["add", "openai", "--label", "a\nb"], "k", "visible text on one line"),
         (["add", "openai", "--scope", "platform"], "k", "403 not_allowed"),

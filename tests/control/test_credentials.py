@@ -12,7 +12,7 @@ from tests.services.stack import User
 FIELDS = {
     "id", "provider", "label", "scope", "masked_key", "enabled", "status", "status_detail", "is_default", "priority",
     "weight", "base_url", "model", "config", "allowed_models", "allowed_ips", "expires_at",
-    "created_at", "last_tested_at", "last_used_at", "test",
+    "created_at", "last_tested_at", "last_used_at", "test", "hint",
 }  # fmt: skip
 
 
@@ -291,3 +291,63 @@ def test_a_label_with_letters_of_any_script_chooses_nothing_else(user: User) -> 
     stored = user.add_key("openai", key(), label=label)
     assert stored["label"] == label
     assert user.api.get(f"/credentials/{stored['id']}").json()["label"] == label
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ('"', '"'),
+        ("GROQ_API_KEY=", "\n"),
+        ("export GROQ_API_KEY='", "'"),
+        ("Authorization: Bearer ", ""),
+        ("\u200b", ","),
+    ],
+)
+def test_what_a_key_is_pasted_with_is_taken_off(user: User, before: str, after: str) -> None:
+    secret = f"gsk_{unique('pasted')}0123456789"
+    stored = user.add_key("groq", before + secret + after)
+    again = user.api.post("/credentials", json={"provider": "groq", "api_key": secret})
+    assert stored["label"] in is_problem(again, 409, "conflict")["detail"], "the key alone was stored"
+    changed = user.api.patch(f"/credentials/{stored['id']}", json={"api_key": f"'{secret}x'", "test": False})
+    assert changed.status_code == 200
+    again = user.api.post("/credentials", json={"provider": "groq", "api_key": f"{secret}x"})
+    is_problem(again, 409, "conflict")
+
+
+@pytest.mark.parametrize("path", ["/credentials", "/credentials/test"])
+@pytest.mark.parametrize(
+    "text",
+    ["gsk_canary1\ngsk_canary2", "gsk_\u200bcanary", "gsk_canary\U0001f600", "gsk_\x00canary", "$GROQ_KEY", '{"a": '],
+)
+def test_what_is_not_plainly_one_key_is_rejected_and_not_stored(user: User, path: str, text: str) -> None:
+    before = len(user.api.get("/credentials").json()["items"])
+    rejected = user.api.post(path, json={"provider": "groq", "api_key": text})
+    problem = is_problem(rejected, 422, "invalid_request")
+    assert problem["errors"][0]["field"] == "api_key"
+    assert "canary" not in rejected.text
+    assert len(user.api.get("/credentials").json()["items"]) == before
+
+
+def test_a_key_of_another_provider_gets_a_hint_and_is_stored(user: User) -> None:
+    stored = user.add_key("openai", f"gsk_{unique('hinted')}0123456789")
+    assert "Groq" in stored["hint"]
+    assert user.api.get(f"/credentials/{stored['id']}").json()["hint"] is None
+    changed = user.api.patch(f"/credentials/{stored['id']}", json={"api_key": key(), "test": False})
+    assert changed.json()["hint"] is None
+    tested = user.api.post("/credentials/test", json={"provider": "openai", "api_key": "gsk_canary0123456789"})
+    assert "Groq" in tested.json()["hint"]
+
+
+def test_a_provider_is_known_by_its_other_name_too(user: User) -> None:
+    stored = user.add_key("google", "AIza" + "x" * 35)
+    assert stored["provider"] == "gemini"
+    assert user.api.get("/providers/google/logo.svg").status_code == 200
+    query = {"filter": "provider:google"}
+    assert (
+        user.api.get("/models", params=query).json()
+        == user.api.get("/models", params={"filter": "provider:gemini"}).json()
+    )
+    wrong = is_problem(
+        user.api.post("/credentials", json={"provider": "goggle", "api_key": "k"}), 400, "invalid_request"
+    )
+    assert "google" in wrong["detail"]

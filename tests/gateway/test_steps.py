@@ -349,6 +349,27 @@ async def test_what_goes_wrong_while_a_stream_is_relayed_ends_it(
     assert not warm.server.server_state.tasks
 
 
+async def test_a_ping_that_fails_ends_the_request(warm: Warm, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is called by a timer, whose exceptions nobody would see."""
+
+    def fails(_: object) -> bytes:
+        raise LookupError("a mistake of ours")
+
+    monkeypatch.setattr("ownkey.gateway.relayed.ping_of", fails)
+    monkeypatch.setattr(warm.parts.pipeline._relay, "_ping_interval", 0.05)
+
+    async def send(writer: asyncio.StreamWriter) -> None:
+        writer.write(CHUNKED + pieces("fine")[0])
+        await never(writer)
+
+    warm.provider.replies.append(send)
+    async with asyncio.timeout(20):
+        answered = await warm.ask(stream=True)
+    assert "internal_error" in answered.text
+    assert (await warm.books(answered)).error == "internal_error"
+    assert not warm.server.server_state.tasks
+
+
 class Raw:
     """A client that writes what it likes."""
 

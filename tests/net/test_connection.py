@@ -9,8 +9,9 @@ import pytest
 
 from ownkey.gateway.batching import WriteBatch
 from ownkey.gateway.net.connection import Connection
-from ownkey.gateway.net.errors import ConnectionLost, NetError, Stage, TimedOut
+from ownkey.gateway.net.errors import ConnectionLost, NetError, ResponseTooLarge, Stage, TimedOut
 from ownkey.gateway.net.exchange import Exchange
+from ownkey.gateway.net.response import UpstreamResponse
 from ownkey.gateway.net.settings import NetSettings, Timeouts
 
 HEAD = b"HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\n"
@@ -185,3 +186,22 @@ async def test_a_body_that_flows_until_its_whole_time_is_over_was_not_silent(tra
     error = sink.log[1]
     assert isinstance(error, TimedOut)
     assert error.stage is Stage.TOTAL
+
+
+class Told:
+    """What a waiter is told."""
+
+    def __init__(self) -> None:
+        self.came_in: list[object] = []
+
+    def came(self, value: object) -> None:
+        self.came_in.append(value)
+
+
+@pytest.mark.parametrize("rest", [b"0\r\n\r\n", b"3\r\ntwo\r\n"])
+async def test_a_body_that_begins_too_large_is_refused_once(transport: Transport, rest: bytes) -> None:
+    talk, told = Talk(transport), Told()
+    talk.connection.data_received(CHUNKED + b"3\r\none\r\n")
+    UpstreamResponse(talk.connection, talk.heads[0], 10.0).reading(2).then(told)
+    talk.connection.data_received(rest)
+    assert [type(came) for came in told.came_in] == [ResponseTooLarge]

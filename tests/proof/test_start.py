@@ -111,6 +111,14 @@ def _platform_key_of_no_provider(folder: Path) -> dict[str, str]:
     return {"OWNKEY_PLATFORM_KEY_NOBODY": "sk-hunter2secret"}
 
 
+def _two_platform_keys_in_one(folder: Path) -> dict[str, str]:
+    return {"OWNKEY_PLATFORM_KEY_GROQ": "gsk_hunter2secret\ngsk_hunter2secret2"}
+
+
+def _platform_keys_that_differ(folder: Path) -> dict[str, str]:
+    return {"OWNKEY_PLATFORM_KEY_GEMINI": "AIzahunter2secret", "OWNKEY_PLATFORM_KEY_GOOGLE": "AIzahunter2secret2"}
+
+
 @pytest.mark.parametrize(
     ("prepare", "status", "told"),
     [
@@ -130,6 +138,8 @@ def _platform_key_of_no_provider(folder: Path) -> dict[str, str]:
         (_unknown_variable, 2, "did you mean OWNKEY_DATA_DIR?"),
         (_weak_operator_password, 2, "10 to 1024 characters"),
         (_platform_key_of_no_provider, 2, "OWNKEY_PLATFORM_KEY_NOBODY"),
+        (_two_platform_keys_in_one, 2, "OWNKEY_PLATFORM_KEY_GROQ: The text has 2 lines"),
+        (_platform_keys_that_differ, 2, "another key in another variable"),
     ],
 )
 def test_a_refused_start_is_told_in_one_line(

@@ -3,7 +3,7 @@ import pytest
 from ownkey.domain.catalogue import AuthScheme, Provider, Quirk
 from ownkey.domain.errors import InvalidRequest
 from ownkey.domain.secret import Secret
-from ownkey.providers.auth import auth_headers, looks_unusual
+from ownkey.providers.auth import auth_headers
 
 
 def a_provider(auth: AuthScheme = AuthScheme.BEARER, **fields: object) -> Provider:
@@ -54,15 +54,6 @@ def test_a_setting_cannot_smuggle_a_header():
     with pytest.raises(InvalidRequest) as caught:
         auth_headers(provider, Secret("k"), {"organization": "org\r\nx-evil: 1"})
     assert caught.value.param == "config.organization"
-
-
-def test_an_unusual_key_gets_a_hint_and_no_refusal():
-    provider = a_provider(key_pattern="^sk-")
-    assert looks_unusual(provider, Secret("sk-1")) is None
-    hint = looks_unusual(provider, Secret("pk-canary"))
-    assert hint is not None
-    assert "canary" not in hint
-    assert looks_unusual(a_provider(), Secret("anything")) is None
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,9 @@ import pytest
 from ownkey.domain.catalogue import AuthScheme
 from ownkey.domain.secret import Secret
 from ownkey.providers import CatalogueError, ProviderRow, load_catalogue
-from ownkey.providers.auth import auth_headers, looks_unusual
+from ownkey.providers.auth import auth_headers
 from ownkey.providers.checks import check_request
+from ownkey.providers.key_hints import key_hint
 from ownkey.providers.rows import read_provider
 
 CATALOGUE = load_catalogue()
@@ -111,7 +112,11 @@ def test_regions_with_an_address_are_among_the_regions(row: ProviderRow):
 def test_the_key_pattern_matches_the_example(row: ProviderRow):
     assert bool(row.key_example) == bool(row.key_pattern)
     assert re.match(row.key_pattern, row.key_example)
-    assert looks_unusual(row, Secret(row.key_example)) is None
+
+
+@every_row
+def test_its_own_key_looks_like_no_other_providers(row: ProviderRow):
+    assert key_hint(CATALOGUE.providers(), row, Secret(row.key_example), None) is None
 
 
 @every_row

@@ -6,7 +6,7 @@ import typer
 
 from ownkey.cli.client import DEFAULT_URL, Client, Json, JsonOption, UrlOption, signed_in
 from ownkey.cli.failures import CommandFailed, WrongUsage
-from ownkey.cli.output import read_secret, show, show_table
+from ownkey.cli.output import read_key, show, show_table
 
 app = typer.Typer(help="Provider keys: add, list, test, change, delete.", no_args_is_help=True)
 _COLUMNS = ("id", "provider", "label", "masked_key", "status", "enabled", "is_default", "priority", "weight")
@@ -40,9 +40,10 @@ def add(
     body |= _given(expires_at=expires_at, monthly_limit_usd=monthly_limit_usd)
     with signed_in(url) as client:
         if not no_key:
-            body["api_key"] = read_secret(f"Key for {provider}")
+            body["api_key"] = read_key(f"Key for {provider}")
         stored = client.post("/credentials", body)
     told = stored["test"]["message"] if stored.get("test") else "It was not tested."
+    _show_hint(stored)
     show(stored, as_json, f"Stored {stored['masked_key']} as {stored['label']!r} ({stored['id']}): {told}")
 
 
@@ -87,9 +88,10 @@ def rotate(which: Which, url: UrlOption = DEFAULT_URL, as_json: JsonOption = Fal
     """Replace a key by a new one, which is read as `add` reads it, and test it. Exits with 1 when it does not work."""
     with signed_in(url) as client:
         found = find_key(client, which)
-        body = {"api_key": read_secret(f"New key for {found['provider']}"), "test": False}
-        client.patch(f"/credentials/{found['id']}", body)
+        body = {"api_key": read_key(f"New key for {found['provider']}"), "test": False}
+        changed = client.patch(f"/credentials/{found['id']}", body)
         result = client.post(f"/credentials/{found['id']}/test", {})
+    _show_hint(changed)
     _show_test(result, as_json, f"Replaced {found['label']!r}. ")
 
 
@@ -115,6 +117,12 @@ def _settings(pairs: list[str] | None) -> dict[str, str] | None:
 
 def _given(**values: Any) -> Json:
     return {name: value for name, value in values.items() if value not in (None, [])}
+
+
+def _show_hint(stored: Json) -> None:
+    """On standard error, so that JSON on standard output stays alone."""
+    if stored.get("hint"):
+        typer.echo(f"Note: {stored['hint']}", err=True)
 
 
 def _show_test(result: Json, as_json: bool, before: str) -> None:

@@ -1,4 +1,5 @@
-"""`ownkey models` lists the catalogue of a server; `ownkey models refresh` renews the prices in a data directory."""
+"""`ownkey models` lists the catalogue of a server, `ownkey models facts` what is known of single models, and
+`ownkey models refresh` renews the prices in a data directory."""
 
 import os
 from pathlib import Path
@@ -37,6 +38,25 @@ def models(
         if row["price_differs"]:
             stated, asked = row["stated_usd"], f"{row['input_usd']} / {row['output_usd']}"
             print(f"{row['id']}: stated {stated['input']} / {stated['output']}, {row['priced_by']} asks {asked}")
+
+
+@app.command()
+def facts(
+    provider: Annotated[str | None, typer.Option(help="Only this provider's")] = None,
+    url: UrlOption = DEFAULT_URL,
+    as_json: JsonOption = False,
+) -> None:
+    """List what is known of providers and models, and which fields providers rejected lately (for operators)."""
+    with signed_in(url) as client:
+        found = client.get("/models/facts", {"provider": provider} if provider else {})
+    if as_json:
+        show(found, True, "")
+        return
+    rows = [row | {"models": ", ".join(row["models"]), "facts": ", ".join(row["facts"])} for row in found["items"]]
+    show_table(rows, ("provider", "models", "facts", "date", "source"), False, "No facts.")
+    if found["learned"]:
+        print("\nRejected lately, and left out until:")
+        show_table(found["learned"], ("provider", "model", "field", "until"), False, "")
 
 
 @app.command()

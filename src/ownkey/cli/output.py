@@ -10,6 +10,8 @@ import typer
 from ownkey.cli.failures import CommandFailed
 
 Json = dict[str, Any]
+_MOST_PASTED = 64 * 1024
+"""Bytes; more than any text that the server reads a key out of."""
 _PIPE_WIDTH = 10_000
 
 
@@ -53,11 +55,24 @@ def _cell(value: Any) -> str:
 
 def read_secret(prompt: str) -> str:
     """From the terminal without echo, or the first line of standard input when that is a pipe."""
-    text = _ask(prompt) if sys.stdin.isatty() else _first_line()
+    text = _ask(prompt) if sys.stdin.isatty() else _decoded(sys.stdin.buffer.readline())
     text = text.strip()
     if not text:
-        raise CommandFailed(f"no {prompt[0].lower()}{prompt[1:]} was given on standard input")
+        raise _nothing_given(prompt)
     return text
+
+
+def read_key(prompt: str) -> str:
+    """A provider's key as it was pasted, from the terminal without echo or the whole of standard input when that is a
+    pipe: two keys are not cut down to the first. The server takes off what surrounds it."""
+    text = _ask(prompt) if sys.stdin.isatty() else _decoded(sys.stdin.buffer.read(_MOST_PASTED))
+    if not text.strip():
+        raise _nothing_given(prompt)
+    return text
+
+
+def _nothing_given(prompt: str) -> CommandFailed:
+    return CommandFailed(f"no {prompt[0].lower()}{prompt[1:]} was given on standard input")
 
 
 def _ask(prompt: str) -> str:
@@ -65,8 +80,8 @@ def _ask(prompt: str) -> str:
     return str(typer.prompt(prompt, hide_input=True, err=True))
 
 
-def _first_line() -> str:
+def _decoded(line: bytes) -> str:
     try:
-        return sys.stdin.buffer.readline().decode("utf-8")
+        return line.decode("utf-8")
     except UnicodeDecodeError:
         raise CommandFailed("standard input is not UTF-8 text") from None

@@ -94,6 +94,7 @@ class Provider(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One provider. `endpoints` maps each wire format it speaks to a path below `base_url`, where `{model}` stands for
     the model's id. `auth_for` names the formats whose keys travel in another way than `auth` says.
 
+    `aliases` are other names of the provider, accepted wherever its name is; Ownkey itself says and stores `name`.
     `base_url_template` is the address of keys whose `config` holds the fields that stand in braces, each one
     label of a host name.
     `paths_with` are the paths of keys whose `config` has the field, which may stand in them in braces.
@@ -105,7 +106,8 @@ class Provider(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     A `router` serves other vendors' models under `vendor/model` names. `vendor_prefixes` are the
     first segments of model ids that mean this vendor (`google/…` for gemini). `models` are
     patterns (fnmatch) of bare model names that belong to this vendor. `key_pattern` is a regular
-    expression that helps a person notice a mistake and never rejects. `price_id` is the provider's
+    expression that says how this provider's keys look, `key_prefixes` what they begin with: both help a person notice a
+    mistake and never reject. `price_id` is the provider's
     id in genai-prices, `price_suffixes` other ids for models that end in `:suffix`. `base_url` is None when every
     key brings its own. `base_url_ends` are ends of an address that name one of several interfaces: see
     `domain.address`.
@@ -115,6 +117,7 @@ class Provider(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """
 
     name: str
+    aliases: tuple[str, ...] = ()
     title: str
     base_url: str | None
     base_url_template: str | None = None
@@ -135,6 +138,7 @@ class Provider(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     logo: str | None = None
     key_example: str = ""
     key_pattern: str = ""
+    key_prefixes: tuple[str, ...] = ()
     eu: Literal["yes", "no", "regional", "self-hosted", "unknown"] = "unknown"
     regions: tuple[str, ...] = ()
     hosts: dict[str, Host] = {}

@@ -30,7 +30,7 @@ class ThinkingFacts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     that the model accepts; none stated means all.
     """
 
-    ways: tuple[Literal["budget", "adaptive", "level"], ...] = ()
+    ways: tuple[Literal["budget", "adaptive", "between_tools", "level"], ...] = ()
     least: int | None = None
     most: int | None = None
     off: bool = True
@@ -59,6 +59,10 @@ class Facts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Fields that are rejected, as paths: `user`, `stream_options`, `messages.reasoning_content`."""
     knows: tuple[str, ...] = ()
     """All top-level fields of the format's own spelling that are accepted: any other is rejected."""
+    knows_in_messages: dict[str, tuple[str, ...]] = {}
+    """The same for the messages of a role."""
+    developer_role: bool | None = None
+    """Whether the role `developer` is known beside `system`."""
     renames: dict[str, str] = {}
     """Fields that are accepted under another name only."""
     fixed: dict[str, float] = {}
@@ -141,7 +145,7 @@ def facts_of(rows: Sequence[FactRow], model: str, format_: WireFormat) -> Facts:
         return NO_FACTS
     merged: dict[str, Any] = {}
     for row in applying:
-        for name, value in _stated(row).items():
+        for name, value in stated(row).items():
             merged[name] = _joined(merged[name], value) if name in merged else value
     return Facts(**merged)
 
@@ -166,7 +170,8 @@ class FactSheet:
 NO_SHEET = FactSheet((), "")
 
 
-def _stated(row: FactRow) -> dict[str, Any]:
+def stated(row: FactRow) -> dict[str, Any]:
+    """The facts that a row states, by name."""
     nothing = NO_FACTS
     return {name: value for name in _FACTS if (value := getattr(row, name)) != getattr(nothing, name)}
 
@@ -203,7 +208,7 @@ def _check_row(place: str, row: FactRow) -> None:
     for pattern in (*row.models, *row.but_not):
         if not pattern or set(pattern) & set("?[]"):
             raise FactsError(f"{place}: the pattern {pattern!r} must be a model's id, in which only * is special")
-    if not _stated(row):
+    if not stated(row):
         raise FactsError(f"{place}: states no fact")
     _check_consistent(place, row)
     thinking = row.thinking
@@ -234,9 +239,9 @@ def _check_consistent(place: str, facts: Facts) -> None:
 
 
 def _check_pair(place: str, first: FactRow, other: str, second: FactRow) -> None:
-    stated, again = _stated(first), _stated(second)
-    for name in stated.keys() & again.keys():
-        one, two = stated[name], again[name]
+    once, again = stated(first), stated(second)
+    for name in once.keys() & again.keys():
+        one, two = once[name], again[name]
         if isinstance(one, dict):
             differing = [key for key in one.keys() & two.keys() if one[key] != two[key]]
             if differing:
@@ -244,8 +249,8 @@ def _check_pair(place: str, first: FactRow, other: str, second: FactRow) -> None
         elif name not in _ADDITIVE and one != two:
             text = "state it in one of them, or keep the models apart with `but_not`"
             raise FactsError(f"{place} and {other} contradict each other about {name}: {text}")
-    merged: Mapping[str, Any] = stated | {
-        name: _joined(stated[name], value) if name in stated else value for name, value in again.items()
+    merged: Mapping[str, Any] = once | {
+        name: _joined(once[name], value) if name in once else value for name, value in again.items()
     }
     _check_consistent(f"{place} and {other}", Facts(**merged))
 

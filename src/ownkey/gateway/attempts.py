@@ -10,10 +10,11 @@ from ownkey.domain.plan import Attempt
 from ownkey.domain.secret import Secret
 from ownkey.gateway.delivery import Delivery
 from ownkey.gateway.health import KeyHealth
+from ownkey.gateway.learned import LearnedFacts
 from ownkey.gateway.meter import Meter
-from ownkey.gateway.net import ConnectionLost, NetError, TimedOut, UpstreamClient, UpstreamResponse
+from ownkey.gateway.net import ConnectionLost, NetError, TimedOut, UpstreamClient, UpstreamRequest, UpstreamResponse
 from ownkey.gateway.outcomes import Answered, Outcome, Refused, Unreached
-from ownkey.gateway.outgoing import OutgoingBuilder
+from ownkey.gateway.outgoing import Outgoing, OutgoingBuilder
 from ownkey.gateway.secrets import SecretCache
 from ownkey.gateway.steps import Steps, awaited
 from ownkey.gateway.tokens import TokenCache
@@ -21,7 +22,9 @@ from ownkey.providers.tokens import TokenRefused
 from ownkey.providers.verdict import FailureKind, classify, unreachable
 from ownkey.wire import FORMATS, WireError
 from ownkey.wire.errors import kind_of_status
+from ownkey.wire.fit import rejected_fields
 
+_ABOUT_THE_REQUEST = frozenset({400, 422})
 _ERROR_BODY_LIMIT = 1024 * 1024
 _STATUS_WITHOUT_TOKEN = {
     FailureKind.INVALID_KEY: 401,
@@ -43,12 +46,14 @@ class Attempts:
         tokens: TokenCache,
         health: KeyHealth,
         builder: OutgoingBuilder,
+        learned: LearnedFacts,
     ) -> None:
         self._client = client
         self._tokens = tokens
         self._secrets = secrets
         self._health = health
         self._builder = builder
+        self._learned = learned
 
     def run(self, delivery: Delivery, attempts: tuple[Attempt, ...], preferences: Preferences) -> Steps[Outcome]:
         """The first answer, or the last refusal. There is at least one attempt.
@@ -89,22 +94,45 @@ class Attempts:
             if isinstance(exchanged, TokenRefused):
                 return _without_token(attempt, exchanged, stored)
             secret = exchanged
-        outgoing = self._builder.build(delivery.request, delivery.ask, attempt, preferences, secret)
+        without = self._learned.without(attempt)
+        outgoing = self._builder.build(delivery.request, delivery.ask, attempt, preferences, secret, without)
         meter.adaptations = outgoing.adaptations
+        outcome = yield from self._once(attempt, outgoing, secret)
+        rejected = _rejected(outcome, outgoing)
+        if not rejected:
+            return outcome
+        # Nothing was answered and nothing billed: the same key is asked once more without what we had added.
+        meter.tried(attempt, "field_rejected", outcome.status if isinstance(outcome, Refused) else None)
+        without = (*without, *rejected)
+        outgoing = self._builder.build(delivery.request, delivery.ask, attempt, preferences, secret, without)
+        meter.adaptations = outgoing.adaptations
+        outcome = yield from self._once(attempt, outgoing, secret)
+        if isinstance(outcome, Answered):
+            self._learned.learn(attempt, rejected)
+        return outcome
+
+    def _once(self, attempt: Attempt, outgoing: Outgoing, secret: Secret) -> Steps[Outcome]:
         came: UpstreamResponse | NetError
         sending = self._client.send_now(outgoing.request)
         if sending is not None:
             came = yield sending
         else:
-            try:
-                came = yield from awaited(self._client.send(outgoing.request))
-            except NetError as error:
-                came = error
+            came = yield from self._send(outgoing.request)
         if isinstance(came, NetError):
-            return Unreached(attempt, came)
+            if isinstance(came, ConnectionLost) and came.unread and sending is not None:
+                # The provider closed an idle connection and has nothing of the request: see UpstreamClient.send.
+                came = yield from self._send(outgoing.request, fresh=True)
+            if isinstance(came, NetError):
+                return Unreached(attempt, came)
         if accepts(came):
             return Answered(attempt, came, secret, outgoing.restoring)
         return (yield from self._refused(attempt, came, secret))
+
+    def _send(self, request: UpstreamRequest, *, fresh: bool = False) -> Steps[UpstreamResponse | NetError]:
+        try:
+            return (yield from awaited(self._client.send(request, fresh=fresh)))
+        except NetError as error:
+            return error
 
     def _open(self, attempt: Attempt, meter: Meter) -> Steps[Secret]:
         try:
@@ -139,6 +167,13 @@ class Attempts:
             case Unreached():
                 self._health.failed(attempt.credential, attempt.upstream_model, unreachable(outcome.error.public))
                 meter.tried(attempt, outcome.error.code, None)
+
+
+def _rejected(outcome: Outcome, outgoing: Outgoing) -> tuple[str, ...]:
+    """The fields that Ownkey added and the provider's error names, if it is an error of the request."""
+    if not outgoing.ours or not isinstance(outcome, Refused) or outcome.status not in _ABOUT_THE_REQUEST:
+        return ()
+    return rejected_fields(outcome.attempt.format, outcome.attempt.facts, outcome.body, outgoing.ours)
 
 
 def _without_token(attempt: Attempt, refused: TokenRefused, secret: Secret) -> Refused:

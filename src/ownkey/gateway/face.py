@@ -16,6 +16,7 @@ from ownkey.gateway.directory import Directory
 from ownkey.gateway.health import KeyHealth
 from ownkey.gateway.inner import InnerAnswer, InnerCalls
 from ownkey.gateway.key_test import KeyTestResult, run_key_test
+from ownkey.gateway.learned import LearnedFact, LearnedFacts
 from ownkey.gateway.listing import ModelListing
 from ownkey.gateway.net import AddressGuard, UpstreamClient
 from ownkey.gateway.secrets import SecretCache
@@ -40,6 +41,7 @@ class Gateway:
         follower: ChangeFollower,
         writer: UsageWriter,
         calls: InnerCalls,
+        learned: LearnedFacts,
     ) -> None:
         self._authenticator = authenticator
         self._directory = directory
@@ -51,6 +53,7 @@ class Gateway:
         self._follower = follower
         self._writer = writer
         self._calls = calls
+        self._learned = learned
         self._listing = ModelListing(catalogue)
         self.catalogue = catalogue
 
@@ -104,6 +107,10 @@ class Gateway:
             peer=peer,
         )
         return make_plan(request, holdings, self.catalogue, self._health.resting)
+
+    def learned_facts(self) -> list[LearnedFact]:
+        """The fields that this process leaves out of what it adds, since a provider rejected them lately."""
+        return self._learned.current()
 
     async def is_model(self, principal: Principal, name: str) -> bool:
         """Whether the name, routes apart, is a model's in the catalogue or at one of the principal's endpoints."""

@@ -53,18 +53,15 @@ class RelayedBody:
         them: it ends the body as any other failure does."""
         if self.over:
             return
-        failure: OwnkeyError
         try:
             self._bring(data)
         except OwnkeyError as error:
             failure = error
         except Exception as crash:  # noqa: BLE001 (nobody else would end the request)
-            report_crash(crash)
-            failure = OwnkeyError(OUR_FAULT)
+            failure = _crashed(crash)
         else:
             return
-        self._finish(failure)
-        self._response.abort()
+        self._fail(failure)
 
     def _bring(self, data: bytes) -> None:
         raise NotImplementedError
@@ -78,6 +75,10 @@ class RelayedBody:
         responder.write(data)
         if responder.paused:
             self._response.pause()
+
+    def _fail(self, failure: OwnkeyError | None) -> None:
+        self._finish(failure)
+        self._response.abort()
 
     def _finish(self, failure: OwnkeyError | None) -> None:
         self.over = True
@@ -166,8 +167,7 @@ class RelayedStream(RelayedBody):
             else:
                 self._pass(out)
         if watched.error is not None or stream.failure is not None:
-            self._finish(stream.failure)
-            self._response.abort()
+            self._fail(stream.failure)
 
     def release(self) -> None:
         """What was held goes out."""
@@ -198,5 +198,13 @@ class RelayedStream(RelayedBody):
         """Keep the client waiting. Before the first event this gives up telling an error by its status: clients that
         hear nothing for minutes leave."""
         if self.stream.between_events and not self._responder.gone and not self.held and not self.over:
-            self.start()
-            self._responder.write(ping_of(self._delivery.ask.format))
+            try:
+                self.start()
+                self._responder.write(ping_of(self._delivery.ask.format))
+            except Exception as crash:  # noqa: BLE001 (as in `received`)
+                self._fail(_crashed(crash))
+
+
+def _crashed(crash: Exception) -> OwnkeyError:
+    report_crash(crash)
+    return OwnkeyError(OUR_FAULT)

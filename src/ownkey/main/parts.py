@@ -21,6 +21,7 @@ from ownkey.gateway.directory import Directory
 from ownkey.gateway.forgetting import run_forgetting
 from ownkey.gateway.health import KeyHealth
 from ownkey.gateway.inner import InnerCalls
+from ownkey.gateway.learned import LearnedFacts
 from ownkey.gateway.listing import ModelListing
 from ownkey.gateway.metrics import GatewayMetrics
 from ownkey.gateway.net import AddressGuard, NetSettings, UpstreamClient
@@ -36,6 +37,7 @@ from ownkey.main.environment_keys import store_environment_keys
 from ownkey.main.failure_log import LoggedLedger
 from ownkey.main.gauges import BookGauges, WorkerRegistry
 from ownkey.main.keyrings import open_keyring
+from ownkey.main.learned_log import log_learned
 from ownkey.main.libraries import libraries_loading
 from ownkey.main.lifecycle import Background
 from ownkey.main.prices import follow_prices, read_prices
@@ -163,7 +165,8 @@ async def _serve(
     builder = OutgoingBuilder(user_agent)
     responses = ResponseStore(database, vault, settings.response_retention_days, settings.response_size_limit)
     tokens = TokenCache(client)
-    attempts = Attempts(client, secrets, tokens, health, builder)
+    learned = LearnedFacts(report=log_learned, registry=registry)
+    attempts = Attempts(client, secrets, tokens, health, builder, learned)
     relay = Relay(Recording(responses), settings.stream_ping_interval)
     allowance = LeasedAllowance(PoolStore(database, f"{socket.gethostname()}:{os.getpid()}", str(journal_root)))
     pipeline = Pipeline(
@@ -192,6 +195,7 @@ async def _serve(
         follower=follower,
         writer=writer,
         calls=calls,
+        learned=learned,
     )
     jobs = JobRegistry()
     lease_s = settings.workbench_takeover

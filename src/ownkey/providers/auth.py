@@ -85,10 +85,3 @@ def _header_value(text: str, param: str, what: str) -> bytes:
         problem = "is empty" if not text else "contains spaces, line breaks or characters that no key has"
         raise InvalidRequest(f"{what} {problem}.", param=param)
     return text.encode("ascii")
-
-
-def looks_unusual(provider: Provider, secret: Secret) -> str | None:
-    """A hint for a person when the key does not look like this provider's keys; it never rejects one."""
-    if not provider.key_pattern or re.match(provider.key_pattern, secret.reveal()):
-        return None
-    return f"{provider.title} keys usually look different. The test tells whether this one works."

@@ -19,6 +19,7 @@ from ownkey.providers.rows import (
     all_facts,
     moved_to,
     moved_to_sandbox,
+    names_by_alias,
     read_provider,
     read_providers,
     read_toml,
@@ -40,23 +41,24 @@ class ProviderCatalogue:
 
     def __init__(self, rows: Mapping[str, ProviderRow], models: Sequence[Model], prices: PriceRegistry) -> None:
         self._rows = dict(rows)
+        self._aliases = names_by_alias(self._rows)
         self._facts = all_facts(self._rows)
         self._models = tuple(models)
         self._prices = prices
-        self._names = ModelNames(self._rows, self._models, prices)
+        self._names = ModelNames(self._rows, self._aliases, self._models, prices)
         self._targets: dict[str, Target | None] = {}
         self._offers: dict[tuple[str, Target | str], tuple[Offer | None, float]] = {}
 
     def use_prices(self, prices: PriceList | None) -> None:
         """Answer from another price list from now on; None for the one that came with Ownkey."""
         self._prices.use(prices)
-        self._names = ModelNames(self._rows, self._models, self._prices)
+        self._names = ModelNames(self._rows, self._aliases, self._models, self._prices)
         self._targets.clear()
         self._offers.clear()
 
     def provider(self, name: str) -> ProviderRow | None:
-        """The provider's row, or None."""
-        return self._rows.get(name)
+        """The row of the provider with this name or alias, or None."""
+        return self._rows.get(name) or self._rows.get(self._aliases.get(name, ""))
 
     def providers(self) -> list[ProviderRow]:
         """All providers, in the order of their names."""
@@ -108,7 +110,7 @@ class ProviderCatalogue:
         return offer
 
     def _make_offer(self, provider: str, wanted: Target | str) -> tuple[Offer | None, float]:
-        row = self._rows.get(provider)
+        row = self.provider(provider)
         if row is None:
             return None, float("inf")
         model = wanted if isinstance(wanted, str) else self._names.upstream_id(row, wanted)
@@ -132,16 +134,20 @@ class ProviderCatalogue:
         The EU flag stays as the row says: who moves a provider's address answers for where it leads.
         Raises CatalogueError for an unknown provider and for an address that cannot be one.
         """
+        addresses: dict[str, str] = {}
         for name, url in overrides.items():
-            if name not in self._rows:
+            row = self.provider(name)
+            if row is None:
                 raise CatalogueError(f"there is no provider {name!r} whose base URL could be set")
             _require_address(f"the base URL of {name}", url)
+            if addresses.setdefault(row.name, url) != url:
+                raise CatalogueError(f"the base URL of {row.name} is set twice, once as {name}: leave one out")
         if sandbox_url is not None:
             _require_address("the sandbox URL", sandbox_url)
         rows: dict[str, ProviderRow] = {}
         for name, row in self._rows.items():
-            if name in overrides:
-                rows[name] = moved_to(row, overrides[name])
+            if name in addresses:
+                rows[name] = moved_to(row, addresses[name])
             else:
                 rows[name] = row if sandbox_url is None else moved_to_sandbox(row, sandbox_url)
         return ProviderCatalogue(rows, self._models, self._prices)

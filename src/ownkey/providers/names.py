@@ -22,8 +22,15 @@ _LONGEST_NAME = 256
 class ModelNames:
     """The names known to one catalogue."""
 
-    def __init__(self, providers: Mapping[str, Provider], models: Iterable[Model], prices: PriceRegistry) -> None:
+    def __init__(
+        self,
+        providers: Mapping[str, Provider],
+        aliases: Mapping[str, str],
+        models: Iterable[Model],
+        prices: PriceRegistry,
+    ) -> None:
         self._providers = providers
+        self._aliases = aliases
         self._prices = prices
         self._by_id: dict[str, Model] = {}
         self._by_bare_name: dict[str, Model] = {}
@@ -68,7 +75,8 @@ class ModelNames:
         vendor = self._vendors.get(head)
         if vendor is not None:
             return Target(asked, rest, vendor=vendor)
-        return Target(asked, rest, explicit=head) if head in self._providers else None
+        explicit = head if head in self._providers else self._aliases.get(head)
+        return Target(asked, rest, explicit=explicit) if explicit is not None else None
 
     def _vendor_of_bare(self, name: str) -> str | None:
         curated = self._by_bare_name.get(name)

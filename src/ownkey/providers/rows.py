@@ -92,8 +92,9 @@ def read_providers(folder: Traversable) -> list[ProviderRow]:
 def read_provider(file: Traversable) -> ProviderRow:
     """One provider row. Raises CatalogueError naming the file and the field."""
     row = read_toml(file, ProviderRow)
-    if not _NAME.fullmatch(row.name):
-        raise CatalogueError(f"{file}: name: {row.name!r} must be lower-case letters, digits, - and _")
+    for field, name in (("name", row.name), *(("aliases", alias) for alias in row.aliases)):
+        if not _NAME.fullmatch(name):
+            raise CatalogueError(f"{file}: {field}: {name!r} must be lower-case letters, digits, - and _")
     _check_addresses(file, row)
     for end in row.base_url_ends:
         if not end.startswith("/"):
@@ -102,6 +103,8 @@ def read_provider(file: Traversable) -> ProviderRow:
         for format_, path in endpoints.items():
             if not path.startswith("/"):
                 raise CatalogueError(f"{file}: {where}.{format_.value}: {path!r} must start with a slash")
+    if "" in row.key_prefixes:
+        raise CatalogueError(f"{file}: key_prefixes: a prefix must not be empty")
     try:
         re.compile(row.key_pattern)
     except re.error as error:
@@ -170,6 +173,18 @@ def unique_by_name(rows: Iterable[ProviderRow]) -> dict[str, ProviderRow]:
             found[row.name] = row
         else:
             found[row.name] = structs.replace(row, facts=former.facts, facts_from=former.facts_from)
+    return found
+
+
+def names_by_alias(rows: Mapping[str, ProviderRow]) -> dict[str, str]:
+    """Alias → provider's name. A provider of that very name comes first. Raises CatalogueError for one alias of two."""
+    found: dict[str, str] = {}
+    for row in rows.values():
+        for alias in row.aliases:
+            if alias in found:
+                raise CatalogueError(f"{row.name}: aliases: {alias!r} is an alias of {found[alias]!r} already")
+            if alias not in rows:
+                found[alias] = row.name
     return found
 
 

@@ -63,7 +63,9 @@ def translate_request(
     # Hints bear the client's own names already.
     dropped = (*tools.adapted, *shaped.adapted, *draft.dropped)
     names = [name if name in conversation.hints else spoken.words.get(name, name) for name in dropped]
-    names += [spoken.words.get(name, name) for name in fitted.adaptations]
+    asked_by = "thinking" if conversation.thinking.effort is None else "reasoning_effort"
+    adapted = [asked_by if name in _ASKS_TO_THINK else name for name in fitted.adaptations]
+    names += [spoken.words.get(name, name) for name in adapted]
     restoring = tools.restoring
     if shaped.begun:
         restoring = structs.replace(restoring or Restoring({}), opening=OPENING)
@@ -73,6 +75,9 @@ def translate_request(
         tuple(name for name in ours if name not in without),
         restoring,
     )
+
+
+_ASKS_TO_THINK = frozenset({"thinking", "reasoning", "reasoning_effort"})
 
 
 def in_words(format_: WireFormat, names: tuple[str, ...]) -> tuple[str, ...]:

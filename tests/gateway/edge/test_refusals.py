@@ -68,8 +68,7 @@ MALFORMED = {
     "a TLS hello": bytes.fromhex("16030100c8010000c40303"),
     "a method in lower case": b"get /v1/x HTTP/1.1\r\nHost: a\r\n\r\n",
     "two blanks after the method": b"GET  v1/x HTTP/1.1\r\nHost: a\r\n\r\n",
-    "a websocket": get("/v1/x", "Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13"),
-    "a websocket for the application": get("/api/x", "Connection: Upgrade", "Upgrade: websocket"),
+    "a tunnel": b"CONNECT ownkey.test:443 HTTP/1.1\r\nHost: ownkey.test:443\r\n\r\n",
 }
 
 
@@ -96,6 +95,17 @@ async def test_malformed_requests_get_a_clear_400_and_the_connection_ends(serve:
         assert len(answer.json["message"]) > 20, name
         assert await client.at_end(), name
     assert seen == []
+
+
+@pytest.mark.parametrize("path", ["/v1/responses", "/v1/x", "/api/x"])
+async def test_a_websocket_gets_a_426_so_that_its_client_goes_on_over_http(serve: Serve, path: str) -> None:
+    client = await (await serve()).connect()
+    offer = ("Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: YWJjZA==")
+    await client.send(get(path, *offer) + b"frames")
+    answer = await client.answer()
+    assert (answer.status, answer.headers["upgrade"], answer.json["code"]) == (426, "HTTP/1.1", "invalid_request")
+    assert answer.headers["connection"] == "upgrade, close"
+    assert await client.at_end()
 
 
 async def test_the_shape_of_the_refusal_follows_the_path_when_there_is_one(serve: Serve) -> None:

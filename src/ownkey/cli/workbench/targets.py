@@ -9,6 +9,7 @@ from ownkey.cli.failures import CommandFailed, WrongUsage, told_in_a_line
 from ownkey.domain.catalogue import Offer
 from ownkey.domain.errors import OwnkeyError
 from ownkey.domain.money import parse_usd
+from ownkey.domain.pasted_key import UnclearKey, pasted_key
 from ownkey.domain.secret import Secret
 from ownkey.providers import CatalogueError, ProviderCatalogue
 from ownkey.workbench.endpoint import operators_base_urls, preset_named, presets, read_base_url
@@ -32,10 +33,13 @@ class Way(Struct, frozen=True, omit_defaults=True):
     key_env: str | None = None
 
     def key(self) -> Secret | None:
-        """The key, None where the endpoint takes none. Raises MissingKey."""
+        """The key, None where the endpoint takes none. Raises MissingKey, or CommandFailed for what is no key."""
         if self.key_env is None:
             return None
-        text = os.environ.get(self.key_env, "").strip()
+        try:
+            text = pasted_key(os.environ.get(self.key_env, ""))
+        except UnclearKey as error:
+            raise CommandFailed(f"{self.key_env}: {error}") from None
         if not text:
             raise MissingKey(f"no key for {self.base_url}: set the variable {self.key_env}, or see --api-key-env")
         return Secret(text)

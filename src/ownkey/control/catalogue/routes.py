@@ -1,4 +1,4 @@
-"""`GET /providers`, a provider's logo, and `GET /models`."""
+"""`GET /providers`, a provider's logo, `GET /models` and `GET /models/facts`."""
 
 from typing import Annotated
 
@@ -6,11 +6,19 @@ from fastapi import APIRouter, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from ownkey.control.catalogue.schemas import ModelReply, ProviderReply, show_provider
+from ownkey.control.catalogue.schemas import (
+    FactsReply,
+    ModelReply,
+    ProviderReply,
+    show_fact,
+    show_learned,
+    show_provider,
+)
 from ownkey.control.catalogue.service import list_models, monogram, serves
 from ownkey.control.identity import Caller, ControlDep, peer_of
 from ownkey.control.shapes import Cursor, Limit, Listing, StrictRoute, by_name
 from ownkey.domain.errors import NotFound
+from ownkey.domain.tenancy import Permission
 
 router = APIRouter(route_class=StrictRoute, tags=["catalogue"])
 
@@ -55,3 +63,17 @@ async def models(
     filters = [part.strip() for part in condition.split(",") if part.strip()]
     page, following = by_name(list_models(control, usable, filters, tier), lambda row: row.id, limit, cursor)
     return Listing(items=list(page), next_cursor=following)
+
+
+@router.get("/models/facts")
+async def facts(
+    caller: Caller, control: ControlDep, provider: Annotated[str | None, Query(max_length=64)] = None
+) -> FactsReply:
+    """What the catalogue knows of single models, and which fields of Ownkey's own providers have rejected lately."""
+    gateway = control.gateway
+    rows = {row.name: row.facts for row in gateway.catalogue.providers() if provider in (None, row.name)}
+    learned = gateway.learned_facts() if caller.may(Permission.READ_ALL_USAGE) else []
+    return FactsReply(
+        items=[show_fact(name, row) for name, facts in rows.items() for row in facts],
+        learned=[show_learned(fact) for fact in learned if provider in (None, fact.provider)],
+    )

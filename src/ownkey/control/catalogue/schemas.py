@@ -1,10 +1,16 @@
 """Replies of `/providers` and `/models`."""
 
-from ownkey.control.shapes import Reply
+from typing import Any
+
+import msgspec
+
+from ownkey.control.shapes import Reply, instant
 from ownkey.domain.address import settings_of
 from ownkey.domain.catalogue import Model, Offer, Provider
+from ownkey.domain.facts import FactRow, stated
 from ownkey.domain.money import format_usd, parse_usd
 from ownkey.domain.price import Rates
+from ownkey.gateway import LearnedFact
 from ownkey.providers.rows import check_url
 
 
@@ -44,6 +50,35 @@ class ProviderReply(Reply):
     hosts: list[HostReply]
     capabilities: list[str]
     model_count: int
+
+
+class FactReply(Reply):
+    """A row of facts: the models (patterns) and formats it is about, where it is stated and when that was read."""
+
+    provider: str
+    models: list[str]
+    but_not: list[str]
+    formats: list[str]
+    facts: dict[str, Any]
+    source: str
+    date: str
+
+
+class LearnedReply(Reply):
+    """A field that Ownkey leaves out of what it adds until `until`, since the provider rejected it."""
+
+    provider: str
+    model: str
+    field: str
+    learned_at: str
+    until: str
+
+
+class FactsReply(Reply):
+    """What the catalogue states, and what this process has learned (for operators; empty for others)."""
+
+    items: list[FactReply]
+    learned: list[LearnedReply]
 
 
 class StatedReply(Reply):
@@ -179,3 +214,25 @@ def _stated(model: Model) -> StatedReply | None:
 def _differs(model: Model, rates: Rates) -> bool:
     stated = model.stated_price
     return stated is not None and (parse_usd(stated.input), parse_usd(stated.output)) != (rates.input, rates.output)
+
+
+def show_fact(provider: str, row: FactRow) -> FactReply:
+    return FactReply(
+        provider=provider,
+        models=list(row.models),
+        but_not=list(row.but_not),
+        formats=[format_.value for format_ in row.formats],
+        facts=msgspec.to_builtins(stated(row)),
+        source=row.source,
+        date=row.date,
+    )
+
+
+def show_learned(fact: LearnedFact) -> LearnedReply:
+    return LearnedReply(
+        provider=fact.provider,
+        model=fact.model,
+        field=fact.field,
+        learned_at=instant(fact.learned_at),
+        until=instant(fact.until),
+    )

@@ -19,8 +19,9 @@ def serves(control: Control, provider: str, model: Model) -> bool:
 
 def unknown_provider(control: Control, name: str, param: str) -> InvalidRequest:
     """The error for a provider that is not in the catalogue. It never quotes `name`, which may be a misplaced key."""
-    names = sorted(row.name for row in control.gateway.catalogue.providers())
-    close = get_close_matches(name[:100], names, n=1)
+    rows = control.gateway.catalogue.providers()
+    names = [row.name for row in rows]
+    close = get_close_matches(name[:100], [*names, *(alias for row in rows for alias in row.aliases)], n=1)
     hint = f"Did you mean `{close[0]}`?" if close else f"Choose one of {', '.join(names)}."
     return InvalidRequest(f"Unknown provider. {hint}", param=param)
 

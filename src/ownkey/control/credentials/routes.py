@@ -28,7 +28,8 @@ _MONTH = 30 * 86_400
 async def create(body: NewCredential, caller: Caller, control: ControlDep) -> CredentialReply:
     """Store a provider key. It is tested first unless `test` is false, and stored with what was found."""
     credential, result = await service.create(control, caller, body)
-    return show(credential, show_test(result) if result else None)
+    hint = service.hint_of(control, credential, body.api_key)
+    return show(credential, show_test(result) if result else None, hint)
 
 
 @router.get("")
@@ -51,7 +52,8 @@ async def get(credential_id: str, caller: Caller, control: ControlDep) -> Creden
 async def change(credential_id: str, body: CredentialChange, caller: Caller, control: ControlDep) -> CredentialReply:
     """Change a key's settings, or the key itself."""
     credential, result = await service.change(control, caller, credential_id, body)
-    return show(credential, show_test(result) if result else None)
+    hint = service.hint_of(control, credential, body.api_key)
+    return show(credential, show_test(result) if result else None, hint)
 
 
 @router.delete("/{credential_id}", status_code=204)

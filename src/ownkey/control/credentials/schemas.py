@@ -47,7 +47,8 @@ class CredentialChange(_Settings):
 
 
 class CredentialReply(Reply):
-    """A stored key as its owner sees it."""
+    """A stored key as its owner sees it. Only the reply to a new key has a `hint`: the key looks like another
+    provider's."""
 
     id: str
     provider: str
@@ -70,6 +71,7 @@ class CredentialReply(Reply):
     last_tested_at: str | None
     last_used_at: str | None
     test: KeyTestReply | None = None
+    hint: str | None = None
 
 
 class CredentialUsageReply(Reply):
@@ -84,7 +86,7 @@ class CredentialUsageReply(Reply):
     charged_usd: str
 
 
-def show(credential: Credential, test: KeyTestReply | None = None) -> CredentialReply:
+def show(credential: Credential, test: KeyTestReply | None = None, hint: str | None = None) -> CredentialReply:
     return CredentialReply(
         id=credential.id,
         provider=credential.provider,
@@ -107,6 +109,7 @@ def show(credential: Credential, test: KeyTestReply | None = None) -> Credential
         last_tested_at=instant(credential.last_tested_at),
         last_used_at=instant(credential.last_used_at),
         test=test,
+        hint=hint,
     )
 
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 
 import msgspec
+from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ownkey.control.context import Control
@@ -18,6 +19,7 @@ from ownkey.control.key_tests.service import (
     check_secret,
     check_settings,
     detail_of,
+    hint_for,
     may_test,
     provider_of,
     retest,
@@ -88,6 +90,14 @@ async def create(control: Control, caller: Principal, new: NewCredential) -> tup
         await changes.append(connection, changes.owner_topic(credential.owner))
     await control.gateway.changed()
     return credential, result
+
+
+def hint_of(control: Control, credential: Credential, api_key: SecretStr | None) -> str | None:
+    """A sentence when the key that was just sent looks like another provider's than the credential's."""
+    if api_key is None:
+        return None
+    provider = provider_of(control, credential.provider)
+    return hint_for(control, provider, Secret(api_key.get_secret_value()), credential.base_url)
 
 
 def visible_owners(caller: Principal) -> tuple[Owner, ...]:

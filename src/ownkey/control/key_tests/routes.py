@@ -13,4 +13,4 @@ router = APIRouter(route_class=StrictRoute, prefix="/credentials", tags=["creden
 @router.post("/test")
 async def test_unsaved(body: KeyTrial, caller: Caller, control: ControlDep) -> KeyTestReply:
     """Test a key without storing it."""
-    return show_test(await service.try_unsaved(control, caller, body))
+    return show_test(*await service.try_unsaved(control, caller, body))

@@ -5,22 +5,17 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, SecretStr
 
 from ownkey.control.shapes import STRUCT, Body, Line, Reply
+from ownkey.domain.pasted_key import pasted_key
 from ownkey.gateway import KeyTestResult
 from ownkey.workbench.endpoint import Step
 
-KEY_LIMIT = 8192
+
+def _read_key(value: SecretStr) -> SecretStr:
+    return SecretStr(pasted_key(value.get_secret_value()))
 
 
-def _check_key(value: SecretStr) -> SecretStr:
-    text = value.get_secret_value().strip()
-    if len(text) > KEY_LIMIT:
-        raise ValueError(f"a key has at most {KEY_LIMIT} characters")
-    if not all("!" <= character <= "~" for character in text):
-        raise ValueError("a key holds visible ASCII characters only: no blanks, line breaks or control characters")
-    return SecretStr(text)
-
-
-Key = Annotated[SecretStr, AfterValidator(_check_key)]
+Key = Annotated[SecretStr, AfterValidator(_read_key)]
+"""A provider's key as somebody pasted it; see `domain.pasted_key`."""
 Config = Annotated[
     dict[Annotated[str, Field(pattern="^[a-z][a-z0-9_]{0,39}$")], Annotated[Line, Field(max_length=500)]],
     Field(max_length=20),
@@ -38,16 +33,18 @@ class KeyTrial(Body):
 
 
 class KeyTestReply(Reply):
-    """The result of a test. `steps` have the shape of every other test in Ownkey."""
+    """The result of a test. `steps` have the shape of every other test in Ownkey. `hint` says that an unsaved key looks
+    like another provider's."""
 
     success: bool
     status: str
     message: str
     latency_ms: float | None
     steps: list[Annotated[Step, STRUCT]]
+    hint: str | None = None
 
 
-def show_test(result: KeyTestResult) -> KeyTestReply:
+def show_test(result: KeyTestResult, hint: str | None = None) -> KeyTestReply:
     works = result.status.value == "valid"
     return KeyTestReply(
         success=works,
@@ -55,4 +52,5 @@ def show_test(result: KeyTestResult) -> KeyTestReply:
         message=result.message,
         latency_ms=result.latency_ms,
         steps=[Step("key check", works, result.message, result.latency_ms)],
+        hint=hint,
     )

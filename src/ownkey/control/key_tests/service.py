@@ -18,6 +18,7 @@ from ownkey.domain.secret import Secret
 from ownkey.domain.tenancy import PLATFORM, Owner, Principal
 from ownkey.gateway import KeyTestResult
 from ownkey.providers.auth import auth_headers, signer_for
+from ownkey.providers.key_hints import key_hint
 from ownkey.providers.tokens import token_request
 from ownkey.storage import changes, credentials
 
@@ -28,14 +29,18 @@ Place = tuple[str | None, dict[str, str]]
 """A key's own base URL and its settings: together they say where it is used."""
 
 
-async def try_unsaved(control: Control, caller: Principal, trial: KeyTrial) -> KeyTestResult:
-    """Test a key that is not stored. Raises InvalidRequest, or RateLimited when the minute's tests are used up."""
+async def try_unsaved(control: Control, caller: Principal, trial: KeyTrial) -> tuple[KeyTestResult, str | None]:
+    """Test a key that is not stored; also the hint for it, if there is one.
+
+    Raises InvalidRequest, or RateLimited when the minute's tests are used up.
+    """
     provider = provider_of(control, trial.provider)
     secret, config = Secret(trial.api_key.get_secret_value()), trial.config or {}
     base_url = check_endpoint(control, provider, trial.base_url, caller.owner, config)
     check_secret(provider, secret, config, base_url)
     await require_test(control, caller)
-    return await run_trial(control, Trial(provider, base_url, secret, config, of_platform=False))
+    result = await run_trial(control, Trial(provider, base_url, secret, config, of_platform=False))
+    return result, hint_for(control, provider, secret, base_url)
 
 
 async def retest(control: Control, credential: Credential) -> tuple[Credential, KeyTestResult]:
@@ -140,6 +145,11 @@ def check_secret(provider: Provider, secret: Secret, config: dict[str, str], bas
     auth_headers(provider, secret, config)
     signer_for(provider, secret, config, address_of(provider, base_url, config))
     token_request(provider, secret, config)
+
+
+def hint_for(control: Control, provider: Provider, secret: Secret, base_url: str | None) -> str | None:
+    """A sentence when the key looks like another provider's; see `providers.key_hints`."""
+    return key_hint(control.gateway.catalogue.providers(), provider, secret, base_url)
 
 
 def check_settings(provider: Provider, config: dict[str, str]) -> None:

@@ -25,6 +25,12 @@ class TargetTooLong(RequestTooLarge):
     status = 414
 
 
+class UpgradeDeclined(InvalidRequest):
+    """The request is an offer of another protocol only, such as a WebSocket; clients go on over HTTP after a 426."""
+
+    status = 426
+
+
 def read_fields(fields: HeaderList, version: str) -> dict[bytes, bytes]:
     """The first value of each field, once framing is known to be unambiguous and a host is there.
 
@@ -109,8 +115,10 @@ def _check_coding(coding: bytes, version: str, has_length: bool) -> None:
 
 def check_offer(method: str, first: dict[bytes, bytes]) -> None:
     """Raise InvalidRequest unless the offer of another protocol can be declined by answering as before (h2c)."""
-    if method == "CONNECT" or first.get(b"upgrade", b"").lower() != b"h2c":
-        raise InvalidRequest("Upgrading the connection is not supported: use plain HTTP/1.1.")
+    if method == "CONNECT":
+        raise InvalidRequest("Tunnels are not supported: send requests to Ownkey's own paths.")
+    if first.get(b"upgrade", b"").lower() != b"h2c":
+        raise UpgradeDeclined("Upgrading the connection is not supported: use plain HTTP/1.1.")
 
 
 def without_upgrade(method: str, target: bytes, fields: HeaderList) -> bytes:

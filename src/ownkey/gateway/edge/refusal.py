@@ -2,6 +2,7 @@
 
 from ownkey.domain.errors import OwnkeyError
 from ownkey.gateway.edge.exchange import HeaderList
+from ownkey.gateway.edge.head import UpgradeDeclined
 from ownkey.gateway.edge.http1 import Service
 
 
@@ -20,6 +21,9 @@ class Refusal:
     def rendered(self, service: Service, fixed: HeaderList) -> bytes:
         """The whole answer, after which the connection ends; `fixed` as in `Heads.render`."""
         headers, body = service.render_error(self.path, self.error)
-        framing = b"content-length: %d\r\nconnection: close\r\n" % len(body)
+        # A 426 has to name a protocol that is spoken here (RFC 9110, section 15.5.22).
+        upgrade = isinstance(self.error, UpgradeDeclined)
+        connection = b"upgrade, close\r\nupgrade: HTTP/1.1" if upgrade else b"close"
+        framing = b"content-length: %d\r\nconnection: %b\r\n" % (len(body), connection)
         head = service.heads.render(self.error.status, headers, fixed, framing)
         return head if self.mute else head + body

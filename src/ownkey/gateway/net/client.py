@@ -10,6 +10,7 @@ from ownkey.gateway.net.dial import Dialler
 from ownkey.gateway.net.errors import ConnectionLost
 from ownkey.gateway.net.exchange import Exchange, TimedPieces
 from ownkey.gateway.net.guard import AddressGuard
+from ownkey.gateway.net.habits import Habits, new_habits
 from ownkey.gateway.net.pool import OriginPool
 from ownkey.gateway.net.request import IDEMPOTENT, HeadEncoder, UpstreamRequest
 from ownkey.gateway.net.resolver import Resolver, SystemResolver
@@ -17,6 +18,9 @@ from ownkey.gateway.net.response import UpstreamResponse, Waiter
 from ownkey.gateway.net.settings import NetSettings, Timeouts
 from ownkey.gateway.net.target import Origin, Target
 from ownkey.gateway.net.tls import client_context
+
+_HABITS_KEPT = 4096
+"""Origins whose habits are remembered."""
 
 _Key = tuple[Origin, bool]
 
@@ -80,10 +84,11 @@ class UpstreamClient:
         }
         self._encoder = HeadEncoder()
         self._pools: dict[_Key, OriginPool] = {}
+        self._habits: dict[_Key, Habits] = {}
         self._closing = False
         self._all_closed = asyncio.Event()
 
-    async def send(self, request: UpstreamRequest) -> UpstreamResponse:
+    async def send(self, request: UpstreamRequest, *, fresh: bool = False) -> UpstreamResponse:
         """Send a request and return its response once the head is there.
 
         Raises InvalidRequest when the head cannot be written safely, otherwise a NetError.
@@ -92,33 +97,44 @@ class UpstreamClient:
         server while it lay idle, so its socket is asked, by a poll immediately before the write,
         whether it is quiet and open; if not, the next connection is taken and nothing had been
         sent. A close that is still under way through the network escapes the poll. Then bytes were
-        written, and whether the server acted on them is unknown. Only an idempotent request (GET,
-        HEAD, OPTIONS; RFC 9110 section 9.2.2, RFC 9112 section 9.3.1) that got not one byte of
-        answer from a reused connection is then repeated, once, on a new connection. A POST whose
-        bytes were written is never repeated here: it could be billed twice. The caller sees
-        ConnectionLost with `sent` and decides.
+        written, and the request is repeated, once, on a new connection, if a reused connection
+        ended before one byte of an answer and
+
+        - the request is idempotent (GET, HEAD, OPTIONS; RFC 9110 section 9.2.2, RFC 9112 section
+          9.3.1), or
+        - the server closed before any of it arrived (`ConnectionLost.unread`). The segment that
+          ends the server's side (FIN) acknowledges what its kernel has received by then. If it
+          leaves the whole request unacknowledged, no program there can have read it, and none
+          will: what arrives later is discarded with a reset. So this cannot be billed twice.
+
+        Any other POST whose bytes were written is never repeated here: a server that took the
+        request and closed, and a reset, which proves nothing of the kind, look the same as one
+        that began to work. The caller sees ConnectionLost with `sent` and decides. `fresh` takes no
+        idle connection: for a request that was lost in this way on one.
         """
         head = self._encoder.encode(request)
         timeouts = request.timeouts or self._timeouts
         key = (request.target.origin, request.trusted)
         head_only = request.method == b"HEAD"
-        repeated = False
+        repeated = fresh
         while True:
             # Looked up again each time: an empty pool is dropped while we wait.
             pool = self._pools.get(key) or self._add_pool(key, request.target)
-            connection, fresh = None if repeated else pool.take(), False
+            connection, new = None if repeated else pool.take(), False
             if connection is None:
-                connection, fresh = await pool.connect(timeouts)
-                if not fresh and not connection.usable():
+                connection, new = await pool.connect(timeouts)
+                if not new and not connection.usable():
                     connection.abort()
                     continue
             timed = TimedPieces() if request.timed else None
-            if timed is not None and fresh:
+            if timed is not None and new:
                 timed.connect_seconds = connection.opened_in
             try:
                 exchange = await connection.run(head, request.body, timeouts, head_only=head_only, timed=timed)
             except ConnectionLost as lost:
-                if fresh or repeated or lost.answered or (lost.sent and request.method not in IDEMPOTENT):
+                if new or repeated or lost.answered:
+                    raise
+                if lost.sent and not lost.unread and request.method not in IDEMPOTENT:
                     raise
                 repeated = True
                 continue
@@ -128,7 +144,8 @@ class UpstreamClient:
         """Send a request without waiting, where a connection is at hand and the request is small and not timed; else
         None.
 
-        Only for requests that must not be repeated, such as a POST: see `send`. Raises InvalidRequest as `send` does.
+        Nothing is sent a second time here: where `send` would, the caller has it do so with `fresh`. Raises
+        InvalidRequest as `send` does.
         """
         pool = self._pools.get((request.target.origin, request.trusted))
         if pool is None or request.timed or len(request.body) > ONE_WRITE:
@@ -167,7 +184,12 @@ class UpstreamClient:
         async def dial(seconds: float) -> Connection:
             return await dialler.dial(target, trusted=trusted, seconds=seconds)
 
-        pool = OriginPool(target.label, dial, self._settings, lambda: self._drop_pool(key))
+        habits = self._habits.get(key)
+        if habits is None:
+            if len(self._habits) >= _HABITS_KEPT:
+                self._habits.clear()
+            habits = self._habits[key] = new_habits(self._settings.rest_after_stream)
+        pool = OriginPool(target.label, dial, self._settings, habits, lambda: self._drop_pool(key))
         self._pools[key] = pool
         return pool
 

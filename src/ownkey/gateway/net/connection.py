@@ -17,6 +17,7 @@ from ownkey.gateway.net.exchange import Exchange, TimedPieces
 from ownkey.gateway.net.parsing import Malformed, ResponseParser
 from ownkey.gateway.net.settings import NetSettings, Timeouts
 from ownkey.gateway.net.tls import ended_cleanly
+from ownkey.gateway.net.unread import unacknowledged
 
 ONE_WRITE = 64 * 1024
 """Bytes of a request's body that are written at once."""
@@ -54,13 +55,17 @@ class Connection(asyncio.Protocol):
     """Used by one exchange at a time. The pool sets `on_release` and `on_close`.
 
     `on_release` is called when a response is complete and another request may follow, `on_close`
-    once when the connection is gone. `opened_in` is what opening it took, in seconds.
+    once when the connection is gone. `opened_in` is what opening it took, in seconds; `idle_since` when the last
+    response was complete, by the loop's time (0 before); `streamed` whether that came in chunks; and `left` whether the
+    peer closed the connection while it was idle or before it answered.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, settings: NetSettings, origin: str, batch: WriteBatch) -> None:
         self.origin = origin
         self.closed = False
         self.opened_in = 0.0
+        self.idle_since = 0.0
+        self.streamed = self.left = False
         self.on_release: Callable[[Connection], None] = _nobody
         self.on_close: Callable[[Connection], None] = _nobody
         self._loop = loop
@@ -130,14 +135,21 @@ class Connection(asyncio.Protocol):
             else:
                 self._wake()
         elif exchange is not None:
-            self._fail(self._lost(exchange, "closed by the peer"))
+            self.left = not exchange.answered
+            self._fail(self._lost(exchange, "closed by the peer", unread=self.left and self._unread(exchange)))
+        else:
+            self.left = True
         self._transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.closed = True
         self._alarm.cancel()
-        if self._exchange is not None:
-            self._fail(self._lost(self._exchange, type(exc).__name__ if exc else "closed"))
+        exchange = self._exchange
+        if exchange is not None:
+            self.left = not exchange.answered
+            self._fail(self._lost(exchange, type(exc).__name__ if exc else "closed"))
+        elif exc is not None:
+            self.left = True
         self.on_close(self)
 
     def pause_writing(self) -> None:
@@ -155,9 +167,12 @@ class Connection(asyncio.Protocol):
         The loop may not yet have delivered what the kernel already knows: that the server closed
         the idle connection, or sent bytes that belong to no request.
         """
-        return (
-            self._exchange is None and not self.closed and not self._transport.is_closing() and not self._poll.poll(0)
-        )
+        if self._exchange is not None or self.closed or self._transport.is_closing():
+            return False
+        if self._poll.poll(0):
+            self.left = True
+            return False
+        return True
 
     def begin(self, data: bytes, timeouts: Timeouts, tell: Tell) -> Exchange:
         """Send a whole small request and have `tell` called for what `run` would return or raise.
@@ -168,7 +183,7 @@ class Connection(asyncio.Protocol):
         self._parser.begin(exchange, head_only=False)
         now = self._loop.time()
         self._ends_at = now + timeouts.total
-        exchange.sent = True
+        exchange.sent = len(data)
         self._tell = tell
         self._transport.write(data)
         if timeouts.first_byte < timeouts.total:
@@ -192,7 +207,7 @@ class Connection(asyncio.Protocol):
         self._parser.begin(exchange, head_only=head_only)
         now = self._loop.time()
         self._ends_at = now + timeouts.total
-        exchange.sent = True
+        exchange.sent = len(head) + len(body)
         if timed is not None:
             timed.sent_at = monotonic()
         if len(body) <= ONE_WRITE:
@@ -358,7 +373,10 @@ class Connection(asyncio.Protocol):
         if lifetime <= 0:
             transport.abort()
             return
-        self._set_deadline(self._loop.time() + lifetime)
+        now = self._loop.time()
+        self.idle_since = now
+        self.streamed = self._parser.chunked
+        self._set_deadline(now + lifetime)
         self.on_release(self)
 
     def _fail(self, error: NetError) -> None:
@@ -379,8 +397,15 @@ class Connection(asyncio.Protocol):
         self._wake()
         self._transport.abort()
 
-    def _lost(self, exchange: Exchange, detail: str) -> ConnectionLost:
-        return ConnectionLost(_LOST, origin=self.origin, detail=detail, sent=exchange.sent, answered=exchange.answered)
+    def _lost(self, exchange: Exchange, detail: str, unread: bool = False) -> ConnectionLost:
+        sent, answered = exchange.sent > 0, exchange.answered
+        return ConnectionLost(_LOST, origin=self.origin, detail=detail, sent=sent, answered=answered, unread=unread)
+
+    def _unread(self, exchange: Exchange) -> bool:
+        """Whether the peer had nothing of the request when it closed: all of it is still here, or unacknowledged."""
+        transport = self._transport
+        there = unacknowledged(transport.get_extra_info("socket").fileno())
+        return there + transport.get_write_buffer_size() >= exchange.sent
 
     def _set_deadline(self, when: float) -> None:
         self._deadline = when
@@ -396,5 +421,5 @@ class Connection(asyncio.Protocol):
         else:
             # Whatever was waited for when the time for all of it was over.
             stage = _TOTAL if self._deadline >= self._ends_at else self._stage
-            self._fail(TimedOut(stage, origin=self.origin, sent=exchange.sent))
+            self._fail(TimedOut(stage, origin=self.origin, sent=exchange.sent > 0))
         return inf

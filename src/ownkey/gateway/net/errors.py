@@ -65,13 +65,22 @@ class TimedOut(NetError, UpstreamTimeout):
 
 
 class ConnectionLost(NetError):
-    """The connection ended before the response did; `answered`: after its first byte."""
+    """The connection ended before the response did; `answered`: after its first byte; `unread`: before any of the
+    request had arrived."""
 
     def __init__(
-        self, public: str, *, origin: str, detail: str = "", sent: bool = False, answered: bool = False
+        self,
+        public: str,
+        *,
+        origin: str,
+        detail: str = "",
+        sent: bool = False,
+        answered: bool = False,
+        unread: bool = False,
     ) -> None:
         super().__init__(public, origin=origin, detail=detail, sent=sent)
         self.answered = answered
+        self.unread = unread
 
 
 class ProtocolViolation(NetError):

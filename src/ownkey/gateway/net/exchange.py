@@ -35,8 +35,9 @@ class TimedPieces(list[bytes]):
 class Exchange:
     """Mutable, owned by one connection until `ended`.
 
-    `pieces` holds body bytes nobody has taken yet, `size` their number. `head_done` is set when
-    status and headers are final. `ended` is set last: by the end of the message, or with `error`.
+    `sent` is how many bytes the request has, 0 before its first is written. `pieces` holds body bytes nobody has
+    taken yet, `size` their number. `head_done` is set when status and headers are final. `ended` is set last: by the
+    end of the message, or with `error`.
     `timed` is `pieces` again where their times are wanted, and None everywhere else.
     """
 
@@ -62,7 +63,7 @@ class Exchange:
         self.timed = timed
         self.pieces: list[bytes] = [] if timed is None else timed
         self.size = 0
-        self.sent = False
+        self.sent = 0
         self.answered = False
         self.head_done = False
         self.complete = False

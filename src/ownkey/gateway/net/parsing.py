@@ -36,7 +36,6 @@ class ResponseParser:
     """
 
     __slots__ = (
-        "_chunked",
         "_closing",
         "_exchange",
         "_framing",
@@ -49,6 +48,7 @@ class ResponseParser:
         "_limits",
         "_parser",
         "_why",
+        "chunked",
         "keep_alive_hint",
         "reusable",
         "until_close",
@@ -125,7 +125,7 @@ class ResponseParser:
             if version != "1.0":
                 raise self._refuse("the HTTP version is not 1.0 or 1.1")
             self._closing = True
-            if self._chunked:
+            if self.chunked:
                 raise self._refuse("a transfer encoding in an HTTP/1.0 response")
         if not 200 <= status <= 599:
             self._skip_interim(status)
@@ -140,7 +140,7 @@ class ResponseParser:
             raise _Stop
         if status not in _NO_BODY:
             exchange.content_length = self._length
-            self.until_close = self._length is None and not self._chunked
+            self.until_close = self._length is None and not self.chunked
 
     def on_body(self, data: bytes) -> None:
         exchange = self._exchange
@@ -158,7 +158,7 @@ class ResponseParser:
     def _read_headers(self, headers: Headers) -> None:
         """Check the limits and take in what bears on framing and on the life of the connection."""
         self._length: int | None = None
-        self._chunked = self._closing = False
+        self.chunked = self._closing = False
         limits = self._limits
         if len(headers) > limits.max_headers:
             raise self._refuse("too many headers")
@@ -172,17 +172,17 @@ class ResponseParser:
 
     def _note(self, name: bytes, value: bytes) -> None:
         if name == b"content-length":
-            if self._length is not None or self._chunked:
+            if self._length is not None or self.chunked:
                 raise self._refuse("conflicting lengths")
             if not value.isdigit() or len(value) > 18:
                 raise self._refuse("the content-length is not a number")
             self._length = int(value)
         elif name == b"transfer-encoding":
-            if self._length is not None or self._chunked:
+            if self._length is not None or self.chunked:
                 raise self._refuse("conflicting lengths")
             if value.lower() != b"chunked":
                 raise self._refuse("a transfer encoding other than chunked")
-            self._chunked = True
+            self.chunked = True
         elif name == b"connection":
             self._closing = self._closing or b"close" in value.lower()
         elif name == b"keep-alive":

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from ownkey.domain.errors import Unavailable
 from ownkey.gateway.net.connection import Connection
 from ownkey.gateway.net.errors import ConnectFailed, Stage, TimedOut
+from ownkey.gateway.net.habits import Habits
 from ownkey.gateway.net.settings import NetSettings, Timeouts
 
 Dial = Callable[[float], Awaitable[Connection]]
@@ -18,9 +19,14 @@ class OriginPool:
 
     Last in, first out keeps few connections warm and lets the rest grow old and go. Places are
     counted from the start of dialling to the end of the connection; who finds none waits in turn.
+
+    A connection rests after a streamed answer, and another is preferred, until the origin has shown that it keeps such
+    connections open. `habits` outlive the pool.
     """
 
-    def __init__(self, origin: str, dial: Dial, settings: NetSettings, on_empty: Callable[[], None]) -> None:
+    def __init__(
+        self, origin: str, dial: Dial, settings: NetSettings, habits: Habits, on_empty: Callable[[], None]
+    ) -> None:
         self._origin = origin
         self._dial = dial
         self._limit = settings.max_connections_per_origin
@@ -31,13 +37,21 @@ class OriginPool:
         self._places = 0
         self._waiting: deque[asyncio.Future[Connection | None]] = deque()
         self._closing = False
+        self._habits = habits
+        self._wary = True
+        """Whether one of them is not trusted."""
 
     @property
     def empty(self) -> bool:
         return self._places == 0 and not self._waiting
 
     def take(self) -> Connection | None:
-        """Return an idle connection whose socket is quiet and open, or None."""
+        """Return an idle connection whose socket is quiet and open and that may be used now, or None."""
+        if self._wary:
+            return self._take_rested()
+        return self._take_last()
+
+    def _take_last(self) -> Connection | None:
         idle = self._idle
         while idle:
             connection = idle.pop()
@@ -46,14 +60,35 @@ class OriginPool:
             connection.abort()
         return None
 
+    def _take_rested(self) -> Connection | None:
+        """As `take`, past connections of which nobody knows yet whether the origin closes them."""
+        idle, habits = self._idle, self._habits
+        now = asyncio.get_running_loop().time()
+        for place in range(len(idle) - 1, -1, -1):
+            connection = idle[place]
+            habit = habits[connection.streamed]
+            if not habit.has_rested(connection.idle_since, now):
+                continue
+            del idle[place]
+            if connection.usable():
+                habit.stayed_open()
+                self._wary = not (habits[False].trusted and habits[True].trusted)
+                return connection
+            connection.abort()
+        return None
+
     async def connect(self, timeouts: Timeouts) -> tuple[Connection, bool]:
-        """Return a connection and whether it is new: dialled, or freed while waiting for a place.
+        """Return a connection and whether it is new: dialled, or freed while waiting for a place, or one that should
+        rest where there is no place.
 
         Raises TimedOut(QUEUE), Unavailable while closing, or what dialling raises.
         """
         if self._closing:
             raise _closing()
         if self._places >= self._limit:
+            resting = self._take_last()
+            if resting is not None:
+                return resting, False
             freed = await self._queue(timeouts.queue)
             if freed is not None:
                 return freed, False
@@ -120,6 +155,9 @@ class OriginPool:
                 freed.abort()
 
     def _released(self, connection: Connection) -> None:
+        if not self._habits[connection.streamed].keeps(connection.idle_since):
+            connection.abort()
+            return
         while self._waiting:
             waiter = self._waiting.popleft()
             if not waiter.done():
@@ -132,6 +170,10 @@ class OriginPool:
 
     def _closed(self, connection: Connection) -> None:
         self._open.discard(connection)
+        if connection.left and connection.idle_since and not self._closing:
+            now = asyncio.get_running_loop().time()
+            self._habits[connection.streamed].closed(connection.idle_since, now)
+            self._wary = True
         if connection in self._idle:
             self._idle.remove(connection)
         self._free_place()

@@ -207,13 +207,16 @@ class Reading:
         self._size += len(data)
         self._pieces.append(data)
         if self._size > self._limit:
-            # Told here, so that nothing is told again by the end that giving up brings about.
-            waiter, self._waiter = self._waiter, None
-            error = self._response.too_large(self._limit)
-            if waiter is not None:
-                waiter.came(error)
+            self._finish(None)
 
     def ended(self, error: NetError | None) -> None:
+        self._finish(error)
+
+    def _finish(self, error: NetError | None) -> None:
+        # The waiter goes first: giving a body up that is too large brings about another end.
         waiter, self._waiter = self._waiter, None
-        if waiter is not None:
-            waiter.came(error or b"".join(self._pieces))
+        if waiter is None:
+            return
+        if error is None and self._size > self._limit:
+            error = self._response.too_large(self._limit)
+        waiter.came(error or b"".join(self._pieces))

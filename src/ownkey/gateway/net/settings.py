@@ -27,7 +27,8 @@ class NetSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     `ca_file` is a PEM file of authorities trusted besides the system's.
     `high_water` is where a response nobody reads stops being taken from the socket.
     `idle_lifetime` is kept below the keep-alive time of common servers, so that a pooled
-    connection is rarely closed by the other side while we write to it. `max_header_line` counts
+    connection is rarely closed by the other side while we write to it. `rest_after_stream` is for how long a connection
+    rests after a streamed answer, until the origin is known to keep it open. `max_header_line` counts
     name and value. `framing_limit` bounds the bytes between two pieces of body (chunk sizes,
     extensions, trailers).
     """
@@ -40,6 +41,7 @@ class NetSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     max_connections_per_origin: int = 2048
     max_idle_per_origin: int = 256
     idle_lifetime: float = 20.0
+    rest_after_stream: float = 0.1
     max_head_bytes: int = 64 * 1024
     max_header_line: int = 16 * 1024
     max_headers: int = 128

@@ -12,32 +12,40 @@ from msgspec import Struct
 
 from ownkey.domain.facts import Facts
 from ownkey.domain.formats import WireFormat
-from ownkey.wire.fit import anthropic_messages, openai_chat
-from ownkey.wire.fit.fields import fit_fields
+from ownkey.wire.fit import anthropic_messages, bedrock_converse, gemini, openai_chat, openai_responses
+from ownkey.wire.fit.fields import fit_fields, fit_limit
 from ownkey.wire.fit.fitting import Fitted, Fitting, Places
+from ownkey.wire.fit.rejected import named_fields
 from ownkey.wire.fit.watch import Watch, watch_for
 
-__all__ = ["Fitted", "Fitting", "Watch", "fit", "watch"]
+__all__ = ["Fitted", "Fitting", "Watch", "fit", "rejected_fields", "watch"]
 
 
 class _Rules(Struct, frozen=True):
-    """A format's own: where it has fields, which of them ask for thinking and which hold tools, whether a request asks
-    to think, and what else there is to fit."""
+    """A format's own: where it has fields, which of them ask for thinking, whether a request asks to think, and what
+    else there is to fit."""
 
     places: Places = {}
     thinking: tuple[str, ...] = ()
-    tools: str = "tools"
     thinks: Callable[[Fitting], bool] = lambda _: False
     fit: Callable[[Fitting], None] = lambda _: None
 
 
 _NO_RULES = _Rules()
 _RULES: Mapping[WireFormat, _Rules] = {
-    WireFormat.OPENAI_CHAT: _Rules(
-        openai_chat.PLACES, ("reasoning_effort",), "tools", openai_chat.thinks, openai_chat.fit
+    WireFormat.OPENAI_CHAT: _Rules(openai_chat.PLACES, ("reasoning_effort",), openai_chat.thinks, openai_chat.fit),
+    WireFormat.OPENAI_RESPONSES: _Rules(
+        openai_responses.PLACES, ("reasoning",), openai_responses.thinks, openai_responses.fit
     ),
     WireFormat.ANTHROPIC_MESSAGES: _Rules(
-        anthropic_messages.PLACES, ("thinking",), "tools", anthropic_messages.thinks, anthropic_messages.fit
+        anthropic_messages.PLACES,
+        ("thinking", "output_config"),
+        anthropic_messages.thinks,
+        anthropic_messages.fit,
+    ),
+    WireFormat.GEMINI: _Rules(gemini.PLACES, ("thinking",), fit=gemini.fit),
+    WireFormat.BEDROCK_CONVERSE: _Rules(
+        bedrock_converse.PLACES, ("thinking",), anthropic_messages.thinks, bedrock_converse.fit
     ),
 }
 
@@ -60,6 +68,7 @@ def fit(
     for name in without:
         if name in ours:
             fitting.remove(name)
+    fit_limit(fitting)
     rules.fit(fitting)
     fit_fields(fitting, thinks=rules.thinks(fitting))
     return fitting.fitted()
@@ -68,4 +77,12 @@ def fit(
 def watch(format_: WireFormat, facts: Facts) -> Watch:
     """What to look for in requests that pass in `format_`."""
     rules = _RULES.get(format_)
-    return Watch() if rules is None else watch_for(facts, rules.places, rules.thinking, rules.tools)
+    return Watch() if rules is None else watch_for(facts, rules.places, rules.thinking)
+
+
+def rejected_fields(format_: WireFormat, facts: Facts, error: bytes, ours: Collection[str]) -> tuple[str, ...]:
+    """The fields of ours that the body of a provider's error names."""
+    places = _RULES.get(format_, _NO_RULES).places
+    spellings = {name: (name, places[name][0][-1]) for name in ours if name in places}
+    spellings |= {name: (name, facts.renames[name]) for name in ours if name in facts.renames}
+    return named_fields(error, ours, spellings)

@@ -20,6 +20,14 @@ def fit_fields(fitting: Fitting, *, thinks: bool) -> None:
         _keep_one(fitting, group)
 
 
+def fit_limit(fitting: Fitting) -> None:
+    """No more output than the model can write."""
+    largest, asked = fitting.facts.largest_output, fitting.get("max_tokens")
+    if largest is not None and isinstance(asked, int) and asked > largest:
+        fitting.put("max_tokens", largest)
+        fitting.adapted("max_tokens")
+
+
 def _refused(fitting: Fitting) -> list[str]:
     """The fields that are present and rejected, whatever their value."""
     facts = fitting.facts

@@ -1,8 +1,14 @@
-"""Rules for requests in OpenAI's chat format."""
+"""Rules for requests in OpenAI's chat format, and those it shares with OpenAI's responses."""
+
+from collections.abc import Mapping
+from typing import Any, cast
 
 from ownkey.wire.fit.fitting import Fitting, Places
+from ownkey.wire.fit.thinking import nearest_effort
 
 PLACES: Places = {}
+_REPLAYED = ("reasoning_content", "reasoning_details")
+"""What Ownkey's own answers hold of reasoning, and clients return."""
 
 
 def thinks(fitting: Fitting) -> bool:
@@ -11,3 +17,52 @@ def thinks(fitting: Fitting) -> bool:
 
 def fit(fitting: Fitting) -> None:
     """The rules of this format beyond those of single fields."""
+    fit_effort(fitting)
+    _fit_messages(fitting)
+
+
+def fit_effort(fitting: Fitting) -> None:
+    """The effort, as near to what was asked for as the model accepts."""
+    facts = fitting.facts.thinking
+    asked = fitting.get("reasoning_effort")
+    if facts is None or not isinstance(asked, str):
+        return
+    effort = nearest_effort(asked, facts) if "level" in facts.ways else None
+    if effort is None:
+        fitting.leave_out("reasoning_effort")
+    elif effort != asked:
+        fitting.put("reasoning_effort", effort)
+        fitting.adapted("reasoning_effort")
+
+
+def _fit_messages(fitting: Fitting) -> None:
+    facts = fitting.facts
+    refused = {name.removeprefix("messages.") for name in facts.refuses if name.startswith("messages.")}
+    if facts.reasoning_replay == "refused":
+        refused.update(_REPLAYED)
+    given: object = fitting.get("messages")
+    if not isinstance(given, list) or not (refused or facts.knows_in_messages or facts.developer_role is False):
+        return
+    messages = [_message(fitting, message, refused) for message in cast("list[object]", given)]
+    if any(new is not old for new, old in zip(messages, cast("list[object]", given), strict=True)):
+        fitting.put("messages", messages)
+
+
+def _message(fitting: Fitting, message: object, refused: set[str]) -> object:
+    """The message as it is, or a copy with what the model accepts of it."""
+    if not isinstance(message, dict):
+        return message
+    fields = cast("dict[str, Any]", message)
+    if fields.get("role") == "developer" and fitting.facts.developer_role is False:
+        fields = fields | {"role": "system"}
+        fitting.adapted("messages.role")
+    unknown = [name for name in fields if name in refused or not _knows(fitting.facts.knows_in_messages, fields, name)]
+    for name in unknown:
+        if fields[name] is not None:
+            fitting.adapted(name if name in _REPLAYED else f"messages.{name}")
+    return {name: value for name, value in fields.items() if name not in unknown} if unknown else fields
+
+
+def _knows(known: Mapping[str, tuple[str, ...]], message: dict[str, Any], name: str) -> bool:
+    names = known.get(str(message.get("role")))
+    return names is None or name in names

@@ -1,21 +1,35 @@
 """Whether a request that passes can need fitting at all: worked out once for an attempt, asked for every request."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, cast
 
 from ownkey.domain.facts import Facts
-from ownkey.wire.fit.fitting import Places
+from ownkey.wire.fit.fitting import Path, Places
+
+_LIMIT: tuple[Path, ...] = (("max_tokens",),)
 
 
 class Watch:
     """What of a request the facts of its model speak of. Without any, asking costs next to nothing.
 
+    `in_messages` are the fields that the messages of a role may have, `largest` where the limit of the output is and
+    its largest value.
     `fields` are top-level fields that matter alone, `groups` those that matter together, `knows` all that are known;
     `needles` are bytes without which a body holds no inner field that matters; `first_version` is the first version of
     the API that matters.
     """
 
-    __slots__ = ("asks_usage", "fields", "first_version", "groups", "knows", "needles", "nothing")
+    __slots__ = (
+        "asks_usage",
+        "fields",
+        "first_version",
+        "groups",
+        "in_messages",
+        "knows",
+        "largest",
+        "needles",
+        "nothing",
+    )
 
     def __init__(
         self,
@@ -24,16 +38,21 @@ class Watch:
         needles: Iterable[str] = (),
         *,
         knows: Iterable[str] = (),
+        in_messages: Mapping[str, Iterable[str]] = {},
         versions: Iterable[str] = (),
+        largest: tuple[Path, int] | None = None,
         asks_usage: bool = True,
     ) -> None:
         self.fields = frozenset(fields)
         self.groups = tuple(map(frozenset[str], groups))
         self.needles = tuple(dict.fromkeys(needle.encode() for needle in needles))
         self.knows = frozenset(knows)
+        self.in_messages = {role: frozenset(names) for role, names in in_messages.items()}
         self.first_version = min(versions, default="")
+        self.largest = largest
         self.asks_usage = asks_usage
-        self.nothing = not (self.fields or self.groups or self.needles or self.knows or self.first_version)
+        sought = (self.fields, self.groups, self.needles, self.knows, self.in_messages, self.first_version, largest)
+        self.nothing = not any(sought)
 
     def concerns(self, body: bytes, fields: Mapping[str, Any], version: str) -> bool:
         """Whether to fit a request with these top-level fields."""
@@ -43,11 +62,33 @@ class Watch:
             return True
         if self.first_version and version >= self.first_version:
             return True
+        if self.largest is not None and self._exceeds(fields, *self.largest):
+            return True
+        if self.in_messages and self._holds_unknown(fields.get("messages")):
+            return True
         return any(group <= fields.keys() for group in self.groups) or any(needle in body for needle in self.needles)
 
+    @staticmethod
+    def _exceeds(fields: Mapping[str, Any], path: Path, most: int) -> bool:
+        value: object = fields
+        for name in path:
+            value = cast("dict[str, object]", value).get(name) if isinstance(value, dict) else None
+        return isinstance(value, int) and value > most
 
-def watch_for(facts: Facts, places: Places, thinking: Iterable[str], tools: str) -> Watch:
-    """`thinking` are the fields of a format that ask for thinking, `tools` its field of tools."""
+    def _holds_unknown(self, messages: object) -> bool:
+        if not isinstance(messages, list):
+            return False
+        for message in cast("list[object]", messages):
+            if isinstance(message, dict):
+                fields = cast("dict[str, Any]", message)
+                known = self.in_messages.get(str(fields.get("role")))
+                if known is not None and not known.issuperset(fields):
+                    return True
+        return False
+
+
+def watch_for(facts: Facts, places: Places, thinking: tuple[str, ...]) -> Watch:
+    """`thinking` are the fields of a format that ask for thinking."""
     watched = _Watched(places)
     watched.add(*facts.refuses, *facts.renames, *facts.fixed)
     for group in facts.one_of:
@@ -60,23 +101,26 @@ def watch_for(facts: Facts, places: Places, thinking: Iterable[str], tools: str)
             watched.group((asking, "tool_choice"))
     if facts.thinking is not None:
         watched.add(*thinking)
-    if facts.tool_choices:
-        watched.add("tool_choice")
-    if facts.parallel_tool_calls is False:
-        watched.add("parallel_tool_calls")
-    if facts.json_modes is not None:
-        watched.add("response_format")
+    stated = {
+        "tool_choice": facts.tool_choices,
+        "parallel_tool_calls": facts.parallel_tool_calls is False,
+        "response_format": facts.json_modes is not None,
+        "tools": facts.tool_name_alphabet or facts.longest_tool_name or facts.most_tools or facts.schema,
+    }
+    watched.add(*(name for name, fact in stated.items() if fact))
     if facts.reasoning_replay == "refused":
         watched.add("messages.reasoning_content", "messages.reasoning_details")
-    if facts.tool_name_alphabet or facts.longest_tool_name or facts.most_tools or facts.schema:
-        watched.add(tools)
+    if facts.developer_role is False:
+        watched.needles.append('"developer"')
     watched.needles += facts.media_aliases
     return Watch(
         watched.fields,
         watched.groups,
         watched.needles,
         knows=facts.knows,
+        in_messages=facts.knows_in_messages,
         versions=facts.refused_versions,
+        largest=None if facts.largest_output is None else (places.get("max_tokens", _LIMIT)[0], facts.largest_output),
         asks_usage=facts.stream_usage in (None, "asked"),
     )
 

@@ -211,7 +211,7 @@ def _message(answer: Answer) -> dict[str, Any]:
     if thoughts:
         reasoning = "".join(part.text for part in thoughts)
         message["reasoning_content"] = reasoning or None
-        message["reasoning_details"] = _details(thoughts)
+        message["reasoning_details"] = reasoning_details(thoughts)
     if calls:
         message["tool_calls"] = calls
     return message
@@ -231,7 +231,7 @@ def signed(signature: str | None) -> dict[str, Any]:
     return {"extra_content": {"google": {"thought_signature": signature}}} if signature is not None else {}
 
 
-def _details(thoughts: Sequence[Reasoning]) -> list[dict[str, Any]]:
+def reasoning_details(thoughts: Sequence[Reasoning]) -> list[dict[str, Any]]:
     """Reasoning as OpenRouter writes it: a client that sends it back returns signatures unchanged."""
     details: list[dict[str, Any]] = []
     for index, part in enumerate(thoughts):

@@ -23,6 +23,7 @@ from ownkey.wire.neutral import (
     ToolResult,
     Turn,
 )
+from ownkey.wire.openai_chat.answers import reasoning_details
 
 _LONGEST_USER = 64
 """OpenAI's limit for `user`; Claude Code's user ids are longer."""
@@ -35,7 +36,7 @@ def write(conversation: Conversation, model: str, stream: bool, facts: Facts = N
     if not native:
         refuse_required(conversation.required)
         dropped += conversation.hints
-    body: dict[str, Any] = {"model": model, "messages": _messages(conversation, dropped)}
+    body: dict[str, Any] = {"model": model, "messages": _messages(conversation, facts, dropped)}
     if stream:
         body["stream"] = True
         if facts.stream_usage in (None, "asked"):
@@ -75,13 +76,13 @@ def _sampling(sampling: Sampling, native: bool, body: dict[str, Any], dropped: l
     body |= {name: value for name, value in values.items() if value is not None}
 
 
-def _messages(conversation: Conversation, dropped: list[str]) -> list[dict[str, Any]]:
+def _messages(conversation: Conversation, facts: Facts, dropped: list[str]) -> list[dict[str, Any]]:
     messages: list[dict[str, Any]] = []
     if conversation.system:
         messages.append({"role": "system", "content": _content(conversation.system, dropped)})
     for turn in conversation.turns:
         if turn.role == "assistant":
-            messages.append(_assistant(turn, dropped))
+            messages.append(_assistant(turn, facts, dropped))
         elif turn.role == "user":
             messages += _user_turn(turn, dropped)
         else:
@@ -138,10 +139,11 @@ def _result(result: ToolResult, moved: list[Part], dropped: list[str]) -> dict[s
     return {"role": "tool", "tool_call_id": result.call_id, "content": _content(texts, dropped)}
 
 
-def _assistant(turn: Turn, dropped: list[str]) -> dict[str, Any]:
+def _assistant(turn: Turn, facts: Facts, dropped: list[str]) -> dict[str, Any]:
     texts: list[Part] = []
     calls: list[dict[str, Any]] = []
     refusals: list[str] = []
+    thoughts: list[Reasoning] = []
     for part in turn.parts:
         if isinstance(part, ToolCall):
             function = {"name": part.name, "arguments": part.arguments or "{}"}
@@ -151,8 +153,7 @@ def _assistant(turn: Turn, dropped: list[str]) -> dict[str, Any]:
         elif isinstance(part, Refusal):
             refusals.append(part.text)
         elif isinstance(part, Reasoning):
-            # Providers differ in whether they accept reasoning in a request, and many refuse the whole call.
-            dropped.append("reasoning_content")
+            thoughts.append(part)
         else:
             texts.append(part)
     message: dict[str, Any] = {"role": "assistant", "content": _content(texts, dropped) if texts else None}
@@ -162,7 +163,20 @@ def _assistant(turn: Turn, dropped: list[str]) -> dict[str, Any]:
         message["tool_calls"] = calls
     elif not texts and not refusals:
         message["content"] = ""
-    return message | _named(turn)
+    return message | _replayed(thoughts, bool(calls), facts, dropped) | _named(turn)
+
+
+def _replayed(thoughts: list[Reasoning], calls: bool, facts: Facts, dropped: list[str]) -> dict[str, Any]:
+    """Earlier reasoning, for models that want it back. Others differ in whether they accept it: many reject the
+    request for it, so it is left out."""
+    if facts.reasoning_replay == "details" and thoughts:
+        return {"reasoning_details": reasoning_details(thoughts)}
+    if facts.reasoning_replay == "returned" and (thoughts or calls):
+        # DeepSeek demands the field beside tool calls even where nothing was thought.
+        return {"reasoning_content": "".join(part.text for part in thoughts)}
+    if thoughts:
+        dropped.append("reasoning_content")
+    return {}
 
 
 def _content(parts: Sequence[Part], dropped: list[str]) -> str | list[dict[str, Any]]:

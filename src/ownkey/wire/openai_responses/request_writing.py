@@ -63,7 +63,7 @@ def write(conversation: Conversation, model: str, stream: bool, quirks: Collecti
     _output(conversation.output, quirks, body)
     _thinking(conversation, body, dropped)
     _user(conversation, quirks, body, dropped)
-    return Draft(body, tuple(dict.fromkeys(dropped)))
+    return Draft(body, tuple(dict.fromkeys(dropped)), () if native else ("store", "include"))
 
 
 def _put(body: dict[str, Any], name: str, value: Any) -> None:

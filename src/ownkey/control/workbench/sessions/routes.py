@@ -26,7 +26,15 @@ from ownkey.control.workbench.sessions.schemas import (
     show_target,
     show_test,
 )
-from ownkey.control.workbench.sessions.service import chosen, new_target, plan_of, stored, suite_of, target_of
+from ownkey.control.workbench.sessions.service import (
+    chosen,
+    hint_of,
+    new_target,
+    plan_of,
+    stored,
+    suite_of,
+    target_of,
+)
 from ownkey.domain.errors import InvalidRequest, OwnkeyError
 from ownkey.storage import users
 from ownkey.storage.workbench import WorkbenchSession
@@ -116,7 +124,7 @@ async def add_target(body: NewTarget, entry: EntryDep, visitor: VisitorDep, cont
     target, key = await new_target(control, entry, visitor.peer, body)
     added = await store.add(entry.session, target, key, entry.limits)
     masks = {each.id: masked for each, masked in await store.of_session(entry.session)}
-    return show_target(added, masks[added.id])
+    return show_target(added, masks[added.id], hint_of(control, added, key))
 
 
 @router.delete("/sessions/{session_id}/targets/{target_id}", status_code=204)

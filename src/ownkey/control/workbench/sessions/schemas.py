@@ -101,7 +101,8 @@ class TermsReply(Reply):
 
 
 class TargetReply(Reply):
-    """A model under test. `abilities` is what the connection test found out."""
+    """A model under test. `abilities` is what the connection test found out. Only the reply to a new model has a
+    `key_hint`: its key looks like another provider's."""
 
     id: str
     label: str
@@ -113,6 +114,7 @@ class TargetReply(Reply):
     masked_key: str | None
     abilities: Annotated[Abilities, STRUCT]
     prices: PricesReply | None
+    key_hint: str | None = None
 
 
 class WorkbenchSessionReply(Reply):
@@ -185,7 +187,7 @@ class ReceiptReply(Reply):
     kept: list[str]
 
 
-def show_target(target: Target, masked_key: str | None) -> TargetReply:
+def show_target(target: Target, masked_key: str | None, key_hint: str | None = None) -> TargetReply:
     prices = target.prices
     return TargetReply(
         id=target.id,
@@ -196,6 +198,7 @@ def show_target(target: Target, masked_key: str | None) -> TargetReply:
         base_url=target.base_url,
         credential=target.credential,
         masked_key=masked_key,
+        key_hint=key_hint,
         abilities=target.abilities,
         prices=None
         if prices is None

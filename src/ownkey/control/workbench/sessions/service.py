@@ -4,6 +4,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from ownkey.control.context import Control
+from ownkey.control.key_tests.service import hint_for
 from ownkey.control.workbench.access import Entry
 from ownkey.control.workbench.sessions.schemas import NewRun, NewTarget, PriceBody, key_of
 from ownkey.domain.errors import InvalidRequest
@@ -11,7 +12,7 @@ from ownkey.domain.formats import WireFormat
 from ownkey.domain.money import parse_usd
 from ownkey.domain.secret import Secret
 from ownkey.domain.tenancy import Principal
-from ownkey.workbench.endpoint import Preset, preset_named, presets, read_base_url
+from ownkey.workbench.endpoint import Preset, operators_base_urls, preset_named, presets, read_base_url
 from ownkey.workbench.hosting import TARGET_ID, list_prices, planned_prices
 from ownkey.workbench.records import (
     Abilities,
@@ -78,6 +79,13 @@ async def new_target(control: Control, entry: Entry, peer: str, body: NewTarget)
     if key is not None:
         raise InvalidRequest("Send api_key or key_from, not both.", param="key_from")
     return target, await _key_from(control, entry, body.key_from, target)
+
+
+def hint_of(control: Control, target: Target, key: Secret | None) -> str | None:
+    """A sentence when the key for a provider's own address looks like another provider's."""
+    name = operators_base_urls(control.gateway.catalogue).get(target.base_url or "")
+    provider = None if name is None else control.gateway.catalogue.provider(name)
+    return None if provider is None or key is None else hint_for(control, provider, key, None)
 
 
 async def _key_from(control: Control, entry: Entry, target_id: str, target: Target) -> Secret | None:

@@ -187,6 +187,7 @@ export class ModelForm {
     if (session === null) return false;
     if (!body.model) throw new Refused(400, { detail: "Give the model’s name, as the endpoint calls it.", param: "model" }, null);
     const target = await this.stored(session.id, body);
+    if (target.key_hint) fill(this.part("told"), make("p", { class: "hint" }, target.key_hint));
     this.drawn = "asking";
     fill(this.part("result"), make("p", { class: "hint" }, "Asking the endpoint a few small questions. This takes a few seconds …"));
     const check = await api.call("POST", `/workbench/sessions/${session.id}/test`, { json: { target_id: target.id } });

@@ -5,7 +5,7 @@
  * @typedef {{session_s: number, targets: number, suites: number, suite_bytes: number, suite_prompts: number, runs: number, calls_a_run: number, concurrency: number, max_tokens: number, tests_a_minute: number}} Limits
  * @typedef {{account: string|null, limits: Limits, simulated: boolean}} Terms
  * @typedef {{input_usd_per_million: string, output_usd_per_million: string, source: string}} Prices
- * @typedef {{id: string, label: string, kind: string, model: string, preset: string|null, base_url: string|null, credential: string|null, masked_key: string|null, abilities: Record<string, any>, prices: Prices|null}} Target
+ * @typedef {{id: string, label: string, kind: string, model: string, preset: string|null, base_url: string|null, credential: string|null, masked_key: string|null, key_hint?: string|null, abilities: Record<string, any>, prices: Prices|null}} Target
  * @typedef {{id: string, token?: string|null, anonymous: boolean, expires_at: string, targets: Target[], runs: Run[], limits: Limits}} Session
  * @typedef {{name: string, label: string, base_url: string|null, needs_key: boolean, hint: string}} Preset
  * @typedef {{id: string, name: string, description: string, task: string|null, difficulty: string|null, licence: string|null, curated: boolean, prompts: number, notes?: string[]}} Suite
