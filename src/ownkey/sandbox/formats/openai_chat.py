@@ -266,6 +266,8 @@ def _usage(context: Context, chat: ChatRequest, reply: Reply) -> str:
 
 
 def _call_id(context: Context, index: int) -> str:
+    if context.vendor.short_call_ids:
+        return f"{context.ident}{index:02d}"[-9:].rjust(9, "0")
     return f"call_{context.ident}{index}"
 
 
