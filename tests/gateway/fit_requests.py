@@ -158,9 +158,8 @@ def anthropic(wish: Wish, model: str, stream: bool) -> Json:
         body["thinking"] = {"type": "disabled"} if wish.effort == "none" else {"type": "enabled", "budget_tokens": 2000}
     if wish.tools:
         body["tools"] = [{"name": n, "input_schema": s} for n, s in wish.tools.items()]
-        body["tool_choice"] = {"type": "any" if wish.forced else "auto"}
-        if wish.one_call:
-            body["tool_choice"]["disable_parallel_tool_use"] = True
+        choice: Json = {"type": "any" if wish.forced else "auto"}
+        body["tool_choice"] = choice | ({"disable_parallel_tool_use": True} if wish.one_call else {})
     if wish.schema or wish.any_json:
         body["output_config"] = {"format": {"type": "json_schema", "schema": wish.schema or OBJECT}}
     return _set(body)
