@@ -51,6 +51,8 @@ class Settings(BaseModel):
     provider_base_urls: dict[str, str] = {}
     platform_keys: dict[str, str] = Field({}, repr=False)
     upstream_ca_file: Path | None = None
+    egress_proxy: str | None = Field(None, repr=False)
+    egress_proxy_except: Words = ()
     public_url: str | None = None
     trusted_proxies: Words = ()
     body_limit: int = Field(32 * 1024 * 1024, ge=1024)

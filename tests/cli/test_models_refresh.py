@@ -38,23 +38,23 @@ def test_a_refresh_from_the_installed_package_changes_nothing_when_it_is_the_one
     assert ran.code == 0, ran.err
     report = ran.json
     assert report["source"].startswith("genai-prices ")
-    assert [report[kind] for kind in ("new", "dearer", "cheaper", "gone", "context_windows")] == [[]] * 5
+    assert [report[kind] for kind in ("new", "raised", "lowered", "gone", "context_windows")] == [[]] * 5
     assert report["models"] > 1000
     assert (tmp_path / "prices.json").stat().st_mode & 0o777 == 0o600
 
 
-def test_a_refresh_from_a_file_says_what_is_new_dearer_cheaper_and_gone(tmp_path: Path) -> None:
+def test_a_refresh_from_a_file_says_what_is_new_raised_lowered_and_gone(tmp_path: Path) -> None:
     file = tmp_path / "prices-of-tomorrow.json"
     file.write_text(published(input_mtok=2, output_mtok=2))
     first = refresh(tmp_path, "--file", str(file), "--json").json
     assert "other" in [change["model"] for change in first["new"]]
     assert len(first["gone"]) > 1000
-    (dearer,) = first["dearer"]
-    assert (dearer["provider"], dearer["model"]) == ("openai", "gpt-5-mini")
-    assert (dearer["before"]["input"], dearer["after"]["input"]) == ("0.25", "2")
+    (raised,) = first["raised"]
+    assert (raised["provider"], raised["model"]) == ("openai", "gpt-5-mini")
+    assert (raised["before"]["input"], raised["after"]["input"]) == ("0.25", "2")
     file.write_text(published(input_mtok=1, output_mtok=2))
     told = refresh(tmp_path, "--file", str(file))
-    assert "1 cheaper:" in told.out
+    assert "1 lowered:" in told.out
     assert "2 / 2" in told.out
     assert "1 / 2" in told.out
 

@@ -16,7 +16,7 @@ def routes(user: User, *arguments: str) -> Ran:
 
 def test_a_route_is_added_listed_and_deleted(user: User) -> None:
     ran = routes(user, "add", "winner", "openai/gpt-5-mini", "--key", "routed")
-    assert (ran.code, ran.out.strip()) == (0, "winner stands for openai/gpt-5-mini."), ran.err
+    assert (ran.code, ran.out.strip()) == (0, "winner refers to openai/gpt-5-mini."), ran.err
     (row,) = routes(user, "list", "--json").json
     assert (row["name"], row["model"]) == ("winner", "openai/gpt-5-mini")
     assert row["credential_id"].startswith("cred_")

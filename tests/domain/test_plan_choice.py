@@ -158,12 +158,12 @@ def test_a_key_that_failed_lately_is_tried_last(model: str):
 
 
 def test_a_rest_that_is_over_or_for_another_model_changes_nothing():
-    resting = {(a_key("a").id, "model-1"): Rest(NOW), (a_key("a").id, "model-2"): Rest(NOW + 9, told=True)}
+    resting = {(a_key("a").id, "model-1"): Rest(NOW), (a_key("a").id, "model-2"): Rest(NOW + 9, stated=True)}
     assert names(plan_for(a_key("a", priority=1), a_key("b"), resting=resting)) == ["a", "b"]
 
 
 def test_a_key_told_to_wait_is_left_out_and_says_for_how_long():
-    resting = {(a_key("a").id, ""): Rest(NOW + 7.5, told=True)}
+    resting = {(a_key("a").id, ""): Rest(NOW + 7.5, stated=True)}
     plan = plan_for(a_key("a"), a_key("b"), resting=resting)
     assert names(plan) == ["b"]
     (drop,) = plan.dropped

@@ -31,7 +31,7 @@ from ownkey.domain.tenancy import PLATFORM, Owner, Scope
 
 ALWAYS = Preferences(paid_fallback=PaidFallback.ALWAYS)
 NEVER = Preferences(paid_fallback=PaidFallback.NEVER)
-TOLD = {(a_key("mine").id, ""): Rest(NOW + 30, told=True)}
+TOLD = {(a_key("mine").id, ""): Rest(NOW + 30, stated=True)}
 
 EXISTING_BUT_UNFIT: list[tuple[dict[str, Any], dict[RestKey, Rest], dict[str, Any]]] = [
     ({"expires_at": NOW - 1}, {}, {}),
@@ -159,7 +159,7 @@ def credentials(draw: st.DrawFn) -> tuple[Credential, ...]:
 
 RESTS = st.dictionaries(
     st.tuples(st.sampled_from([a_key(f"key{number}").id for number in range(6)]), st.sampled_from(["", "model-1"])),
-    st.builds(Rest, until=st.floats(NOW - 5, NOW + 5), told=st.booleans()),
+    st.builds(Rest, until=st.floats(NOW - 5, NOW + 5), stated=st.booleans()),
     max_size=4,
 )
 
@@ -195,4 +195,4 @@ def test_every_plan_keeps_its_promises(
             assert not own_address
         for rest_key in ((key.id, attempt.upstream_model), (key.id, "")):
             rest = resting.get(rest_key)
-            assert rest is None or not rest.told or rest.until <= NOW
+            assert rest is None or not rest.stated or rest.until <= NOW

@@ -69,14 +69,14 @@ def test_an_absent_credential_is_named():
 
 
 def test_keys_told_to_wait_give_the_shortest_wait():
-    resting = {(a_key("a").id, ""): Rest(NOW + 9, told=True), (a_key("b").id, "model-1"): Rest(NOW + 4, told=True)}
+    resting = {(a_key("a").id, ""): Rest(NOW + 9, stated=True), (a_key("b").id, "model-1"): Rest(NOW + 4, stated=True)}
     error = refusal(plan_for(a_key("a"), a_key("b"), resting=resting))
     assert type(error) is RateLimited
     assert error.retry_after == 4.0
 
 
 def test_a_platform_key_that_lacks_consent_does_not_hide_the_wait():
-    resting = {(a_key("a").id, ""): Rest(NOW + 9, told=True)}
+    resting = {(a_key("a").id, ""): Rest(NOW + 9, stated=True)}
     error = refusal(plan_for(a_key("a"), platform_key(), resting=resting))
     assert type(error) is RateLimited
     assert error.retry_after == 9.0

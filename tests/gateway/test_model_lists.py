@@ -81,3 +81,48 @@ def test_other_probes_are_answered(lister: User, path: str, status: set[int]) ->
     assert probe.status_code in status
     assert probe.content == b""
     assert lister.gateway.get("/v1/models").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "gpt-5",
+        "claude-sonnet-4.5",
+        "claude-sonnet-4-5",
+        "google/gemini-2.5-flash",
+        "openrouter/openai/gpt-5",
+        "gpt-5-2025-08-07",
+    ],
+)
+def test_a_model_is_found_by_every_name_that_a_chat_may_use(lister: User, name: str) -> None:
+    assert lister.chat(name).status_code == 200
+    found = lister.gateway.get(f"/v1/models/{name}")
+    assert found.status_code == 200, found.text
+    assert TypeAdapter(Model).validate_python(found.json(), strict=True).id == name
+    anthropic = lister.gateway.get(f"/v1/models/{name}", headers=ANTHROPIC)
+    assert TypeAdapter(ModelInfo).validate_python(anthropic.json()).id == name
+    assert lister.gateway.get(f"/v1beta/models/{name}").json()["name"] == f"models/{name}"
+
+
+def test_a_bare_name_has_the_limits_of_its_model(lister: User) -> None:
+    whole = lister.gateway.get("/v1/models/anthropic/claude-sonnet-4.5", headers=ANTHROPIC).json()
+    bare = lister.gateway.get("/v1/models/claude-sonnet-4.5", headers=ANTHROPIC).json()
+    assert whole["max_input_tokens"] is not None
+    assert bare == whole | {"id": "claude-sonnet-4.5"}
+
+
+def test_a_name_that_no_chat_may_use_is_not_found(lister: User) -> None:
+    for name in ("no-such-model", "groq/llama-3.3-70b-versatile", "openai/"):
+        assert lister.gateway.get(f"/v1/models/{name}").status_code == 404
+
+
+def test_a_client_of_geminis_may_leave_models_out_of_the_path(lister: User) -> None:
+    body = {"contents": [{"role": "user", "parts": [{"text": "hello"}]}]}
+    for path in ("/v1beta/openai/gpt-5", "/v1beta/models/openai/gpt-5", "/v1beta/google/gemini-2.5-flash"):
+        whole = lister.gateway.post(f"{path}:generateContent", json=body)
+        assert whole.status_code == 200, whole.text
+        assert whole.json()["candidates"]
+        streamed = lister.gateway.post(f"{path}:streamGenerateContent?alt=sse", json=body)
+        assert streamed.text.startswith("data: {")
+    refused = lister.gateway.post("/v1beta/openai/no-such:generateContent", json={"contents": 1})
+    assert refused.json()["error"]["status"] == "INVALID_ARGUMENT"

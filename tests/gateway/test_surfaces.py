@@ -47,9 +47,11 @@ def test_a_path_is_a_surface(path: str, method: str | None, action: Action, form
 def test_googles_paths_name_the_model_and_whether_to_stream() -> None:
     for model in ("gemini-2.5-flash", "openai/gpt-5-mini", "ollama/llama3.2:3b", "groq/a/b:c"):
         for verb, stream in (("generateContent", False), ("streamGenerateContent", True)):
-            surface = surface_of(f"/v1beta/models/{model}:{verb}")
-            assert surface is not None
-            assert (surface.model, surface.stream) == (model, stream)
+            for path in (f"/v1beta/models/{model}:{verb}", f"/v1beta/{model}:{verb}", f"/v1/{model}:{verb}"):
+                surface = surface_of(path)
+                assert surface is not None
+                assert (surface.model, surface.stream) == (model, stream)
+                assert error_format(path) is GEMINI
 
 
 @pytest.mark.parametrize(

@@ -111,6 +111,22 @@ def _platform_key_of_no_provider(folder: Path) -> dict[str, str]:
     return {"OWNKEY_PLATFORM_KEY_NOBODY": "sk-hunter2secret"}
 
 
+def _proxy_without_a_port(folder: Path) -> dict[str, str]:
+    return {"OWNKEY_EGRESS_PROXY": "http://me:hunter2secret@proxy"}
+
+
+def _exception_that_is_none(folder: Path) -> dict[str, str]:
+    return {"OWNKEY_EGRESS_PROXY": "http://me:hunter2secret@proxy:3128", "OWNKEY_EGRESS_PROXY_EXCEPT": "10.0.0.5/8"}
+
+
+def _no_authorities(folder: Path) -> dict[str, str]:
+    return {"OWNKEY_UPSTREAM_CA_FILE": str(folder / "absent.pem")}
+
+
+def _authorities_that_are_none(folder: Path) -> dict[str, str]:
+    return {"OWNKEY_UPSTREAM_CA_FILE": str(folder / "master.key")}
+
+
 def _two_platform_keys_in_one(folder: Path) -> dict[str, str]:
     return {"OWNKEY_PLATFORM_KEY_GROQ": "gsk_hunter2secret\ngsk_hunter2secret2"}
 
@@ -138,6 +154,10 @@ def _platform_keys_that_differ(folder: Path) -> dict[str, str]:
         (_unknown_variable, 2, "did you mean OWNKEY_DATA_DIR?"),
         (_weak_operator_password, 2, "10 to 1024 characters"),
         (_platform_key_of_no_provider, 2, "OWNKEY_PLATFORM_KEY_NOBODY"),
+        (_proxy_without_a_port, 2, "egress_proxy: Write the proxy as http://host:port"),
+        (_exception_that_is_none, 2, "egress_proxy_except: '10.0.0.5/8'"),
+        (_no_authorities, 2, "absent.pem cannot be read: No such file or directory"),
+        (_authorities_that_are_none, 2, "master.key holds no certificate in PEM"),
         (_two_platform_keys_in_one, 2, "OWNKEY_PLATFORM_KEY_GROQ: The text has 2 lines"),
         (_platform_keys_that_differ, 2, "another key in another variable"),
     ],

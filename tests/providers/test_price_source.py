@@ -203,7 +203,7 @@ def test_only_files_of_a_sensible_size_are_read(tmp_path: Path):
 def changes(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> dict[str, list[str]]:
     old, new = (read_prices(source(model("same"), *models), ["vendor"]) for models in (before, after))
     found = compare(old, new, NOW)
-    kinds = {"new": found.new, "dearer": found.dearer, "cheaper": found.cheaper, "gone": found.gone}
+    kinds = {"new": found.new, "raised": found.raised, "lowered": found.lowered, "gone": found.gone}
     told = {kind: [change.model for change in each] for kind, each in kinds.items() if each}
     return told | ({"windows": [name for _, name, _, _ in found.windows]} if found.windows else {})
 
@@ -214,14 +214,14 @@ def changes(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> dict[s
         ([], [], {}),
         ([], [model("a")], {"new": ["a"]}),
         ([model("a")], [], {"gone": ["a"]}),
-        ([model("a")], [model("a", {"input_mtok": 1, "output_mtok": 3})], {"dearer": ["a"]}),
-        ([model("a")], [model("a", {"input_mtok": 0.5, "output_mtok": 2})], {"cheaper": ["a"]}),
-        ([model("a")], [model("a", {"input_mtok": 0.5, "output_mtok": 3})], {"dearer": ["a"]}),
-        ([model("a")], [model("a", {"input_mtok": 1, "output_mtok": 2, "cache_read_mtok": 0.1})], {"cheaper": ["a"]}),
+        ([model("a")], [model("a", {"input_mtok": 1, "output_mtok": 3})], {"raised": ["a"]}),
+        ([model("a")], [model("a", {"input_mtok": 0.5, "output_mtok": 2})], {"lowered": ["a"]}),
+        ([model("a")], [model("a", {"input_mtok": 0.5, "output_mtok": 3})], {"raised": ["a"]}),
+        ([model("a")], [model("a", {"input_mtok": 1, "output_mtok": 2, "cache_read_mtok": 0.1})], {"lowered": ["a"]}),
         (
             [model("a")],
             [model("a", {"input_mtok": {"base": 1, "tiers": [{"start": 9, "price": 2}]}, "output_mtok": 2})],
-            {"dearer": ["a"]},
+            {"raised": ["a"]},
         ),
         ([model("a")], [model("a", {"audio_hours": 1})], {"gone": ["a"]}),
         ([model("a", {"audio_hours": 1})], [model("a")], {"new": ["a"]}),

@@ -98,4 +98,4 @@ def test_a_refusal_says_what_it_means_for_the_key(
 def test_a_limit_is_kept_to() -> None:
     found = read(429, {}, (b"retry-after", b"7"))
     assert isinstance(found, TokenRefused)
-    assert (found.verdict.rest_seconds, found.verdict.told) == (7.0, True)
+    assert (found.verdict.rest_seconds, found.verdict.stated) == (7.0, True)

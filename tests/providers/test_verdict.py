@@ -133,15 +133,15 @@ def test_a_request_too_dear_for_the_account_goes_on_without_blaming_the_key():
 
 def test_a_wait_that_the_provider_names_is_told():
     verdict = judge("openai", 429, openai("slow down"), retry_after="17")
-    assert (verdict.rest_seconds, verdict.told) == (17, True)
+    assert (verdict.rest_seconds, verdict.stated) == (17, True)
 
 
 def test_a_wait_may_stand_in_the_body():
     verdict = judge("gemini", 429, google("RESOURCE_EXHAUSTED", "Quota exceeded", RETRY_INFO))
-    assert (verdict.rest_seconds, verdict.told) == (34.07, True)
+    assert (verdict.rest_seconds, verdict.stated) == (34.07, True)
     metadata = {"headers": {"X-RateLimit-Reset": str(int((NOW + 40) * 1000))}}
     verdict = judge("openrouter", 429, {"error": {"code": 429, "message": "Rate limit", "metadata": metadata}})
-    assert (verdict.rest_seconds, verdict.told) == (40, True)
+    assert (verdict.rest_seconds, verdict.stated) == (40, True)
 
 
 def test_a_wait_is_cut_to_an_hour():
@@ -153,24 +153,24 @@ def test_a_wait_is_cut_to_an_hour():
 def test_a_limit_without_a_wait_rests_shortly_and_is_not_told():
     verdict = judge("openai", 429, openai("slow down"))
     assert 0 < verdict.rest_seconds <= 15
-    assert not verdict.told
+    assert not verdict.stated
 
 
 @pytest.mark.parametrize("status", [503, 529, 500, 408])
 def test_faults_may_name_a_wait_too(status: int):
-    assert judge("openrouter", status, None, retry_after="4").told
+    assert judge("openrouter", status, None, retry_after="4").stated
 
 
 def test_a_wrong_key_is_not_told_to_wait():
     verdict = judge("openai", 401, None, retry_after="30")
-    assert not verdict.told
+    assert not verdict.stated
     assert verdict.credential_status is CredentialStatus.INVALID
 
 
 def test_a_budget_under_way_passes_like_a_limit():
     body = {"error": {"code": 402, "message": "busy", "metadata": {"limit_source": "openrouter_in_flight_budget"}}}
     verdict = judge("openrouter", 402, body, retry_after="3")
-    assert (verdict.kind, verdict.told, verdict.credential_status) == (FailureKind.RATE_LIMIT, True, None)
+    assert (verdict.kind, verdict.stated, verdict.credential_status) == (FailureKind.RATE_LIMIT, True, None)
 
 
 ECHO = "Invalid value for 'user': '%s'"

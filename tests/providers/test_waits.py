@@ -4,14 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ownkey.providers.waits import LONGEST_WAIT, duration, told_wait
+from ownkey.providers.waits import LONGEST_WAIT, duration, stated_wait
 
 NOW = 1_795_000_000.0
 """2026-11-18 11:06:40 UTC."""
 
 
 def wait(**headers: str) -> float | None:
-    return told_wait([(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()], NOW)
+    return stated_wait([(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()], NOW)
 
 
 @pytest.mark.parametrize(
@@ -115,5 +115,5 @@ VALUES = st.binary(max_size=40) | st.text(alphabet="0123456789.:-TZmshGMTdec ,+"
 
 @given(st.lists(st.tuples(st.sampled_from(NAMES), VALUES), max_size=6))
 def test_nothing_a_server_sends_breaks_it(headers: list[tuple[bytes, bytes]]):
-    told = told_wait(headers, NOW)
+    told = stated_wait(headers, NOW)
     assert told is None or 0 <= told <= LONGEST_WAIT

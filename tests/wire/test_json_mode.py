@@ -4,14 +4,17 @@ import json
 from typing import Any
 
 import pytest
-from tests.wire.tools.values import ANTHROPIC, CHAT, GEMINI, RESPONSES, TARGETS, every_pair, request, translated
+from tests.wire.tools.values import ANTHROPIC, CHAT, GEMINI, LABEL, RESPONSES, TARGETS, every_pair, request, translated
 
 from ownkey.domain.catalogue import Quirk
+from ownkey.domain.facts import Facts
 from ownkey.domain.formats import WireFormat
 from ownkey.wire import events
 from ownkey.wire.json_mode import OPENING, Mode, fit_json, modes_of
 from ownkey.wire.neutral import Answer, Conversation, OutputFormat, Stop, Text, Thinking, Tool, Turn
 from ownkey.wire.tools.restoring import Restoring
+from ownkey.wire.translation import translate_answer, translate_request
+from ownkey.wire.wishes import Wishes
 
 SCHEMA = {"type": "object", "properties": {"a": {"type": "integer"}}}
 OBJECT: dict[WireFormat, dict[str, Any]] = {
@@ -95,6 +98,17 @@ def test_an_answer_is_begun_where_the_target_goes_on(conversation: Conversation,
     assert fitted.begun is begun
     last = fitted.conversation.turns[-1]
     assert (last == Turn("assistant", (Text(OPENING),))) is begun
+
+
+def test_facts_of_the_model_count() -> None:
+    body = request(CHAT, **OBJECT[CHAT])
+    facts = Facts(prefill=True)
+    written = translate_request(CHAT, ANTHROPIC, body, model="m", stream=False, wishes=Wishes(), facts=facts)
+    assert json.loads(written.body)["messages"][-1]["content"] == [{"type": "text", "text": OPENING}]
+    assert written.back.restoring == Restoring({}, opening=OPENING)
+    told = {"type": "message", "content": [{"type": "text", "text": '"a": 1}'}], "stop_reason": "end_turn"}
+    answer, _ = translate_answer(ANTHROPIC, CHAT, json.dumps(told).encode(), LABEL, written.back.restoring)
+    assert json.loads(answer)["choices"][0]["message"]["content"] == '{"a": 1}'
 
 
 @pytest.mark.parametrize(("text", "whole"), [('"a": 1}', '{"a": 1}'), (' {"a": 1}', ' {"a": 1}'), ("}", "{}")])

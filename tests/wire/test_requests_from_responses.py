@@ -38,7 +38,7 @@ def to_claude(**body: Any) -> tuple[Any, Written]:
 
 def test_responses_keep_their_meaning() -> None:
     written = RESPONSES.write_request(RESPONSES.read_request(REQUEST), "m", False)
-    assert json.loads(written.encoded()) == REQUEST
+    assert json.loads(written.encoded()) == REQUEST | {"store": False}
     assert written.dropped == ()
 
 

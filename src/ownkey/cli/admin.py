@@ -1,4 +1,4 @@
-"""`ownkey admin …`: what the operator does on the machine itself, with the data directory at hand."""
+"""`ownkey admin …`: what the operator does on the machine itself, with access to the data directory."""
 
 import os
 from collections.abc import Awaitable, Callable
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ownkey.cli.client import JsonOption
-from ownkey.cli.failures import CommandFailed, told_in_a_line
+from ownkey.cli.failures import CommandFailed, one_line_errors
 from ownkey.cli.output import read_secret, show
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def create_user(
     config: Config = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Make an account. The password is read from the terminal or from standard input."""
+    """Create an account. The password is read from the terminal or from standard input."""
     password = read_secret("Password")
 
     async def work(settings: "Settings") -> dict[str, Any]:
@@ -38,12 +38,12 @@ def create_user(
         return await add_user(settings, email, password, operator)
 
     user = _run(work, data_dir, config)
-    show(user, as_json, f"Made {user['email']} ({user['role']}, {user['id']}).")
+    show(user, as_json, f"Created {user['email']} ({user['role']}, {user['id']}).")
 
 
 @app.command("rotate-master-key")
 def rotate_master_key(data_dir: DataDir = None, config: Config = None, as_json: JsonOption = False) -> None:
-    """Bring every data key under a new master key while the server runs. Run it again if it was cut off."""
+    """Rewrap every data key under a new master key while the server runs. Run it again if it was interrupted."""
 
     async def work(settings: "Settings") -> dict[str, Any]:
         from ownkey.cli.local import rotate_keys
@@ -62,7 +62,7 @@ def forget_master_key(
     config: Config = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Erase a retired master key. Backups of the database made before its rotation cannot be opened afterwards."""
+    """Erase a retired master key. Database backups from before its rotation cannot be opened afterwards."""
 
     async def work(settings: "Settings") -> None:
         from ownkey.cli.local import forget_key
@@ -80,7 +80,7 @@ def backup(
     config: Config = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Write a consistent copy of the database while the server runs. It holds no plaintext and no master key."""
+    """Write a consistent copy of the database while the server runs. It contains no plaintext and no master key."""
 
     async def work(settings: "Settings") -> None:
         from ownkey.cli.local import back_up
@@ -88,7 +88,7 @@ def backup(
         await back_up(settings, target)
 
     _run(work, data_dir, config)
-    text = f"Wrote {target}. It opens only with the master key: keep that elsewhere."
+    text = f"Wrote {target}. It opens only with the master key: store that elsewhere."
     show({"backup": str(target)}, as_json, text)
 
 
@@ -113,8 +113,8 @@ def restore(
 def _run(
     work: "Callable[[Settings], Awaitable[Any]]", data_dir: Path | None, config: Path | None, *, new: bool = False
 ) -> Any:
-    """Do `work` with the settings; `new` says that the data directory need not exist yet."""
-    with told_in_a_line():
+    """Run `work` with the settings; with `new` the data directory may not exist yet."""
+    with one_line_errors():
         import asyncio
 
         from ownkey.config import load_settings

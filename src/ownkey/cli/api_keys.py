@@ -24,7 +24,7 @@ def create(
     url: UrlOption = DEFAULT_URL,
     as_json: JsonOption = False,
 ) -> None:
-    """Make a key and print it, this once."""
+    """Create a key and print it, only this once."""
     body: Json = {"name": name}
     if scope:
         body["scopes"] = scope
@@ -46,7 +46,7 @@ def list_keys(url: UrlOption = DEFAULT_URL, as_json: JsonOption = False) -> None
     """List your API keys."""
     with signed_in(url) as client:
         rows = client.every("/api-keys")
-    show_table(rows, _COLUMNS, as_json, "No API keys yet: make one with `ownkey api-keys create --name …`.")
+    show_table(rows, _COLUMNS, as_json, "No API keys yet: create one with `ownkey api-keys create --name …`.")
 
 
 @app.command()

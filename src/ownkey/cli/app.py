@@ -10,7 +10,7 @@ import typer
 from ownkey.cli import admin, api_keys, keys, lookups, models, routes, workbench
 from ownkey.cli.bench import bench
 from ownkey.cli.doctor import doctor
-from ownkey.cli.failures import CommandFailed, told_in_a_line
+from ownkey.cli.failures import CommandFailed, one_line_errors
 
 app = typer.Typer(
     name="ownkey",
@@ -38,7 +38,7 @@ def serve(
     as_json: Annotated[bool, typer.Option("--json", help="Write the log as JSON")] = False,
 ) -> None:
     """Start the server."""
-    with told_in_a_line():
+    with one_line_errors():
         from ownkey.config import load_settings
         from ownkey.main.server import serve as run
 
@@ -51,7 +51,7 @@ def sandbox(
     host: Annotated[str, typer.Option(help="Address to listen on")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one and prints it")] = 8089,
     ttft_ms: Annotated[float, typer.Option(min=0, help="Milliseconds to the first byte")] = 0.0,
-    tokens_per_second: Annotated[float, typer.Option(min=0, help="Pace of streamed tokens; 0 is at once")] = 0.0,
+    tokens_per_second: Annotated[float, typer.Option(min=0, help="Pace of streamed tokens; 0 means no delay")] = 0.0,
     seed: Annotated[int | None, typer.Option(help="Vary both by up to a quarter, reproducibly")] = None,
     ttft: Annotated[
         str | None,
@@ -82,7 +82,7 @@ def sandbox(
 
 
 def main() -> None:
-    """Run the command line; errors are told in a line, not in a traceback."""
+    """Run the command line; errors are reported on one line, without a traceback."""
     try:
         app()
     except CommandFailed as error:

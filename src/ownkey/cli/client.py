@@ -20,7 +20,7 @@ DEFAULT_URL = "http://127.0.0.1:8080"
 
 
 class Client:
-    """Calls `/api/v1` of one server. Errors become CommandFailed with the server's own words."""
+    """Calls `/api/v1` of one server. Errors become CommandFailed with the server's text."""
 
     def __init__(self, url: str, api_key: str = "") -> None:
         import httpx2  # not above: `ownkey serve` and the operator's commands do without it
@@ -29,8 +29,8 @@ class Client:
         self._url = url
         self._errors = (httpx2.HTTPError, httpx2.InvalidURL)
         try:
-            # Environment proxies are not used: the address is the person's own server. Reading the certificates of
-            # authorities takes a while, and plain http, which is not redirected anywhere, has no use for them.
+            # Environment proxies are not used: the address is the person's own server. Certificate authorities take a
+            # while to read, and plain http, which is not redirected, does not need them.
             self._http = httpx2.Client(
                 base_url=url.rstrip("/"),
                 headers=headers,
@@ -40,7 +40,7 @@ class Client:
                 follow_redirects=False,
             )
         except (httpx2.InvalidURL, ValueError):
-            raise CommandFailed(f"{url!r} is no address such as {DEFAULT_URL}: see --url") from None
+            raise CommandFailed(f"{url!r} is not an address such as {DEFAULT_URL}: see --url") from None
 
     def get(self, path: str, parameters: Mapping[str, str] | None = None) -> Json:
         return self._call("GET", path, parameters=parameters)
@@ -61,7 +61,7 @@ class Client:
         while True:
             page = self.get(path, query)
             if not isinstance(page.get("items"), list):
-                raise self._foreign("a list that is none")
+                raise self._foreign("something that is not a list")
             items += page["items"]
             if page.get("next_cursor") is None:
                 return items
@@ -81,7 +81,7 @@ class Client:
     def sign_in(self, email: str, password: str) -> None:
         """Open a session and use it from now on."""
         answer = self._send("POST", "/auth/login", {"email": email, "password": password}, None)
-        # Sent by hand: a cookie marked Secure would not go back over the plain http of one's own machine.
+        # Sent by hand: a cookie marked Secure is not returned over plain http on one's own machine.
         self._http.headers["cookie"] = answer.headers.get("set-cookie", "").partition(";")[0]
 
     def close(self) -> None:
@@ -130,15 +130,14 @@ def _json_object(answer: "httpx2.Response") -> Json | None:
 
 @contextmanager
 def signed_in(url: str) -> Generator[Client]:
-    """A client with the API key in OWNKEY_API_KEY. Raises CommandFailed when there is none.
-
-    There is no option for it: command lines can be read by everybody on the machine.
+    """A client with the API key in OWNKEY_API_KEY. Raises CommandFailed if it is not set. There is no option for it,
+    because every user of the machine can read command lines.
     """
     api_key = os.environ.get("OWNKEY_API_KEY", "").strip()
     if not api_key:
-        raise CommandFailed("no API key: set OWNKEY_API_KEY, or make one with `ownkey api-keys create --email …`")
+        raise CommandFailed("no API key: set OWNKEY_API_KEY, or create one with `ownkey api-keys create --email …`")
     if not api_key.isascii() or not api_key.isprintable():
-        raise CommandFailed("OWNKEY_API_KEY holds characters that no API key has")
+        raise CommandFailed("OWNKEY_API_KEY contains characters that no API key has")
     client = Client(url, api_key)
     try:
         yield client
@@ -162,5 +161,5 @@ def _sign_out(client: Client) -> None:
     try:
         client.post("/auth/logout", {})
     except CommandFailed:
-        # The work is done, and the session ends by itself: a key just made must still be shown.
+        # The work is done, and the session expires by itself: a key just created must still be shown.
         return

@@ -1,4 +1,4 @@
-"""`ownkey doctor`: is everything as it should be on this machine?"""
+"""`ownkey doctor`: checks this machine's installation"""
 
 import os
 import shutil
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ownkey.cli.client import JsonOption
-from ownkey.cli.failures import CommandFailed, told_in_a_line
+from ownkey.cli.failures import CommandFailed, one_line_errors
 from ownkey.cli.output import show
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def doctor(
     """Check settings, disk, database, master key and provider rows. Exits with 1 when something is wrong."""
     import asyncio  # not above: `ownkey keys …` does without it
 
-    with told_in_a_line():
+    with one_line_errors():
         from ownkey.config import load_settings
 
         settings = load_settings(os.environ, {"data_dir": data_dir}, config)
@@ -48,7 +48,7 @@ async def _examine(settings: "Settings") -> list[dict[str, Any]]:
     steps: list[dict[str, Any]] = []
     for name, check in checks:
         try:
-            with told_in_a_line():
+            with one_line_errors():
                 steps.append({"name": name, "ok": True, "message": await check(settings)})
         except (CommandFailed, OSError, ValueError) as error:
             steps.append({"name": name, "ok": False, "message": str(error)})
@@ -58,7 +58,7 @@ async def _examine(settings: "Settings") -> list[dict[str, Any]]:
 async def _disk(settings: "Settings") -> str:
     folder = settings.data_dir.absolute()
     if not folder.is_dir():
-        return f"{folder} does not exist yet; `ownkey serve` makes it"
+        return f"{folder} does not exist yet; `ownkey serve` creates it"
     free = shutil.disk_usage(folder).free
     if free < _LOW_DISK:
         raise CommandFailed(
@@ -83,7 +83,7 @@ async def _database(settings: "Settings") -> str:
     from ownkey.storage.database import Database
 
     if settings.database_url is None and not (settings.data_dir / "ownkey.db").exists():
-        return "not made yet; `ownkey serve` makes it"
+        return "not created yet; `ownkey serve` creates it"
     database = await Database.open(settings.database)
     try:
         await database.ping()

@@ -1,24 +1,24 @@
-"""How commands fail: one line for the person who typed them, and the exit code."""
+"""How commands fail: with one line for the person who typed them, and an exit code."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
 
 
 class CommandFailed(Exception):
-    """A command cannot be carried out; the text is for the person who typed it."""
+    """A command cannot be executed; the text is for the person who typed it."""
 
     exit_code = 1
 
 
 class WrongUsage(CommandFailed):
-    """The command or its settings are wrong, and trying again cannot help."""
+    """The command or its settings are wrong; a retry cannot help."""
 
     exit_code = 2
 
 
 @contextmanager
-def told_in_a_line() -> Generator[None]:
-    """Turn what the server's own parts raise into CommandFailed.
+def one_line_errors() -> Generator[None]:
+    """Turn errors of the server's own parts into CommandFailed, whose text is one line.
 
     The parts are imported here, not above: commands that only call a server need none of them.
     """

@@ -18,7 +18,9 @@ def add(
     provider: Annotated[str, typer.Argument(help="A name from `ownkey providers`")],
     label: Annotated[str | None, typer.Option(help="Your name for the key")] = None,
     base_url: Annotated[str | None, typer.Option(help="Own endpoint, for providers without a fixed address")] = None,
-    config: Annotated[list[str] | None, typer.Option(help="What the provider asks beside, region=eu-central-1")] = None,
+    config: Annotated[
+        list[str] | None, typer.Option(help="Further provider settings, such as region=eu-central-1")
+    ] = None,
     model: Annotated[str | None, typer.Option(help="The one model this key serves")] = None,
     priority: Annotated[int | None, typer.Option(help="Lower is tried first [100]")] = None,
     weight: Annotated[int | None, typer.Option(help="Share among keys of one priority [1]")] = None,
@@ -28,8 +30,8 @@ def add(
     monthly_limit_usd: Annotated[str | None, typer.Option(help="Not yet supported")] = None,
     default: Annotated[bool, typer.Option("--default", help="Use this key first")] = False,
     scope: Annotated[str, typer.Option(help="user, or platform for operators")] = "user",
-    no_key: Annotated[bool, typer.Option("--no-key", help="The endpoint takes no key")] = False,
-    test: Annotated[bool, typer.Option(help="Try the key with its provider")] = True,
+    no_key: Annotated[bool, typer.Option("--no-key", help="The endpoint needs no key")] = False,
+    test: Annotated[bool, typer.Option(help="Test the key with its provider")] = True,
     url: UrlOption = DEFAULT_URL,
     as_json: JsonOption = False,
 ) -> None:
@@ -57,7 +59,7 @@ def list_keys(url: UrlOption = DEFAULT_URL, as_json: JsonOption = False) -> None
 
 @app.command("test")
 def check(which: Which, url: UrlOption = DEFAULT_URL, as_json: JsonOption = False) -> None:
-    """Ask the provider whether a key works. Exits with 1 when it does not."""
+    """Test a key with its provider. Exits with 1 when it does not."""
     with signed_in(url) as client:
         result = client.post(f"/credentials/{find_key(client, which)['id']}/test", {})
     _show_test(result, as_json, "")
@@ -85,7 +87,7 @@ def update(
 
 @app.command()
 def rotate(which: Which, url: UrlOption = DEFAULT_URL, as_json: JsonOption = False) -> None:
-    """Replace a key by a new one, which is read as `add` reads it, and test it. Exits with 1 when it does not work."""
+    """Replace a key with a new one, read as `add` reads it, and test it. Exits with 1 when it does not work."""
     with signed_in(url) as client:
         found = find_key(client, which)
         body = {"api_key": read_key(f"New key for {found['provider']}"), "test": False}
@@ -97,7 +99,7 @@ def rotate(which: Which, url: UrlOption = DEFAULT_URL, as_json: JsonOption = Fal
 
 @app.command()
 def rm(which: Which, url: UrlOption = DEFAULT_URL, as_json: JsonOption = False) -> None:
-    """Delete a key: it stops working at once and its ciphertext is gone."""
+    """Delete a key: it stops working immediately, and its ciphertext is erased."""
     with signed_in(url) as client:
         found = find_key(client, which)
         client.delete(f"/credentials/{found['id']}")

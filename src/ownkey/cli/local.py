@@ -32,7 +32,7 @@ async def _database(settings: Settings, *, migrate: bool = True) -> AsyncGenerat
 
 
 async def add_user(settings: Settings, email: str, password: str, operator: bool) -> dict[str, Any]:
-    """Make an account; its public fields."""
+    """Create an account; returns its public fields."""
     role = Role.OPERATOR if operator else Role.USER
     user = new_user(email, await Passwords().hash(password), role)
     async with _database(settings) as database, database.write() as connection:

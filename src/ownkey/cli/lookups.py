@@ -1,4 +1,4 @@
-"""Commands that only look: providers, usage, requests, explain."""
+"""Commands that only read: providers, usage, requests, explain."""
 
 from typing import Annotated
 
@@ -22,7 +22,7 @@ def usage(
     url: UrlOption = DEFAULT_URL,
     as_json: JsonOption = False,
 ) -> None:
-    """Sum up what was used."""
+    """Sum up usage."""
     with signed_in(url) as client:
         found = client.get("/usage", {"range": range_, "group_by": group_by})
     if as_json:
@@ -30,7 +30,7 @@ def usage(
         return
     columns = ("key", "requests", "errors", "input_tokens", "output_tokens", "list_cost_usd", "charged_usd")
     rows = [*found["items"], found["total"] | {"key": "total"}] if found["items"] else []
-    show_table(rows, columns, False, f"Nothing was used in the range {range_}.")
+    show_table(rows, columns, False, f"No usage in the range {range_}.")
 
 
 def requests(

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from ownkey.cli.client import DEFAULT_URL, JsonOption, UrlOption, signed_in
-from ownkey.cli.failures import CommandFailed, told_in_a_line
+from ownkey.cli.failures import CommandFailed, one_line_errors
 from ownkey.cli.output import show, show_table
 
 app = typer.Typer(help="List the curated models, or renew their prices.", invoke_without_command=True)
@@ -36,8 +36,8 @@ def models(
         return
     for row in rows:
         if row["price_differs"]:
-            stated, asked = row["stated_usd"], f"{row['input_usd']} / {row['output_usd']}"
-            print(f"{row['id']}: stated {stated['input']} / {stated['output']}, {row['priced_by']} asks {asked}")
+            stated, listed = row["stated_usd"], f"{row['input_usd']} / {row['output_usd']}"
+            print(f"{row['id']}: stated {stated['input']} / {stated['output']}, {row['priced_by']} lists {listed}")
 
 
 @app.command()
@@ -64,12 +64,14 @@ def refresh(
     file: Annotated[
         Path | None, typer.Option(help="Prices in genai-prices' own JSON format, instead of the installed package")
     ] = None,
-    data_dir: Annotated[Path | None, typer.Option("--data-dir", help="Where the server keeps its data [.data]")] = None,
+    data_dir: Annotated[
+        Path | None, typer.Option("--data-dir", help="Where the server stores its data [.data]")
+    ] = None,
     config: Annotated[Path | None, typer.Option("--config", help="Settings file (ownkey.toml)")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Renew prices and context windows in the data directory; a running server takes them over within seconds."""
-    with told_in_a_line():
+    """Renew prices and context windows in the data directory; a running server uses them within seconds."""
+    with one_line_errors():
         from ownkey.cli.refreshing import refresh_prices
         from ownkey.config import load_settings
 
@@ -86,7 +88,7 @@ def refresh(
 
 def _tell(report: dict[str, Any]) -> None:
     columns = ("provider", "model", "before_usd", "after_usd")
-    for kind in ("new", "dearer", "cheaper", "gone"):
+    for kind in ("new", "raised", "lowered", "gone"):
         changes: list[dict[str, Any]] = report[kind]
         if changes:
             print(f"{len(changes)} {kind}:")

@@ -76,7 +76,7 @@ def _nothing_given(prompt: str) -> CommandFailed:
 
 
 def _ask(prompt: str) -> str:
-    # On standard error, because standard output may be captured for the key that is made.
+    # On standard error, because standard output may be captured for the key that is created.
     return str(typer.prompt(prompt, hide_input=True, err=True))
 
 

@@ -16,7 +16,7 @@ def refresh_prices(folder: Path, file: Path | None) -> dict[str, Any]:
     """Renew the prices in the data directory `folder` from a file, or from the installed genai-prices.
 
     The report is ready to be printed as JSON, prices in USD per million tokens. Raises CommandFailed for prices
-    that cannot be used and OSError; either way nothing was changed.
+    that cannot be used and OSError; either way nothing is changed.
     """
     if not folder.is_dir():
         raise CommandFailed(f"there is no data directory {folder}: see --data-dir")
@@ -28,8 +28,8 @@ def refresh_prices(folder: Path, file: Path | None) -> dict[str, Any]:
         "file": str(folder / FILE_NAME),
         "models": sum(len(table.models) for table in prices.tables.values()),
         "new": [_show(change) for change in changes.new],
-        "dearer": [_show(change) for change in changes.dearer],
-        "cheaper": [_show(change) for change in changes.cheaper],
+        "raised": [_show(change) for change in changes.raised],
+        "lowered": [_show(change) for change in changes.lowered],
         "gone": [_show(change) for change in changes.gone],
         "context_windows": [
             {"provider": table, "model": model, "before": before, "after": after}
@@ -55,7 +55,7 @@ def _from_file(file: Path) -> PriceList:
 
 
 def _present(folder: Path) -> PriceList:
-    """What is used now. A damaged file is not used, and so may be replaced."""
+    """The prices in use. A damaged file is not in use, so it may be replaced."""
     try:
         stored = read_stored(folder)
     except PriceFileError:

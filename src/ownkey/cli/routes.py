@@ -15,8 +15,8 @@ _COLUMNS = ("id", "name", "model", "credential_id", "created_at")
 
 @app.command()
 def add(
-    name: Annotated[str, typer.Argument(help="The name clients will ask for")],
-    model: Annotated[str, typer.Argument(help="The model it stands for, such as openai/gpt-5-mini")],
+    name: Annotated[str, typer.Argument(help="The model name that clients will send")],
+    model: Annotated[str, typer.Argument(help="The model it refers to, such as openai/gpt-5-mini")],
     key: Annotated[str | None, typer.Option(help="Id or label of the one key that serves it")] = None,
     shadow: Annotated[bool, typer.Option("--shadow", help="Allow a name that is a model's own")] = False,
     url: UrlOption = DEFAULT_URL,
@@ -29,7 +29,7 @@ def add(
             body["credential_id"] = find_key(client, key)["id"]
         made = client.post("/routes", body)
     note = f" Not yet: {made['note']}" if made["note"] else ""
-    show(made, as_json, f"{made['name']} stands for {made['model']}.{note}")
+    show(made, as_json, f"{made['name']} refers to {made['model']}.{note}")
 
 
 @app.command("list")

@@ -1,11 +1,11 @@
-"""Where a key is used: its own address, its provider's, or one made from the key's settings; and in which region.
+"""Where a key is used: its own address, its provider's, or one built from the key's settings; and in which region.
 
-A setting enters an address only as one label of a host name or as one plain word of a path, so that it
-cannot lead to another host.
+A setting enters an address only as one label of a host name or as one plain word of a path, so that it cannot lead to
+another host.
 
 A provider may have several interfaces below one address. Ollama answers at `http://host:11434` in its own format
 below `/api` and in others' below `/v1`, and people write any of the three as its address: the first means all
-interfaces, the others mean one.
+interfaces, the others one each.
 """
 
 import re
@@ -25,9 +25,9 @@ _REGION = "region"
 
 
 def base_url_of(provider: Provider, own: str | None, config: Mapping[str, str]) -> str | None:
-    """The address of a key whose own is `own`. None when it needs one and brings none.
+    """The address of a key whose own is `own`. None when it needs one and has none.
 
-    Raises InvalidRequest for a setting that is no label of a host name.
+    Raises InvalidRequest for a setting that is not a label of a host name.
     """
     host = provider.hosts.get(config.get(_REGION, ""))
     fixed = own or (host.base_url if host is not None else provider.base_url)
@@ -40,7 +40,7 @@ def base_url_of(provider: Provider, own: str | None, config: Mapping[str, str]) 
 
 
 def needs_of(provider: Provider) -> str:
-    """What a key without an address has to bring, for people."""
+    """What a key without an address needs, for people."""
     fields = _FIELD.findall(provider.base_url_template or "")
     if provider.hosts:
         fields.append(_REGION)
@@ -61,9 +61,8 @@ def is_users_choice(provider: Provider, own: str | None) -> bool:
 
 
 def with_settings(provider: Provider, config: Mapping[str, str]) -> Provider:
-    """The provider as a key with these settings sees it: the paths and the key check they ask for.
-
-    Raises InvalidRequest for a setting that no path can hold.
+    """The provider as a key with these settings sees it: the paths and the key check they select. Raises InvalidRequest
+    for a setting that cannot be part of a path.
     """
     for name, paths in provider.paths_with.items():
         if config.get(name):
@@ -150,7 +149,7 @@ def endpoints_at(provider: Provider, base_url: str | None) -> Mapping[WireFormat
     if not end:
         return provider.endpoints
     served = {format_: path for format_, path in provider.endpoints.items() if path.startswith(f"{end}/")}
-    # Where a key's settings ask for other paths altogether, the end of its address says nothing of them.
+    # If a key's settings select other paths altogether, the end of its address says nothing about them.
     return served or provider.endpoints
 
 

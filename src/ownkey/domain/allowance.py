@@ -1,12 +1,12 @@
 """Limits as allowances: pools of requests that callers take from, at most so much in any window of time.
 
-`Allowance.take` never waits. What needs waiting for is a value, `Wait`, so that callers on the hot path need no
-coroutine while what they hold suffices. Two implementations share one contract: `MemoryAllowance` for one process,
-and `storage.allowances.LeasedAllowance` for many, which leases slices of a pool from the database.
+`Allowance.take` never waits. If it would have to wait it returns a value, `Wait`, so that callers on the hot path need
+no coroutine while their slices suffice. Two implementations share one contract: `MemoryAllowance` for one process, and
+`storage.allowances.LeasedAllowance` for many, which leases slices of a pool from the database.
 
 Which rules hold for which kind of pool:
 
-- A *rate* pool (the only kind so far) renews itself. At most `limit` units are taken in any `window_s` seconds. A
+- A *rate* pool (the only kind today) renews itself. At most `limit` units are taken in any `window_s` seconds. A
   leased slice whose holder dies counts as spent at the moment it expires and leaves the window like any other
   spending: nobody has to write it off, and nothing needs to be known about what its holder did with it.
 - A *total* (money, tokens of a month) does not renew itself. Its slices, tables and limits are the same, but an
@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable, Sequence
 from msgspec import Struct
 
 CELLS = 60
-"""Parts of a window that spending is kept in once there is too much of it to keep each time."""
+"""Parts of a window by which spending is recorded once there is too much of it to record each time."""
 
 
 class Pool(Struct, frozen=True):
@@ -43,7 +43,7 @@ class Refused(Struct, frozen=True):
 
 
 class Wait(Struct, frozen=True):
-    """This process holds too little of these pools: pass this to `refill`, then try again."""
+    """This process holds too little of these pools: pass this to `refill`, then retry."""
 
     short: tuple[tuple[Pool, int], ...]
 
@@ -63,7 +63,7 @@ class Allowance(ABC):
 
     @abstractmethod
     async def refill(self, wait: Wait) -> None:
-        """Get what was missing, as far as there is any. Raises Unavailable when the store cannot be asked."""
+        """Lease what was missing, as far as it is free. Raises Unavailable when the store cannot be reached."""
 
     @abstractmethod
     async def forget(self, pool_id: str) -> None:
@@ -81,8 +81,8 @@ class Allowance(ABC):
 class SlidingWindow:
     """What was spent in the last `window_s` seconds: (time, amount) pairs.
 
-    Times are kept as they are while they are few, and beyond that to a sixtieth of the window, rounded up, so that
-    spending never leaves the window early.
+    A few times are stored exactly, more to a sixtieth of the window, rounded up, so that spending never leaves the
+    window early.
     """
 
     __slots__ = ("_window_s", "spends")
@@ -110,8 +110,8 @@ class SlidingWindow:
         self.spends = list(cells.values())
 
     def room_in(self, room: int, need: int, now: float) -> float:
-        """Seconds until `need` fits, when `room` (less than that) is free now; a whole window when spending that is
-        not in the window yet stands in the way."""
+        """Seconds until `need` fits, when `room` (less than that) is free now; a whole window when spending that is not
+        in the window yet prevents it."""
         for at, amount in sorted(self.spends):
             room += amount
             if room >= need:

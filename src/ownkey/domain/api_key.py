@@ -13,9 +13,9 @@ LENGTH = len(PREFIX) + _RANDOM_LENGTH + _CHECKSUM_LENGTH
 
 
 def mint_api_key(entropy: bytes) -> str:
-    """The key made of 32 random bytes."""
+    """The key built from 32 random bytes."""
     if len(entropy) != 32:
-        raise ValueError("an API key takes 32 bytes of entropy")
+        raise ValueError("an API key needs 32 bytes of entropy")
     body = PREFIX + _base62(int.from_bytes(entropy), _RANDOM_LENGTH)
     return body + _checksum(body)
 

@@ -25,7 +25,7 @@ class AuthScheme(StrEnum):
 
 
 class Quirk(StrEnum):
-    """What a provider does differently and no other field of its row can say. Code asks for the quirk, never for the
+    """What a provider does differently that no other field of its row can express. Code checks the quirk, never the
     provider."""
 
     ORGANIZATION_HEADERS = "organization-headers"
@@ -181,7 +181,7 @@ class Model(Struct, frozen=True, kw_only=True):
 
 
 class Offer(Struct, frozen=True):
-    """What one provider gives for one asked model: its own id for it and its list price.
+    """What one provider offers for a requested model: its own id for it and its list price.
 
     `context_window` is what the price list says of the model, in tokens.
     """

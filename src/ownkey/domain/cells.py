@@ -1,6 +1,6 @@
 """Texts in the cells of a spreadsheet.
 
-A program that opens a CSV file may carry out a cell that begins like a formula. An apostrophe in front makes it text
+A program that opens a CSV file may evaluate a cell that begins like a formula. A leading apostrophe makes it text
 (OWASP, "CSV Injection"). Only texts are treated so: a number keeps its sign and stays a number.
 """
 
@@ -11,7 +11,7 @@ _INVISIBLE = "\0\ufeff\u200b\u200c\u200d\u2060\u200e\u200f\u202a\u202b\u202c\u20
 
 
 def text_cell(text: str) -> str:
-    """The text, with an apostrophe in front where a spreadsheet could take it for a formula: also behind blanks and
+    """The text, with a leading apostrophe where a spreadsheet could take it for a formula: also after blanks and
     invisible characters, and for the full-width and small forms of the signs."""
     if text.startswith(_LINE_STARTS) or _visible(text).startswith(_FORMULA_STARTS):
         return "'" + text

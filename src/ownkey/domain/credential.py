@@ -26,7 +26,7 @@ class Credential(Struct, frozen=True, kw_only=True):
     """A provider key's row. `sealed` is the vault's ciphertext; times are Unix seconds.
 
     `base_url` overrides the provider's address and is then the owner's, not the operator's, choice.
-    `config` holds the fields a provider asks for beyond a key, none of them secret.
+    `config` holds the fields a provider requires besides a key, none of them secret.
     Lower `priority` numbers are tried first; `weight` splits traffic among equals.
     """
 
@@ -98,7 +98,7 @@ class Preferences(Struct, frozen=True, kw_only=True):
 
 
 class Holdings(Struct, frozen=True):
-    """All that one principal's plans are made from: their own and shared keys, preferences, routes by name."""
+    """All that plans for one principal are based on: their own and shared keys, preferences, routes by name."""
 
     credentials: tuple[Credential, ...] = ()
     preferences: Preferences = Preferences()

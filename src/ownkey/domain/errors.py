@@ -64,7 +64,7 @@ class UnsupportedField(InvalidRequest):
 
 
 class PreviousResponseNotFound(InvalidRequest):
-    """The response to go on from is absent, or another tenant's: the two look the same."""
+    """The previous response is absent, or another tenant's: the two look the same."""
 
     status, code = 400, "previous_response_not_found"
 

@@ -77,6 +77,8 @@ class Facts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     forced_tool_beside_thinking: bool | None = None
     tool_choices: tuple[Literal["none", "auto", "required", "named", "allowed"], ...] = ()
     """The kinds of tool choice that are known; none stated means all of the format."""
+    tool_kinds: tuple[str, ...] = ()
+    """The kinds of tools (`type`) that are known; none stated means all of the format."""
     tool_name_alphabet: str | None = None
     """A regular expression of one allowed character of a tool's name."""
     longest_tool_name: int | None = None

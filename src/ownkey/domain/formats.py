@@ -1,4 +1,4 @@
-"""Wire formats: the languages clients and providers speak, and what each is for."""
+"""Wire formats: what clients and providers speak, and what each is for."""
 
 from enum import StrEnum
 
@@ -34,6 +34,7 @@ class WireFormat(StrEnum):
 
     OPENAI_CHAT = "openai_chat"
     OPENAI_RESPONSES = "openai_responses"
+    OPENAI_INPUT_TOKENS = "openai_input_tokens"
     OPENAI_COMPLETIONS = "openai_completions"
     OPENAI_EMBEDDINGS = "openai_embeddings"
     OPENAI_IMAGES = "openai_images"
@@ -63,6 +64,7 @@ class WireFormat(StrEnum):
 _OPERATION = {
     WireFormat.OPENAI_CHAT: Operation.CHAT,
     WireFormat.OPENAI_RESPONSES: Operation.CHAT,
+    WireFormat.OPENAI_INPUT_TOKENS: Operation.COUNT_TOKENS,
     WireFormat.OPENAI_COMPLETIONS: Operation.COMPLETION,
     WireFormat.OPENAI_EMBEDDINGS: Operation.EMBEDDINGS,
     WireFormat.OPENAI_IMAGES: Operation.IMAGE,

@@ -1,4 +1,4 @@
-"""What a requested model name means to this user, before the catalogue is asked: `default`, a route, or itself."""
+"""What a requested model name means to this user, before the catalogue is queried: `default`, a route, or itself."""
 
 from typing import Protocol
 
@@ -9,7 +9,8 @@ from ownkey.domain.route import DEFAULT, Route
 
 
 class Meaning(Struct, frozen=True):
-    """The model asked for in the end (empty for `default` without a preference), and the key chosen for it, if any.
+    """The model that is requested in the end (empty for `default` without a preference), and the key chosen for it, if
+    any.
 
     `route` is what led there. Nothing looks `model` up among the routes again: two steps could go in circles.
     """
@@ -30,7 +31,7 @@ class Meaning(Struct, frozen=True):
 
 
 class ModelNames(Protocol):
-    """What knowing a name takes of the catalogue."""
+    """What resolving a name needs of the catalogue."""
 
     def resolve(self, asked: str) -> object | None: ...
 

@@ -1,8 +1,8 @@
-"""Addresses of hosts: IP addresses and the networks they lie in, and the client's address behind trusted proxies.
+"""Addresses of hosts: IP addresses, the networks that contain them, and the client's address behind trusted proxies.
 
-Each proxy appends the address it was called from to `X-Forwarded-For`, so only the right end of the list was written
-by somebody trusted; what stands left of the first untrusted address is whatever the client chose to send. `Forwarded`
-(RFC 7239) is not read: two headers that could disagree would be a way around the one that the proxy keeps clean.
+Each proxy appends the address it was called from to `X-Forwarded-For`, so only the right end of the list was written by
+a trusted party; what is left of the first untrusted address is whatever the client chose to send. `Forwarded` (RFC
+7239) is not read: two headers that could disagree would be a way around the one that the proxy controls.
 """
 
 from collections.abc import Iterable, Sequence
@@ -21,7 +21,7 @@ def read_address(text: str) -> IPAddress | None:
 
 
 def lies_in(address: IPAddress | None, networks: Iterable[str]) -> bool:
-    """Whether the address lies in one of the networks (CIDR notation, or single addresses)."""
+    """Whether the address is in one of the networks (CIDR notation, or single addresses)."""
     return address is not None and any(_contains(network, address) for network in networks)
 
 
@@ -35,7 +35,7 @@ def _contains(network: str, address: IPAddress) -> bool:
 def proxy_problem(network: str) -> str | None:
     """Why `network` cannot be trusted to be a proxy's, or None.
 
-    Bits beside the mask are refused as a slip: `10.0.0.5/8` would trust far more than one host.
+    Bits outside the mask are rejected as a slip: `10.0.0.5/8` would trust far more than one host.
     """
     try:
         read = ip_network(network)
@@ -48,7 +48,7 @@ class TrustedProxies:
     """The networks of trusted proxies; false when there are none."""
 
     def __init__(self, networks: Iterable[str] = ()) -> None:
-        """Raises ValueError for a text that `proxy_problem` refuses."""
+        """Raises ValueError for a text that `proxy_problem` rejects."""
         self._networks = tuple(ip_network(network) for network in networks)
 
     def __bool__(self) -> bool:

@@ -11,8 +11,8 @@ class Rates(Struct, frozen=True, omit_defaults=True):
 
     `tiers` replace these rates when the input exceeds their threshold (in tokens); the highest
     threshold that is exceeded wins. `None` for a cached rate means cached tokens cost as input does,
-    and for `reasoning` that reasoning costs as output does. Where cache writes have a rate, those kept for an hour cost
-    `HOUR_WRITE` times the input.
+    and for `reasoning` that reasoning costs as output does. Where cache writes have a rate, those cached for an hour
+    cost `HOUR_WRITE` times the input.
     """
 
     input: int = 0

@@ -41,15 +41,15 @@ def output_bound(limit: int | None, choices: int, window: int | None) -> int | N
 
 
 def price_bound(rates: Iterable[Rates], input_tokens: int, output_tokens: int) -> Nano:
-    """The dearest of `rates` (one for each attempt) at the dearest tier that the input reaches."""
+    """The most expensive of `rates` (one for each attempt) at the most expensive tier that the input reaches."""
     most = 0
     for base in rates:
         for tier in (base, *[tier for threshold, tier in base.tiers if input_tokens > threshold]):
             write = tier.cache_write
-            dearest_in = max(tier.input, tier.cached_input or 0)
+            most_in = max(tier.input, tier.cached_input or 0)
             if write is not None:
-                dearest_in = max(dearest_in, write, tier.input * HOUR_WRITE)
-            dearest_out = max(tier.output, tier.reasoning or 0)
-            micro = input_tokens * dearest_in + output_tokens * dearest_out
+                most_in = max(most_in, write, tier.input * HOUR_WRITE)
+            most_out = max(tier.output, tier.reasoning or 0)
+            micro = input_tokens * most_in + output_tokens * most_out
             most = max(most, tier.per_request - (-micro // 1_000_000))
     return Nano(most)

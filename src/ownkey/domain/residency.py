@@ -29,9 +29,8 @@ class Place(Struct, frozen=True):
 
 
 def find_place(credential: Credential, offer: Offer, require_eu: bool) -> Place:
-    """Where a request with this key goes. `base_url` is None when the key has to bring one or its region is unknown.
-
-    Raises InvalidRequest for a setting that no address can hold.
+    """Where a request with this key goes. `base_url` is None when the key must have its own or its region is unknown.
+    Raises InvalidRequest for a setting that cannot be part of an address.
     """
     provider, config, own = offer.provider, credential.config, credential.base_url
     by_operator = credential.owner.scope is Scope.PLATFORM
@@ -65,10 +64,10 @@ def unknown_region(provider: Provider, config: dict[str, str]) -> str | None:
 
 
 def _at(host: Host, offer: Offer, not_eu: str | None) -> Place:
-    dearer = host.surcharge_percent and any(
+    costs_more = host.surcharge_percent and any(
         fnmatchcase(offer.upstream_model, pattern) for pattern in host.surcharge_models
     )
-    rates = surcharged(offer.rates, host.surcharge_percent) if dearer else offer.rates
+    rates = surcharged(offer.rates, host.surcharge_percent) if costs_more else offer.rates
     return Place(host.base_url, rates, not_eu)
 
 

@@ -1,4 +1,4 @@
-"""A user's own names for models: clients name the route, and the user decides what it stands for."""
+"""A user's own names for models: clients name the route, and the user decides which model it means."""
 
 import re
 
@@ -7,15 +7,15 @@ from msgspec import Struct
 from ownkey.domain.ids import CredentialId
 
 DEFAULT = "default"
-"""The name that stands for the user's preferred model."""
+"""The name of the user's preferred model."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}", re.ASCII)
 
 
 class Route(Struct, frozen=True):
-    """`name` stands for `model`, asked by the key `credential_id` unless the request names another.
+    """`name` means `model`, with the key `credential_id` unless the request names another.
 
-    `model` is a name as the catalogue or an own endpoint knows it: it is not looked up among the routes again.
+    `model` is a name that the catalogue or an own endpoint knows: it is not looked up among the routes again.
     """
 
     name: str
@@ -24,9 +24,9 @@ class Route(Struct, frozen=True):
 
     @property
     def permit(self) -> str:
-        """What an API key's models list holds to allow this route, whatever it stands for.
+        """The entry of an API key's models list that allows this route, whatever model it means.
 
-        It is spelt so that no entry meant for a model, and no pattern, can mean a route.
+        Its spelling ensures that no entry meant for a model, and no pattern, can match a route.
         """
         return f"route:{self.name}"
 
@@ -34,10 +34,10 @@ class Route(Struct, frozen=True):
 def name_problem(name: str) -> str | None:
     """Why `name` cannot be a route's, or None.
 
-    A slash stands between provider and model, and blanks and signs of patterns would be misread in lists.
+    A slash separates provider and model, and blanks and pattern characters would be misread in lists.
     """
     if name == DEFAULT:
-        return "`default` stands for the model in your preferences: set it there"
+        return "`default` means the model in your preferences: set it there"
     if _NAME.fullmatch(name) is None:
         return "must be 1 to 64 letters, digits, dots, colons, dashes and underscores, the first a letter or digit"
     return None

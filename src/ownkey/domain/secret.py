@@ -20,8 +20,8 @@ class Secret:
         return self._text
 
     def reveal_all(self) -> tuple[str, ...]:
-        """Every text that must be kept out of what is shown: the secret, those beside it, and the parts of each
-        that is made of several (`ID:SECRET:SESSION`)."""
+        """Every text that must not be shown: the secret, those stored with it, and the parts of each that consists of
+        several (`ID:SECRET:SESSION`)."""
         whole = (self._text, *self._beside)
         parts = tuple(part for text in whole if ":" in text for part in text.split(":"))
         return whole + parts

@@ -1,4 +1,4 @@
-"""The slices one process holds, and what it asks of the store: pure, with the clock given."""
+"""The slices one process holds, and what it requests of the store: pure, with the time passed in."""
 
 from collections.abc import Callable, Iterable, Sequence
 
@@ -11,12 +11,13 @@ _USE_S = 5.0
 _STEADY = 4.0
 """Units in those seconds from which on a slice is leased; below, each request takes exactly its own."""
 _REFUSAL_S = 1.0
-"""Seconds for which a refusal is repeated without asking the store, so that a flood costs it nothing."""
+"""Seconds for which a refusal is repeated without a query of the store, so that a flood costs it nothing."""
 
 
 class Timing(Struct, frozen=True):
-    """Seconds. A holder stops `validity_s` after it asked; renewed every `renewal_s` while it holds anything. Idle
-    slices go back after `idle_s`. Who finds a pool leased to others waits up to `recall_s` for them to return it."""
+    """Seconds. A holder stops `validity_s` after its request, which it renews every `renewal_s` while it holds
+    anything. Idle slices are returned after `idle_s`. If a pool is leased to others, a holder waits up to `recall_s`
+    for them to return it."""
 
     validity_s: float = 60.0
     renewal_s: float = 20.0
@@ -26,10 +27,9 @@ class Timing(Struct, frozen=True):
 
 
 class Ask(Struct, frozen=True):
-    """What a holder tells and asks about one pool.
-
-    `keep` is what it holds unspent and keeps, `spent` pairs (seconds ago, amount) not reported before. `need` is what
-    waits, `least` the smallest amount of use, `want` what would be spent besides in the next seconds.
+    """A holder's report and request about one pool. `keep` is what it holds unspent and retains, `spent` pairs (seconds
+    ago, amount) not reported before. `need` is what waits, `least` the smallest amount of use, `want` what would be
+    spent besides in the next seconds.
     """
 
     pool: Pool
@@ -41,8 +41,8 @@ class Ask(Struct, frozen=True):
 
 
 class Grant(Struct, frozen=True):
-    """The answer. `kept` is how much of `Ask.keep` the store still knows. `retry_after` (seconds) is set when less
-    than needed was granted; `leased` then says whether others hold some, which have been asked to return it."""
+    """The reply. `kept` is how much of `Ask.keep` the store still knows. `retry_after` (seconds) is set when less
+    than needed was granted; `leased` then says whether others hold some, which have been requested to return it."""
 
     units: int
     kept: int
@@ -82,7 +82,7 @@ class _Slice:
         self.spent: list[tuple[float, int]] = []
         self.need = self.least = 0
         self.asked = False
-        """Whether something is waited for, or being asked for at this moment."""
+        """Whether a caller waits, or a request to the store is under way."""
         self.used, self.trend, self.mark = 0, 0.0, now
         self.cut_at = now
         self.due = False
@@ -184,12 +184,13 @@ class Slices:
             held.asked = True
 
     def recalling(self, wait: Wait) -> bool:
-        """Whether others have been asked to return what is waited for."""
+        """Whether others have been requested to return what callers wait for."""
         helds = (self._slices.get(pool.id) for pool, _ in wait.short)
         return any(held is not None and held.short_since is not None for held in helds)
 
     def asks(self) -> list[Ask]:
-        """What to tell the store now. What is not kept is given up at once, before the store hands it to others."""
+        """The request to the store now. What is not retained is given up immediately, before the store leases it to
+        others."""
         now = self._clock()
         self.hungry = False
         return [self._ask(held, now) for held in self._slices.values() if held.need or held.hungry or held.due]
@@ -208,7 +209,7 @@ class Slices:
         return ask
 
     def granted(self, asks: Sequence[Ask], grants: Sequence[Grant], asked_at: float) -> None:
-        """The store answered what was asked at `asked_at`."""
+        """Apply the store's reply to the request of `asked_at`."""
         self._valid_until = asked_at + self._timing.validity_s
         now = self._clock()
         for ask, grant in zip(asks, grants, strict=True):
@@ -288,7 +289,7 @@ class Slices:
         return any(held.left or held.spent or held.count for held in self._slices.values())
 
     def return_all(self) -> None:
-        """Have every `asks` from now on keep nothing, as before the end of the process."""
+        """Let every `asks` from now on retain nothing, as before the end of the process."""
         self._returning = True
         for held in self._slices.values():
             held.due = True

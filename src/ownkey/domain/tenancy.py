@@ -1,4 +1,4 @@
-"""Who owns a thing, who asks for it, and what they may do."""
+"""Owners, principals, and what they may do."""
 
 from enum import StrEnum
 
@@ -51,7 +51,7 @@ class Role(StrEnum):
 
 
 class Permission(StrEnum):
-    """What a role allows beyond one's own account. Routes ask for a permission, never for a role."""
+    """What a role allows beyond one's own account. Routes require a permission, never a role."""
 
     MANAGE_USERS = "manage_users"
     MANAGE_PLATFORM_KEYS = "manage_platform_keys"

@@ -1,4 +1,4 @@
-"""What a request consumed, and the account kept of it."""
+"""What a request consumed, and its record."""
 
 from enum import StrEnum
 
@@ -9,10 +9,9 @@ class Usage(Struct, frozen=True):
     """Token counts of one answer.
 
     `input_tokens` includes cached reads and cache writes; `output_tokens` includes reasoning, as in
-    OpenAI's chat format. `cache_write_hour_tokens` are those of `cache_write_tokens` that are kept for an
-    hour. `reported` is False when the counts are our estimate. `units` is how many times the price of one
-    request is due: search units of a rerank, 1 for everything else. `cost` is what the provider says the
-    answer cost, in nano-dollars.
+    OpenAI's chat format. `cache_write_hour_tokens` are those of `cache_write_tokens` that are cached for an hour.
+    `reported` is False when the counts are our estimate. `units` is how many times the price of one request is due:
+    search units of a rerank, 1 for everything else. `cost` is what the provider says the answer cost, in nano-dollars.
     """
 
     input_tokens: int = 0
@@ -38,14 +37,14 @@ class RequestStatus(StrEnum):
 
 
 class RequestRecord(Struct, kw_only=True, array_like=True):
-    """One row of the books: written once for every accepted request, keyed by `id`.
+    """One row of usage: written once for every accepted request, keyed by `id`.
 
-    The gateway fills in one record as the request goes on; whoever else gets one leaves it as it is.
+    The gateway fills in one record during the request; everyone else leaves it as it is.
 
     `at` is Unix seconds; costs are nano-dollars; latencies are milliseconds. `detail` is JSON:
     the attempts made and the candidates dropped, shown in the receipt.
     Four amounts: `reserved`, the most that the request could cost when it was admitted; `counted`, what limits count
-    it as; `list_cost`, the provider's asking price; `charged`, what the tenant pays.
+    it as; `list_cost`, the provider's list price; `charged`, what the tenant pays.
     Encoded as an array: new fields go to the end and carry defaults.
     """
 

@@ -125,7 +125,7 @@ class Attempts:
             if isinstance(came, NetError):
                 return Unreached(attempt, came)
         if accepts(came):
-            return Answered(attempt, came, secret, outgoing.restoring)
+            return Answered(attempt, came, secret, outgoing.back)
         return (yield from self._refused(attempt, came, secret))
 
     def _send(self, request: UpstreamRequest, *, fresh: bool = False) -> Steps[UpstreamResponse | NetError]:

@@ -14,7 +14,7 @@ from ownkey.gateway.receipt import HeaderFields, cost_headers, receipt_headers
 from ownkey.gateway.refusals import render_error, render_reported
 from ownkey.gateway.scrub import scrub
 from ownkey.wire import WireError
-from ownkey.wire.tools.restoring import Restoring
+from ownkey.wire.format import WayBack
 
 
 class Delivery:
@@ -24,13 +24,13 @@ class Delivery:
     answer ends is a method here, so that none can forget to settle.
     """
 
-    __slots__ = ("_ledger", "ask", "attempt", "meter", "request", "responder", "response", "restoring", "secret")
+    __slots__ = ("_ledger", "ask", "attempt", "back", "meter", "request", "responder", "response", "secret")
 
     response: UpstreamResponse
     """The accepted answer, with the attempt that brought it and the secret that it must not show: see `accept`."""
     attempt: Attempt
     secret: Secret
-    restoring: Restoring | None
+    back: WayBack
 
     def __init__(self, request: Request, responder: Responder, ask: Ask, meter: Meter, ledger: Ledger) -> None:
         self.request = request
@@ -45,12 +45,12 @@ class Delivery:
         self.attempt = answered.attempt
         self.response = answered.response
         self.secret = answered.secret
-        self.restoring = answered.restoring
+        self.back = answered.back
 
     @property
     def same_format(self) -> bool:
-        """Whether the accepted answer comes in the client's own format."""
-        return self.attempt.format is self.ask.format
+        """Whether the accepted answer passes in the client's own format."""
+        return self.attempt.format is self.ask.format and not self.back.translated
 
     # Answers as a whole.
 

@@ -42,7 +42,7 @@ class KeyHealth:
                 self.forget_past_rests()
             whole_key = verdict.credential_status is not None
             until = self._clock() + verdict.rest_seconds
-            self.resting[credential.id, "" if whole_key else model] = Rest(until, verdict.told)
+            self.resting[credential.id, "" if whole_key else model] = Rest(until, verdict.stated)
         if verdict.credential_status is not None:
             self.note(credential, verdict.credential_status, verdict.message)
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import msgspec
 from msgspec import Struct
 
+from ownkey.domain.catalogue import Model
 from ownkey.domain.credential import Holdings
 from ownkey.domain.errors import ModelNotFound
 from ownkey.domain.formats import WireFormat
@@ -64,14 +65,29 @@ class ModelListing:
             self._kept[asker] = _Kept(holdings, listed, now + _LIFETIME)
         return listed
 
+    def find(
+        self, wanted: str, listed: dict[str, Listed], principal: Principal, holdings: Holdings, now: float, peer: str
+    ) -> Listed:
+        """The model `wanted` by any name that a chat may use. Raises ModelNotFound when no key serves it."""
+        found = listed.get(wanted)
+        if found is not None:
+            return found
+        allowed = principal.api_key.models if principal.api_key else None
+        request = _request(wanted, allowed, now, peer)
+        attempts = make_plan(request, holdings, self._catalogue, {}).attempts
+        if not attempts:
+            raise ModelNotFound(f"The model {wanted!r} is not served by any of your keys.", param="model")
+        names = {attempt.upstream_model for attempt in attempts} | {wanted}
+        curated = [model for model in self._catalogue.models() if not names.isdisjoint(_names_of(model))]
+        known = listed.get(curated[0].id) if len(curated) == 1 else None
+        limits = (known.context_window, known.max_output) if known else (attempts[0].context_window, None)
+        return Listed(wanted, known.title if known else wanted, *limits)
+
     async def _look_up(
         self, holdings: Holdings, allowed: tuple[str, ...] | None, now: float, peer: str
     ) -> dict[str, Listed]:
         def is_served(model: str) -> bool:
-            request = PlanRequest(
-                model=model, client_format=WireFormat.OPENAI_CHAT, now=now, allowed_models=allowed, peer=peer
-            )
-            return bool(make_plan(request, holdings, self._catalogue, {}).attempts)
+            return bool(make_plan(_request(model, allowed, now, peer), holdings, self._catalogue, {}).attempts)
 
         found: dict[str, Listed] = {}
         for number, model in enumerate(self._catalogue.models(), 1):
@@ -90,16 +106,16 @@ class ModelListing:
                 found[route.name] = Listed(route.name, route.model, *limits)
         return found
 
-    def answer(self, listed: dict[str, Listed], format_: WireFormat, wanted: str | None, query: bytes = b"") -> bytes:
-        """The JSON body: the whole list or a page of it, or one model. Raises ModelNotFound, InvalidRequest.
+    def answer_one(self, model: Listed, format_: WireFormat) -> bytes:
+        """The JSON body for one model."""
+        return _encode(_ROWS.get(format_, _openai_row)(model))
+
+    def answer(self, listed: dict[str, Listed], format_: WireFormat, query: bytes = b"") -> bytes:
+        """The JSON body: the whole list or a page of it. Raises InvalidRequest.
 
         Only Anthropic's list has pages; `query` is the request's.
         """
         row = _ROWS.get(format_, _openai_row)
-        if wanted is not None:
-            if wanted not in listed:
-                raise ModelNotFound(f"The model {wanted!r} is not served by any of your keys.", param="model")
-            return _encode(row(listed[wanted]))
         if format_ is not WireFormat.ANTHROPIC_MESSAGES:
             rows = [row(model) for model in listed.values()]
             return _encode({"models": rows} if format_ is WireFormat.GEMINI else {"object": "list", "data": rows})
@@ -107,6 +123,14 @@ class ModelListing:
         first, last = (ids[0], ids[-1]) if ids else (None, None)
         data = [row(listed[id_]) for id_ in ids]
         return _encode({"data": data, "has_more": has_more, "first_id": first, "last_id": last})
+
+
+def _names_of(model: Model) -> set[str]:
+    return {model.id, model.id.partition("/")[2], *model.upstream_ids.values()}
+
+
+def _request(model: str, allowed: tuple[str, ...] | None, now: float, peer: str) -> PlanRequest:
+    return PlanRequest(model=model, client_format=WireFormat.OPENAI_CHAT, now=now, allowed_models=allowed, peer=peer)
 
 
 def _openai_row(model: Listed) -> dict[str, object]:

@@ -6,19 +6,19 @@ from ownkey.domain.plan import Attempt
 from ownkey.domain.secret import Secret
 from ownkey.gateway.net import NetError, UpstreamResponse
 from ownkey.providers.verdict import Verdict
-from ownkey.wire.tools.restoring import Restoring
+from ownkey.wire.format import PASSES, WayBack
 
 
 class Answered(Struct, frozen=True):
     """A provider accepted the request (2xx, and not a web page); its body is still to be read.
 
-    `restoring` gives the calls in it the client's names.
+    `back` is how it becomes the client's.
     """
 
     attempt: Attempt
     response: UpstreamResponse
     secret: Secret
-    restoring: Restoring | None = None
+    back: WayBack = PASSES
 
 
 class Refused(Struct, frozen=True):

@@ -15,8 +15,9 @@ from ownkey.gateway.net.target import Target
 from ownkey.gateway.read import Ask
 from ownkey.providers.auth import auth_headers, signer_for
 from ownkey.wire import FORMATS, Written, address_of, event_type, splice
-from ownkey.wire.fit import Watch, fit, watch
-from ownkey.wire.tools.restoring import Restoring
+from ownkey.wire.fit import fit, watch
+from ownkey.wire.format import PASSES, WayBack
+from ownkey.wire.tools.passing import ToolWatch
 from ownkey.wire.translation import in_words, translate_request
 from ownkey.wire.wishes import Wishes, fill_in
 
@@ -34,19 +35,18 @@ _Fields = tuple[tuple[bytes, bytes], ...]
 
 class Outgoing(Struct, frozen=True):
     """What one attempt sends. `adaptations` names the client's fields that were left out or changed for the target,
-    `ours` the fields that Ownkey added of its own accord; `restoring` gives the calls in the answer the client's
-    names."""
+    `ours` the fields that Ownkey added of its own accord; `back` is how the answer becomes the client's."""
 
     request: UpstreamRequest
     adaptations: tuple[str, ...] = ()
     ours: tuple[str, ...] = ()
-    restoring: Restoring | None = None
+    back: WayBack = PASSES
 
 
 class _Prepared:
     """What every request of one attempt shares. `base` are its headers but for those the client forwards."""
 
-    __slots__ = ("attempt", "base", "defaults", "events_back", "heads", "secret", "signer", "targets", "watch")
+    __slots__ = ("attempt", "base", "defaults", "events_back", "heads", "secret", "signer", "targets", "tools", "watch")
 
     def __init__(self, attempt: Attempt, secret: Secret, fixed: list[tuple[bytes, bytes]]) -> None:
         self.attempt = attempt
@@ -58,6 +58,7 @@ class _Prepared:
         self.signer = signer_for(attempt.provider, secret, attempt.credential.config, attempt.base_url, attempt.format)
         self.heads: dict[tuple[bool, _Fields], bytes] = {}
         self.watch = watch(attempt.format, attempt.facts)
+        self.tools = ToolWatch(attempt.format, attempt.facts)
 
     def headers(self, ask: Ask, forwarded: _Fields) -> list[tuple[bytes, bytes]]:
         """All headers of a request; what the client names itself replaces the provider's defaults."""
@@ -99,10 +100,10 @@ class OutgoingBuilder:
         if prepared is None or prepared.attempt is not attempt or prepared.secret is not secret:
             prepared = self._prepare(attempt, secret)
         stream = ask.stream
-        if attempt.format is ask.format:
+        if attempt.format is ask.format and not prepared.tools.must_translate(ask.parsed):
             forwarded = tuple([field for field in request.fields if field[0].startswith(_FORWARDED)])
             version = _version(forwarded) if prepared.watch.first_version else ""
-            written = _same_format_body(ask, attempt, preferences, prepared.watch, version, without)
+            written = _same_format_body(ask, attempt, preferences, prepared, version, without)
         else:
             written, forwarded = _translated_body(ask, attempt, preferences, without), ()
         if ask.strict and written.adaptations:
@@ -113,14 +114,14 @@ class OutgoingBuilder:
             headers = prepared.headers(ask, forwarded)
             headers += prepared.signer.sign(b"POST", target.url, headers, body, time.time())
             sent = UpstreamRequest(b"POST", target, headers, body, attempt.trusted)
-            return Outgoing(sent, written.adaptations, written.ours, written.restoring)
+            return Outgoing(sent, written.adaptations, written.ours, written.back)
         if ask.form is None:
             prefix = prepared.heads.get((stream, forwarded)) or self._head(prepared, ask, forwarded)
         else:
             # Each form has a boundary of its own: its head is not worth keeping.
             prefix = self._encoder.prefix(b"POST", target, prepared.headers(ask, forwarded))
         sent = UpstreamRequest(b"POST", target, [], body, attempt.trusted, None, prefix)
-        return Outgoing(sent, written.adaptations, written.ours, written.restoring)
+        return Outgoing(sent, written.adaptations, written.ours, written.back)
 
     def forget(self) -> None:
         """Drop what is kept, secrets included."""
@@ -155,8 +156,9 @@ def _strictly(field: str) -> UnsupportedField:
 
 
 def _same_format_body(
-    ask: Ask, attempt: Attempt, preferences: Preferences, watched: Watch, version: str, without: Collection[str]
+    ask: Ask, attempt: Attempt, preferences: Preferences, prepared: _Prepared, version: str, without: Collection[str]
 ) -> Written:
+    watched = prepared.watch
     format_ = FORMATS[ask.format]
     if ask.form is not None:
         same = ask.model == attempt.upstream_model
@@ -174,7 +176,13 @@ def _same_format_body(
             ours += ("stream_options",)
     changes |= format_.adapt(parsed, attempt.provider.quirks)
     adaptations: tuple[str, ...] = ()
-    filled = parsed | changes if ours else parsed
+    back = PASSES
+    renamed = prepared.tools.renamed(parsed) if "tools" in parsed else None
+    if renamed is not None:
+        changes |= renamed[0]
+        back = WayBack(names=renamed[1])
+        adaptations = in_words(ask.format, ("tools.name",))
+    filled = parsed | changes if ours or renamed is not None else parsed
     if without or watched.concerns(ask.body, filled, version):
         fitted = fit(
             attempt.format,
@@ -186,9 +194,9 @@ def _same_format_body(
             without=without,
         )
         changes |= fitted.changes
-        adaptations = in_words(ask.format, fitted.adaptations)
+        adaptations += in_words(ask.format, fitted.adaptations)
     body = splice(ask.body, parsed, changes) if changes else ask.body
-    return Written(body, adaptations, tuple([name for name in ours if name not in without]))
+    return Written(body, adaptations, tuple([name for name in ours if name not in without]), back)
 
 
 def _translated_body(ask: Ask, attempt: Attempt, preferences: Preferences, without: Collection[str]) -> Written:

@@ -36,6 +36,10 @@ from ownkey.gateway.surfaces import Action, Surface, error_format, surface_of
 from ownkey.storage.records import StoredResponse
 from ownkey.wire import FORMATS
 
+_NO_COMPACTION = (
+    "Compaction (POST /v1/responses/compact) is not offered here: send the conversation to POST /v1/responses with a "
+    "request for a summary."
+)
 _JSON = (b"content-type", b"application/json")
 _ESTIMATED = (b"x-ownkey-estimated", b"true")
 
@@ -96,6 +100,8 @@ class Pipeline:
                 principal = yield from awaited(self._authenticator.authenticate(request, KeyScope.GATEWAY))
         if principal.api_key is not None:
             self._health.api_key_used(principal.api_key.id, request.started_at)
+        if surface.action is Action.COMPACT:
+            raise NotFound(_NO_COMPACTION)
         if surface.action is not Action.RELAY:
             yield from self._answer_ourselves(surface.action, principal, request, responder)
             return
@@ -168,10 +174,15 @@ class Pipeline:
         request_id = self._ids.new(request.started_at)
         if action is Action.LIST_MODELS:
             holdings = yield from awaited(self._directory.holdings(principal))
-            listed = yield from awaited(self._listing.served(principal, holdings, request.started_at, request.peer))
+            moment = request.started_at, request.peer
+            listed = yield from awaited(self._listing.served(principal, holdings, *moment))
             format_ = _error_format(request)
-            wanted = request.path.partition("/models")[2].lstrip("/") or None
-            body = self._listing.answer(listed, format_, wanted, request.raw_query)
+            wanted = request.path.partition("/models")[2].lstrip("/")
+            if wanted:
+                found = self._listing.find(wanted, listed, principal, holdings, *moment)
+                body = self._listing.answer_one(found, format_)
+            else:
+                body = self._listing.answer(listed, format_, request.raw_query)
             responder.answer(200, receipt_headers(format_, request_id, None, 0, [_JSON]), body)
             return
         row = yield from awaited(self._stored.find(request, principal))

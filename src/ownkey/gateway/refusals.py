@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from math import ceil
 
+from msgspec import structs
+
 from ownkey.domain.errors import NoHealthyCredential, OwnkeyError, SecretUnreadable, UpstreamError
 from ownkey.domain.formats import WireFormat
 from ownkey.domain.ids import new_id
@@ -10,7 +12,7 @@ from ownkey.domain.plan import Attempt
 from ownkey.gateway.outcomes import Refused
 from ownkey.gateway.receipt import HeaderFields, receipt_headers
 from ownkey.gateway.scrub import scrub
-from ownkey.wire import FORMATS, WireError, error_reader
+from ownkey.wire import FORMATS, ErrorKind, WireError, error_reader
 
 _JSON = (b"content-type", b"application/json")
 _PASSED = frozenset(
@@ -47,12 +49,16 @@ def render_error(
     request_id = request_id or new_id("req")
     headers: HeaderFields = [_JSON]
     if error.retry_after is not None:
-        headers.append((b"retry-after", b"%d" % max(1, ceil(error.retry_after))))
+        headers.append(_retry_after(error.retry_after))
     if isinstance(error, NoHealthyCredential | SecretUnreadable):
         # The SDKs would otherwise repeat what only a person can mend.
         headers.append((b"x-should-retry", b"false"))
     body = FORMATS[format_].errors.write_own(error, request_id)
     return receipt_headers(format_, request_id, attempt, attempts, headers), body
+
+
+def _retry_after(seconds: float) -> tuple[bytes, bytes]:
+    return b"retry-after", b"%d" % max(1, ceil(seconds))
 
 
 def render_refusal(
@@ -65,16 +71,21 @@ def render_refusal(
     if not 400 <= refused.status <= 599:
         error = UpstreamError(refused.verdict.message)
         return error.status, *render_error(client_format, error, request_id, refused.attempt, attempts)
-    body = scrub(refused.body, refused.secret)
+    body, status = scrub(refused.body, refused.secret), refused.status
     if refused.attempt.format is client_format:
         passed = passed_headers(refused.headers)
     else:
-        body = FORMATS[client_format].errors.write(
-            error_reader(refused.attempt.format).read(refused.status, body), request_id
-        )
+        error = error_reader(refused.attempt.format).read(refused.status, body)
         passed = [_JSON, *(field for field in refused.headers if field[0] in _PASSED_IF_TRANSLATED)]
+        if refused.verdict.stated:
+            error = structs.replace(error, retry_after=refused.verdict.rest_seconds)
+            if not any(field[0] == b"retry-after" for field in passed):
+                passed.append(_retry_after(refused.verdict.rest_seconds))
+        if error.kind is ErrorKind.CONTEXT_OVERFLOW:
+            status = error.status
+        body = FORMATS[client_format].errors.write(error, request_id)
     passed = [(name, scrub(value, refused.secret)) for name, value in passed]
-    return refused.status, receipt_headers(client_format, request_id, refused.attempt, attempts, passed), body
+    return status, receipt_headers(client_format, request_id, refused.attempt, attempts, passed), body
 
 
 def render_reported(
@@ -82,4 +93,5 @@ def render_reported(
 ) -> tuple[int, HeaderFields, bytes]:
     """(status, headers, body) of an error that a provider reported inside an accepted answer; the caller scrubs it."""
     body = FORMATS[client_format].errors.write(error, request_id)
-    return error.status, receipt_headers(client_format, request_id, attempt, attempts, [_JSON]), body
+    headers = [_JSON] if error.retry_after is None else [_JSON, _retry_after(error.retry_after)]
+    return error.status, receipt_headers(client_format, request_id, attempt, attempts, headers), body

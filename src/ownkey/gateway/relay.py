@@ -67,6 +67,8 @@ class Relay:
         meter.first_content()
         try:
             if delivery.same_format:
+                if delivery.back.names is not None:
+                    body = delivery.back.names.restored(body)
                 _check_answer(body, delivery)
             else:
                 body = _translate_answer(body, delivery)
@@ -103,7 +105,13 @@ class Relay:
 
     def _recorder(self, delivery: Delivery) -> Recorder | None:
         meter = delivery.meter
-        return self._recording.recorder(delivery.ask, delivery.attempt, meter.principal.user_id, meter.plan.model)
+        return self._recording.recorder(
+            delivery.ask,
+            delivery.attempt,
+            meter.principal.user_id,
+            meter.plan.model,
+            passes=delivery.same_format,
+        )
 
 
 def _end_stream(rest: bytes | None, relayed: RelayedStream, delivery: Delivery) -> None:
@@ -142,7 +150,7 @@ def _check_answer(body: bytes, delivery: Delivery) -> None:
 
 def _translate_answer(body: bytes, delivery: Delivery) -> bytes:
     formats = delivery.attempt.format, delivery.ask.format
-    body, delivery.meter.usage = translate_answer(*formats, body, _named(delivery), delivery.restoring)
+    body, delivery.meter.usage = translate_answer(*formats, body, _named(delivery), delivery.back.restoring)
     return body
 
 
@@ -163,9 +171,11 @@ def _open_stream(delivery: Delivery) -> ClientStream:
     stream: ClientStream
     if delivery.same_format:
         format_ = FORMATS[ask.format]
-        stream = PassedStream(format_.observer(ask.wants_usage), format_.failure or failed, format_.largest_event)
+        stream = PassedStream(
+            format_.observer(ask.wants_usage), format_.failure or failed, format_.largest_event, delivery.back.names
+        )
     else:
-        stream = TranslatedStream(new_reader(delivery.attempt.format), writer(), delivery.restoring)
+        stream = TranslatedStream(new_reader(delivery.attempt.format), writer(), delivery.back.restoring)
     return ArrayStream(stream) if ask.as_array else stream
 
 

@@ -9,6 +9,7 @@ from ownkey.wire.errors import own_error
 from ownkey.wire.events import StreamFailed
 from ownkey.wire.observing import frame_of
 from ownkey.wire.sse import MAX_EVENT, SseParser
+from ownkey.wire.tools.passing import Names
 from ownkey.wire.tools.restoring import Restoring
 
 CUT = "The provider ended the stream before the answer was complete."
@@ -98,13 +99,20 @@ class ClientStream(Protocol):
 
 class PassedStream:
     """A stream of the client's own format. `failed` writes an error at its end; an event above `largest` bytes goes
-    on in pieces."""
+    on in pieces. `names` puts the client's names of tools in."""
 
-    __slots__ = ("_failed", "_observer", "_whole", "failure", "watched")
+    __slots__ = ("_failed", "_names", "_observer", "_whole", "failure", "watched")
 
-    def __init__(self, observer: Observer, failed: Callable[[WireError], bytes], largest: int = MAX_EVENT) -> None:
+    def __init__(
+        self,
+        observer: Observer,
+        failed: Callable[[WireError], bytes],
+        largest: int = MAX_EVENT,
+        names: Names | None = None,
+    ) -> None:
         self.watched: Watched = observer
         self._observer = observer
+        self._names = names
         self._failed = failed
         self.failure: OwnkeyError | None = None
         self._whole = WholeEvents(largest)
@@ -121,12 +129,16 @@ class PassedStream:
             return b""
         if not ready.isascii() and not in_pieces and not whole.inside:
             ready = self._fit(ready)
+        if self._names is not None:
+            ready = self._names.restored(ready)
         return self._observer.feed(ready) if ready else b""
 
     def finish(self, failure: OwnkeyError | None) -> bytes | None:
         observer = self._observer
         if failure is None:
             rest = self._whole.rest()
+            if self._names is not None:
+                rest = self._names.restored(rest)
             tail = (observer.feed(rest) if rest else b"") + observer.finish()
             closing = observer.closing
             if observer.error is not None and rest and frame_of(rest) is None:

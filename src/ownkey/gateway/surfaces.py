@@ -13,6 +13,8 @@ class Action(StrEnum):
     RELAY = "relay"
     LIST_MODELS = "list_models"
     STORED_RESPONSE = "stored_response"
+    COMPACT = "compact"
+    """OpenAI's compaction of a conversation, which is not offered: the path would else be that of a response."""
 
 
 class Surface(Struct, frozen=True):
@@ -33,6 +35,8 @@ _LISTS_GOOGLES = Surface("GET", Action.LIST_MODELS, WireFormat.GEMINI)
 _EXACT = {
     "/v1/chat/completions": Surface("POST", Action.RELAY, WireFormat.OPENAI_CHAT),
     "/v1/responses": Surface("POST", Action.RELAY, WireFormat.OPENAI_RESPONSES),
+    "/v1/responses/input_tokens": Surface("POST", Action.RELAY, WireFormat.OPENAI_INPUT_TOKENS),
+    "/v1/responses/compact": Surface("POST", Action.COMPACT, WireFormat.OPENAI_RESPONSES),
     "/v1/completions": Surface("POST", Action.RELAY, WireFormat.OPENAI_COMPLETIONS),
     "/v1/embeddings": Surface("POST", Action.RELAY, WireFormat.OPENAI_EMBEDDINGS),
     "/v1/images/generations": Surface("POST", Action.RELAY, WireFormat.OPENAI_IMAGES),
@@ -56,7 +60,11 @@ _VERBS = {
     "embedContent": (WireFormat.GEMINI_EMBED, False),
     "batchEmbedContents": (WireFormat.GEMINI_BATCH_EMBED, False),
 }
-"""What Google's paths end in: `/v1beta/models/{model}:{verb}`, where the model may hold slashes and colons."""
+"""What Google's paths end in: `/v1beta/models/{model}:{verb}`, where the model may hold slashes and colons. Clients
+that take a name with a slash for a whole path (Vercel's) leave `models/` out."""
+_GOOGLES_ROOTS = ("/v1beta/", "/v1/")
+_OTHER_RESOURCES = ("tunedModels/", "dynamic/")
+"""Google's resources that have these verbs and are no models of ours."""
 _RESPONSE_PREFIX = "/v1/responses/"
 _STORED_RESPONSE = Surface(None, Action.STORED_RESPONSE, WireFormat.OPENAI_RESPONSES)
 
@@ -68,6 +76,9 @@ def surface_of(path: str) -> Surface | None:
         for prefix, lists in _MODEL_PREFIXES.items():
             if path.startswith(prefix) and len(path) > len(prefix):
                 return _googles(path.removeprefix(prefix)) or lists
+        for root in _GOOGLES_ROOTS:
+            if path.startswith(root) and not path.startswith(_OTHER_RESOURCES, len(root)):
+                found = _googles(path.removeprefix(root))
     if found is None and path.startswith(_RESPONSE_PREFIX) and len(path) > len(_RESPONSE_PREFIX):
         return _STORED_RESPONSE
     return found
@@ -96,7 +107,8 @@ def error_format(path: str, anthropic_version: bool = False, google_key: bool = 
     """
     if path.startswith("/v1/messages") or (anthropic_version and path.startswith("/v1/models")):
         return WireFormat.ANTHROPIC_MESSAGES
-    if path.startswith("/v1beta/") or (path.startswith("/v1/models") and (google_key or _ends_in_verb(path))):
+    of_google = google_key and path.startswith("/v1/models")
+    if path.startswith("/v1beta/") or of_google or (path.startswith("/v1/") and _ends_in_verb(path)):
         return WireFormat.GEMINI
     return WireFormat.OPENAI_CHAT
 

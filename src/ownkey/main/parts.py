@@ -24,7 +24,7 @@ from ownkey.gateway.inner import InnerCalls
 from ownkey.gateway.learned import LearnedFacts
 from ownkey.gateway.listing import ModelListing
 from ownkey.gateway.metrics import GatewayMetrics
-from ownkey.gateway.net import AddressGuard, NetSettings, UpstreamClient
+from ownkey.gateway.net import AddressGuard
 from ownkey.gateway.outgoing import OutgoingBuilder
 from ownkey.gateway.pipeline import Pipeline
 from ownkey.gateway.plans import Planner
@@ -40,6 +40,7 @@ from ownkey.main.keyrings import open_keyring
 from ownkey.main.learned_log import log_learned
 from ownkey.main.libraries import libraries_loading
 from ownkey.main.lifecycle import Background
+from ownkey.main.network import open_client
 from ownkey.main.prices import follow_prices, read_prices
 from ownkey.main.upkeep import run_recovery, upkeep_job
 from ownkey.providers import ProviderCatalogue, load_catalogue
@@ -78,19 +79,6 @@ def open_catalogue(settings: Settings) -> ProviderCatalogue:
     folders = (Path(folder) for folder in settings.provider_dirs)
     catalogue = load_catalogue(folders, read_prices(settings.data_dir))
     return catalogue.with_base_urls(settings.provider_base_urls, settings.sandbox_url)
-
-
-def open_client(settings: Settings, guard: AddressGuard) -> UpstreamClient:
-    """The upstream client with the operator's limits and allow-list."""
-    net = NetSettings(
-        connect_timeout=settings.connect_timeout,
-        first_byte_timeout=settings.first_byte_timeout,
-        idle_timeout=settings.idle_timeout,
-        total_timeout=settings.total_timeout,
-        max_connections_per_origin=settings.upstream_connections,
-        ca_file=settings.upstream_ca_file,
-    )
-    return UpstreamClient(guard, net)
 
 
 @asynccontextmanager

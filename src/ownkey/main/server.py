@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import os
 import signal
 import socket
 import sys
@@ -28,8 +29,9 @@ from ownkey.gateway.refusals import render_error
 from ownkey.gateway.surfaces import error_format
 from ownkey.logs import configure_logs, report_loop_failure
 from ownkey.main.lifecycle import DrainingServer, ServerReadiness
+from ownkey.main.network import network_lines
 from ownkey.main.parts import Parts, open_parts
-from ownkey.main.starting import StartRefused, address_of, listen, prepare_first_operator, start_problems_told
+from ownkey.main.starting import StartRefused, address_of, listen, prepare_first_operator, start_errors_mapped
 from ownkey.main.workers import Supervisor, WorkerPlace
 
 _T = TypeVar("_T")
@@ -76,7 +78,7 @@ async def _prepare(settings: Settings, address: str) -> list[str] | int:
     try:
         async with AsyncExitStack() as stack:
             parts, control = await _open(stack, settings, ServerReadiness(), None)
-            with start_problems_told():
+            with start_errors_mapped():
                 notice = await prepare_first_operator(settings, control, address)
             return _start_text(settings, parts, address, notice)
     except asyncio.CancelledError:
@@ -95,7 +97,7 @@ async def _serve(
             lines: list[str] = []
             if place is None:
                 address = address_of(listener)
-                with start_problems_told():
+                with start_errors_mapped():
                     notice = await prepare_first_operator(settings, control, address)
                 lines = _start_text(settings, parts, address, notice)
             server = DrainingServer(_uvicorn_config(settings, parts, control), readiness, settings.shutdown_notice)
@@ -118,7 +120,7 @@ async def _serve(
 async def _open(
     stack: AsyncExitStack, settings: Settings, readiness: ServerReadiness, place: WorkerPlace | None
 ) -> tuple[Parts, Control]:
-    with start_problems_told():
+    with start_errors_mapped():
         parts = await stack.enter_async_context(open_parts(settings, place.number if place else None))
     readiness.follow(parts.database, parts.vault, parts.ledger.journal_fails)
     control = Control(
@@ -200,6 +202,7 @@ def _start_text(settings: Settings, parts: Parts, address: str, notice: Sequence
         lines.append(
             f"Every provider is the sandbox at {settings.sandbox_url}: answers are simulated, nothing is billed."
         )
+    lines += network_lines(settings, os.environ)
     lines.append(f"Test a model, without an account: {settings.public_url or address}/workbench")
     return [*lines, *notice]
 

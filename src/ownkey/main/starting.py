@@ -73,7 +73,7 @@ class StartRefused(Exception):
 
 
 @contextmanager
-def start_problems_told() -> Generator[None]:
+def start_errors_mapped() -> Generator[None]:
     """Turn what opening the parts raises into ConfigurationError (a setting is wrong) or StartRefused.
 
     Anything else is a fault of ours and passes as it is.

@@ -59,9 +59,9 @@ def signer_for(
     base_url: str,
     format_: WireFormat | None = None,
 ) -> Signer | None:
-    """What signs the requests of a key used at `base_url`; None for a key that `auth_headers` sends.
+    """The signer for the requests of a key used at `base_url`; None for a key that `auth_headers` sends.
 
-    Raises InvalidRequest for an access key that is none, and where no region is named.
+    Raises InvalidRequest for an invalid access key, and if no region is named.
     """
     scheme = provider.auth if format_ is None else provider.auth_for.get(format_, provider.auth)
     if scheme is not AuthScheme.AWS or not is_access_key(secret):

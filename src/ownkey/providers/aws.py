@@ -41,7 +41,7 @@ _UNSIGNED = frozenset(
         b"x-amzn-trace-id",
     }
 )
-"""Fields that what lies between may change; botocore leaves out the same."""
+"""Fields that intermediaries may change; botocore leaves out the same."""
 _SLASHES = re.compile(r"/{2,}")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -74,7 +74,7 @@ def read_access_key(secret: Secret) -> AccessKey:
 
 
 class Signer:
-    """Signs the requests of one access key in one region. The key derived for a day is kept for that day."""
+    """Signs the requests of one access key in one region. The key derived for a day is cached for that day."""
 
     __slots__ = ("_day", "_day_key", "_key", "_region")
 
@@ -121,7 +121,7 @@ class Signer:
 
 
 def _host(scheme: str, netloc: str) -> str:
-    """The authority as it stands in the `host` field: without the scheme's own port."""
+    """The authority as sent in the `host` field: without the scheme's own port."""
     host, colon, port = netloc.rpartition(":")
     return host if colon and port.isdigit() and int(port) == _DEFAULT_PORTS[scheme] else netloc
 

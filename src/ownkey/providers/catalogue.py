@@ -1,4 +1,4 @@
-"""The catalogue of providers and models, loaded from data files, as planning asks for it."""
+"""The catalogue of providers and models, loaded from data files, as planning needs it."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.resources import files
@@ -33,10 +33,8 @@ _CACHE_SIZE = 4096
 
 
 class ProviderCatalogue:
-    """Implements `domain.plan.Catalogue`. But for the price list it never changes: another configuration is another
-    catalogue.
-
-    Answers are kept in bounded memory, because they are asked for by every request.
+    """Implements `domain.plan.Catalogue`. Only the price list changes: another configuration is another catalogue.
+    Results are cached in bounded memory, because every request needs them.
     """
 
     def __init__(self, rows: Mapping[str, ProviderRow], models: Sequence[Model], prices: PriceRegistry) -> None:

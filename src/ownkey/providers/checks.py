@@ -44,12 +44,12 @@ class CheckResult(Struct, frozen=True):
 def check_request(
     provider: Provider, base_url: str, secret: Secret, config: dict[str, str] | None = None, now: float = 0.0
 ) -> CheckRequest:
-    """The check of a key used at `base_url`. Raises InvalidRequest for a key that no header can carry.
+    """The check of a key used at `base_url`. Raises InvalidRequest for a key that cannot be sent in a header.
 
     `now` is Unix seconds: the keys of some providers are not sent but sign the request and its time.
 
-    A check on a host of its own belongs to the provider's own address; a key used elsewhere is not shown to
-    that host but asks for the list of models where it is used.
+    A check on a host of its own belongs to the provider's own address; a key used elsewhere is not sent to that host;
+    it requests the list of models where it is used.
     """
     config = config or {}
     check = with_settings(provider, config).check or _LIST_MODELS

@@ -14,7 +14,7 @@ class Saying(StrEnum):
     """What a body says beyond its status."""
 
     TOO_DEAR = "too_dear"
-    """The account still has credit: it is this request that asks for too much."""
+    """The account still has credit, but not enough for this request."""
     QUOTA = "quota"
     RATE = "rate"
     REVOKED = "revoked"

@@ -1,7 +1,7 @@
-"""The price list as it is stored: tables by provider, models with a rule that matches their names, seasons.
+"""The price list as stored: tables by provider, models with a rule that matches their names, seasons.
 
-The rules are those of genai-prices, from which the list is made: the first model of a table whose rule
-matches wins; the last season that is in force gives the price. `compare` says what a newer list changes.
+The rules are those of genai-prices, from which the list is built: the first model of a table whose rule
+matches wins; the last season that is in force gives the price. `compare` finds what a newer list changes.
 """
 
 import re
@@ -183,14 +183,14 @@ class PriceChange(Struct, frozen=True):
 
 
 class PriceChanges(Struct, frozen=True):
-    """What is `new`, what is `gone`, and what costs more in any respect (`dearer`) or only less (`cheaper`).
+    """Models that are `new` or `gone`, and those that cost more in any respect (`raised`) or only less (`lowered`).
 
-    `windows` are the models whose context window is another: (table, model, before, after).
+    `windows` are the models whose context window has changed: (table, model, before, after).
     """
 
     new: list[PriceChange]
-    dearer: list[PriceChange]
-    cheaper: list[PriceChange]
+    raised: list[PriceChange]
+    lowered: list[PriceChange]
     gone: list[PriceChange]
     windows: list[tuple[str, str, int | None, int | None]]
 
@@ -221,13 +221,13 @@ def _compare_model(
         if before is None or after is None:
             if before != after:
                 (changes.gone if after is None else changes.new).append(change)
-        elif _is_dearer(before, after):
-            changes.dearer.append(change)
-        elif _is_dearer(after, before):
-            changes.cheaper.append(change)
+        elif _costs_more(before, after):
+            changes.raised.append(change)
+        elif _costs_more(after, before):
+            changes.lowered.append(change)
 
 
-def _is_dearer(before: Rates, after: Rates) -> bool:
+def _costs_more(before: Rates, after: Rates) -> bool:
     """Whether `after` asks more than `before` for anything."""
     thresholds = sorted({0, *(start + 1 for rates in (before, after) for start, _ in rates.tiers)})
     return any(

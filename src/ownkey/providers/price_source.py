@@ -206,7 +206,7 @@ def _second_of_day(moment: time) -> int:
 _SOLD_BY_TEXT = frozenset({"input_mtok", "output_mtok", "requests_kcount"})
 _NANO = Decimal(1_000_000_000)
 _DEAREST = Decimal(100_000)
-"""USD per million tokens. Beyond it a number is a mistake of units."""
+"""USD per million tokens. A larger number is an error of units."""
 
 
 def _rates(prices: _Prices) -> Rates | None:

@@ -1,7 +1,7 @@
-"""Where price lists lie: the snapshot that came with Ownkey, and the one in the data directory that replaces it.
+"""Where price lists are: the snapshot included with Ownkey, and the one in the data directory that replaces it.
 
-A stored list names the snapshot it was compared with. When Ownkey is upgraded and brings another snapshot, that
-one is newer than anything stored before, and prevails until prices are refreshed again.
+A stored list names the snapshot it was compared with. When an upgrade of Ownkey includes another snapshot, that one is
+newer than anything stored before, and prevails until prices are refreshed again.
 """
 
 import os
@@ -38,7 +38,7 @@ def read_bundled() -> PriceList:
 
 
 def read_stored(folder: Path) -> StoredPrices | None:
-    """The list in the data directory; None when there is none, or only one from before an upgrade of Ownkey.
+    """The list in the data directory; None if absent, or from before an upgrade of Ownkey.
 
     Raises PriceFileError when it cannot be read.
     """

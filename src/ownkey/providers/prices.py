@@ -1,7 +1,7 @@
-"""What providers ask for their models: a price list, corrected by overrides that state their reason.
+"""Prices of models: a price list, corrected by overrides that state their reason.
 
-The list that came with Ownkey is read at the first question, in a few milliseconds. Prices change with the date
-and, for some providers, with the hour, so that an answer says until when it holds.
+The list included with Ownkey is read at the first lookup, in a few milliseconds. Prices change with the date
+and, for some providers, with the hour, so each result says how long it is valid.
 """
 
 import time
@@ -36,8 +36,8 @@ UNPRICED = Quote(FREE, priced=False)
 
 
 class PriceRegistry:
-    """Answers what a provider asks for a model. `now` gives Unix seconds; without `prices`, those that came with
-    Ownkey are used."""
+    """Looks up a provider's price for a model. `now` returns Unix seconds; without `prices`, those included with Ownkey
+    are used."""
 
     def __init__(
         self,

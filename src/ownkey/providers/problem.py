@@ -86,7 +86,7 @@ def _words(level: dict[str, Any]) -> Iterator[str]:
 
 
 def _plain(kind: str) -> str:
-    """AWS's `com.amazon.coral.service#ThrottlingException:http://…` without what stands around the name."""
+    """AWS's `com.amazon.coral.service#ThrottlingException:http://…` without the text around the name."""
     return kind.partition(":")[0].rpartition("#")[2].strip().lower()
 
 

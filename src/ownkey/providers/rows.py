@@ -1,6 +1,6 @@
 """Reading the catalogue's TOML files: provider rows, models and price overrides; and rows moved to another address.
 
-Errors name the file and the field, so that an operator who adds a row finds the mistake at start-up.
+Errors name the file and the field, so that an operator who adds a row finds the error at start-up.
 """
 
 import re
@@ -28,7 +28,8 @@ class CatalogueError(ValueError):
 
 
 class ProviderRow(Provider, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A provider as its file says it. `example_base_url` shows what a key has to bring where `base_url` is None.
+    """A provider as its file describes it. `example_base_url` shows the address that a key needs where `base_url` is
+    None.
 
     `facts_from` names providers that serve the same models: their facts hold here too.
     """

@@ -1,6 +1,6 @@
 """Exchanging a client's secret for an access token (OAuth 2.0 client credentials, RFC 6749 section 4.4).
 
-Written for Microsoft Entra ID, whose errors are told by numbers (AADSTS…): "Microsoft Entra authentication
+Written for Microsoft Entra ID, whose errors are numbered (AADSTS…): "Microsoft Entra authentication
 and authorization error codes".
 """
 
@@ -23,7 +23,7 @@ _JSON = (b"accept", b"application/json")
 
 
 class TokenRequest(Struct, frozen=True):
-    """The POST that asks for a token. The secret is in the body."""
+    """The POST that requests a token. The secret is in the body."""
 
     url: str
     headers: list[tuple[bytes, bytes]]
@@ -73,7 +73,7 @@ _BY_CODE = {
     7000216: FailureKind.INVALID_KEY,  # client secret or assertion missing
     700016: FailureKind.INVALID_KEY,  # the application is not in this directory
     90002: FailureKind.INVALID_KEY,  # no such directory
-    900023: FailureKind.INVALID_KEY,  # the directory's name is none
+    900023: FailureKind.INVALID_KEY,  # the directory's name is invalid
     900021: FailureKind.INVALID_KEY,  # no directory named
     700027: FailureKind.INVALID_KEY,  # client assertion with an invalid signature
     500011: FailureKind.PERMISSION,  # the scope's resource is not in this directory

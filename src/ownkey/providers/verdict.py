@@ -10,7 +10,8 @@ from ownkey.domain.catalogue import Provider
 from ownkey.domain.credential import CredentialStatus
 from ownkey.providers.phrases import Saying, what_it_says
 from ownkey.providers.problem import Problem, read_problem
-from ownkey.providers.waits import LONGEST_WAIT, reset_wait, told_wait
+from ownkey.providers.waits import LONGEST_WAIT, reset_wait, stated_wait
+from ownkey.wire.context import is_overflow
 
 
 class FailureKind(StrEnum):
@@ -35,8 +36,8 @@ class Verdict(Struct, frozen=True):
     """`failover`: another key may serve the request. `credential_status`: the key's new state, None to leave it.
 
     The key rests for `rest_seconds`: the whole key when it gets a new state, otherwise this key with this
-    model. A `told` rest was named by the provider and is kept to; any other only moves the key to the end.
-    `message` is for the key's owner and holds none of the provider's text.
+    model. A `stated` rest is the provider's own and is respected; any other only moves the key to the end.
+    `message` is for the key's owner and contains none of the provider's text.
     """
 
     kind: FailureKind
@@ -44,7 +45,7 @@ class Verdict(Struct, frozen=True):
     failover: bool
     credential_status: CredentialStatus | None = None
     rest_seconds: float = 0.0
-    told: bool = False
+    stated: bool = False
 
 
 _STATUS = {
@@ -93,15 +94,18 @@ def classify(
     headers: Iterable[tuple[bytes, bytes]],
     now: float | None = None,
 ) -> Verdict:
-    """Judge an answer of status 300 or above. `now` is Unix seconds and the present when not given."""
+    """Judge a response of status 300 or above. `now` is in Unix seconds, by default the current time."""
     now = time.time() if now is None else now
     headers = list(headers)
     problem = read_problem(body, headers)
     wait = _wait(problem, headers, now)
     saying = what_it_says(problem) if status in _ABOUT_THE_KEY else None
     kind = _kind(status, saying, wait)
-    told = wait is not None and kind in _MAY_TELL
-    # A request too dear for the account says nothing about the next one.
+    if kind is FailureKind.SERVER_ERROR and is_overflow(status, problem.message, *problem.words):
+        # llama.cpp and Ollama answer with 500 to a request that is too long for the model.
+        kind = FailureKind.REQUEST
+    stated = wait is not None and kind in _MAY_STATE_A_WAIT
+    # A request that costs more than the account has says nothing about the next one.
     state_of_key = None if saying is Saying.TOO_DEAR else _STATUS.get(kind)
     default_rest = 0.0 if saying is Saying.TOO_DEAR else _REST.get(kind, 0.0)
     return Verdict(
@@ -109,13 +113,13 @@ def classify(
         message=f"{provider.title} {_TEXT[kind]} ({status}).",
         failover=kind is not FailureKind.REQUEST,
         credential_status=state_of_key,
-        rest_seconds=wait if wait is not None and told else default_rest,
-        told=told,
+        rest_seconds=wait if wait is not None and stated else default_rest,
+        stated=stated,
     )
 
 
 def verdict_of(provider: Provider, kind: FailureKind, status: int) -> Verdict:
-    """The verdict where the kind is known by other means than the answer's own words."""
+    """The verdict where the kind is known without the response's text."""
     return Verdict(
         kind=kind,
         message=f"{provider.title} {_TEXT[kind]} ({status}).",
@@ -126,7 +130,7 @@ def verdict_of(provider: Provider, kind: FailureKind, status: int) -> Verdict:
 
 
 def unreachable(reason: str) -> Verdict:
-    """The verdict when no answer came. `reason` is a text of ours."""
+    """The verdict when there is no response. `reason` is Ownkey's own text."""
     return Verdict(
         kind=FailureKind.UNREACHABLE,
         message=reason,
@@ -135,12 +139,14 @@ def unreachable(reason: str) -> Verdict:
     )
 
 
-_MAY_TELL = frozenset({FailureKind.RATE_LIMIT, FailureKind.OVERLOADED, FailureKind.TIMEOUT, FailureKind.SERVER_ERROR})
-"""Only these end by waiting; a wrong key told to wait is still wrong."""
+_MAY_STATE_A_WAIT = frozenset(
+    {FailureKind.RATE_LIMIT, FailureKind.OVERLOADED, FailureKind.TIMEOUT, FailureKind.SERVER_ERROR}
+)
+"""Waiting resolves only these; a wrong key that should wait is still wrong."""
 
 
 def _wait(problem: Problem, headers: Iterable[tuple[bytes, bytes]], now: float) -> float | None:
-    wait = told_wait(headers, now)
+    wait = stated_wait(headers, now)
     if wait is None and problem.retry_delay is not None:
         wait = min(problem.retry_delay, LONGEST_WAIT)
     if wait is None and problem.reset_header is not None:

@@ -6,13 +6,13 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 LONGEST_WAIT = 3600.0
-"""Seconds. A longer wait is asked for again after this one."""
+"""Seconds. After this time the provider can state a longer wait again."""
 
 _ANTHROPIC_LIMITS = ("requests", "tokens", "input-tokens", "output-tokens")
 _OPENAI_LIMITS = ("requests", "tokens")
 
 
-def told_wait(headers: Iterable[tuple[bytes, bytes]], now: float) -> float | None:
+def stated_wait(headers: Iterable[tuple[bytes, bytes]], now: float) -> float | None:
     """Seconds until the provider wants to hear from the key again, at most LONGEST_WAIT; None when it does not say.
 
     Read in this order: `retry-after-ms`, `retry-after` (seconds or an HTTP date, measured from the answer's

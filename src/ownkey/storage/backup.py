@@ -1,8 +1,8 @@
-"""Copies of a whole database, taken while it is in use, and new databases made from them.
+"""Copies of a whole database, taken while it is in use, and new databases restored from them.
 
-A backup holds ciphertext and hashes, no key in the clear; it is worthless without the master key,
-which it does not hold. Files are made with mode 0600 and never replace another file. Postgres is copied by its own
-programs, which must be installed and not older than the server.
+A backup contains ciphertext and hashes, no plaintext key; it is worthless without the master key, which it does not
+contain. Files are created with mode 0600 and never replace another file. Postgres is copied by its own programs, which
+must be installed and not older than the server.
 """
 
 import asyncio
@@ -20,11 +20,9 @@ from ownkey.storage.migrations import check_known
 
 
 async def backup(database: Database, path: Path) -> None:
-    """Write a consistent copy to `path`: what was committed when it began. Writers go on meanwhile.
-
-    SQLite gives a database file that is compact and free of deleted bytes, Postgres an archive of
-    pg_dump. Raises BackupRefused when `path` exists or pg_dump is not installed, Unavailable when
-    the database or the disk fails; then no file is left.
+    """Write a consistent copy to `path`: what was committed when it began. Writers continue meanwhile. SQLite's copy is
+    a compact database file without deleted bytes, Postgres's an archive of pg_dump. Raises BackupRefused when `path`
+    exists or pg_dump is not installed, Unavailable when the database or the disk fails; then no file remains.
     """
     partial = await asyncio.to_thread(_reserve, path)
     try:
@@ -40,10 +38,10 @@ async def backup(database: Database, path: Path) -> None:
 
 
 async def restore(path: Path, url: str) -> None:
-    """Make the database `url` from the backup `path`. `Database.migrate` then brings it up to date.
+    """Restore the database `url` from the backup `path`. `Database.migrate` then updates its schema.
 
-    Raises BackupRefused when there is a database already, when `path` is damaged or no backup of
-    Ownkey's for this engine, DatabaseTooNew when a newer Ownkey made it. Then nothing was changed.
+    Raises BackupRefused when a database exists already, when `path` is damaged or not a backup by Ownkey for this
+    engine, DatabaseTooNew when a newer Ownkey created it. Then nothing is changed.
     """
     parsed = parse_url(url)
     if parsed.get_backend_name() == "postgresql":
@@ -94,7 +92,7 @@ def _sync(path: Path) -> None:
 
 
 def _copy_sqlite(source: Path, target: Path) -> None:
-    """VACUUM INTO the empty file: it reads one snapshot, which the WAL keeps while writers go on."""
+    """VACUUM INTO the empty file: it reads one snapshot, which the WAL retains while writers continue."""
     try:
         with closing(sqlite3.connect(source.absolute().as_uri() + "?mode=ro", uri=True)) as conn:
             conn.execute("VACUUM INTO ?", (str(target),))

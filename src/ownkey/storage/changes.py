@@ -1,10 +1,9 @@
 """The change feed: what other processes must forget because it was written here.
 
-A number is taken from one counter row, whose lock a transaction keeps until it ends. Appends are
-therefore serial: numbers have no gaps and become visible in their order, so that a reader asking
-for what follows the last number it saw misses nothing. (A Postgres sequence would give number 8 to
-a transaction that commits before number 7's.) Append as the last step of a transaction, to hold
-that lock briefly and to take it in the same order as everybody else.
+A number is taken from one counter row, whose lock a transaction holds until it ends. Appends are
+therefore serial: numbers have no gaps and become visible in their order, so that a reader of what follows the last
+number it saw misses nothing. (A Postgres sequence would give number 8 to a transaction that commits before number 7's.)
+Append as the last step of a transaction, to hold that lock briefly and to take it in the same order as everybody else.
 """
 
 import time
@@ -17,7 +16,7 @@ from ownkey.domain.tenancy import Owner
 from ownkey.storage.tables import change_counter, changes
 
 EVERYTHING = "*"
-"""The topic a reader gets when it has fallen behind what is kept: forget all that is cached."""
+"""The topic a reader gets when the changes it missed are deleted: forget everything cached."""
 
 MASTER_KEY = "master-key"
 """The master key was rotated: every wrapped data key has changed."""
@@ -60,7 +59,7 @@ async def since(conn: AsyncConnection, seq: int, limit: int = 1000) -> list[Chan
     backup), the answer is one change: the latest number with the topic EVERYTHING.
     """
     following = change_counter.outerjoin(changes, changes.c.seq > seq)
-    # One statement, hence one snapshot: asked apart, the counter could be ahead of the rows.
+    # One statement, hence one snapshot: read separately, the counter could be ahead of the rows.
     statement = sa.select(change_counter.c.seq.label("newest"), changes.c.seq, changes.c.topic).select_from(following)
     rows = (await conn.execute(statement.order_by(changes.c.seq).limit(limit))).all()
     newest: int = rows[0].newest

@@ -71,7 +71,7 @@ async def upsert_by_id(conn: AsyncConnection, credential: Credential, fingerprin
 
     Raises Conflict when the owner has stored the same key under another id.
     """
-    # ON CONFLICT (id) does not cover the index of equal keys: two inserts at once collide there, and Postgres reports
+    # ON CONFLICT (id) does not cover the index of equal keys: concurrent inserts collide there, and Postgres reports
     # that as an error although the ids are equal. So one process at a time.
     await lock_name(conn, f"credential {credential.id}")
     twin = await find_same_key(conn, credential.owner, credential.provider, fingerprint, credential.base_url)

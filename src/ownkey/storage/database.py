@@ -44,11 +44,10 @@ class Database:
 
     @classmethod
     async def open(cls, url: str, *, pool_size: int = 8, timeout_s: float = 10.0) -> Self:
-        """Open `sqlite:///path` (made when absent, mode 0600) or `postgresql://…`.
+        """Open `sqlite:///path` (created when absent, mode 0600) or `postgresql://…`.
 
-        `timeout_s` bounds connecting and, on SQLite, waiting for another process's write. Does not
-        connect to Postgres yet: `ping` tells whether it is there. Raises InvalidDatabaseUrl, and
-        Unavailable when the file cannot be opened.
+        `timeout_s` bounds connecting and, on SQLite, waiting for another process's write. Does not connect to Postgres
+        yet: `ping` does. Raises InvalidDatabaseUrl, and Unavailable when the file cannot be opened.
         """
         parsed = parse_url(url)
         if parsed.get_backend_name() == "postgresql":
@@ -124,8 +123,8 @@ class Database:
             return list(found.scalars()) == [SCHEMA_REVISION]
 
     async def scrub(self) -> bool:
-        """Remove what deleted rows with ciphertext left in the files; True when all is gone, False when others held
-        that back: try again later."""
+        """Remove what deleted rows with ciphertext left in the files; True when all is gone, False when other
+        transactions prevented it: retry later."""
         with database_border(self.place):
             if self.engine == "postgresql":
                 async with self._writers.connect() as conn:

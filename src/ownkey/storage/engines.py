@@ -1,4 +1,4 @@
-"""Database URLs and the engines made from them, with the settings that make each engine safe."""
+"""Database URLs and the engines created from them, with the settings that make each engine safe."""
 
 import os
 import sqlite3

@@ -40,7 +40,7 @@ class BackupRefused(Unavailable):
 def database_border(place: str) -> Generator[None]:
     """Turn driver errors inside into Conflict, InvalidRequest or Unavailable; `place` names the database in the log.
 
-    Unavailable stands for a database that is away, locked, full, slow or damaged.
+    Unavailable means a database that is away, locked, full, slow or damaged.
     """
     try:
         yield
@@ -64,8 +64,8 @@ def unavailable(place: str, error: BaseException | None) -> Unavailable:
 
 
 def _is_unfit_value(error: exc.DBAPIError) -> bool:
-    """Whether the database refuses a value as such. SQLAlchemy calls by no name of their own what Postgres
-    (class 22 of its codes) and asyncpg before sending refuse."""
+    """Whether the database refuses a value as such. SQLAlchemy has no class of its own for what Postgres (class 22 of
+    its codes) rejects, nor for what asyncpg rejects before sending."""
     state = getattr(error.orig, "sqlstate", None) or ""
     cause = None if error.orig is None else error.orig.__cause__
     asyncpg = _asyncpg()

@@ -1,7 +1,7 @@
 """Durable jobs: requests for work, written in the transaction of the change that causes them.
 
 `due_at` is when a process may claim the job: from the start for a new one, at the end of the lease for one that is
-being carried out, later for a retry; None for a dead letter. A job that succeeded leaves no row.
+being executed, later for a retry; None for a dead letter. A job that succeeded leaves no row.
 """
 
 from collections.abc import Sequence

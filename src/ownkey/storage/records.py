@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 class Page(Struct, Generic[T], frozen=True):
-    """A slice of a longer list. `next_cursor` asks for the following slice; None ends the list."""
+    """A slice of a longer list. `next_cursor` continues with the next slice; None ends the list."""
 
     items: list[T]
     next_cursor: str | None = None
@@ -80,10 +80,10 @@ class StoredRoute(Struct, frozen=True, kw_only=True):
 
 
 class StoredResponse(Struct, frozen=True, kw_only=True):
-    """A response that can be gone on from. `id` is the provider's or ours, `model` as it was planned for.
+    """A response that can be continued. `id` is the provider's or ours, `model` as planned.
 
-    Exactly one is set: `credential_id` of the key whose provider keeps the response, or `sealed`, the
-    conversation and the answer as we keep them.
+    Exactly one is set: `credential_id` of the key whose provider stores the response, or `sealed`, the conversation and
+    the response as Ownkey stores them.
     """
 
     user_id: UserId

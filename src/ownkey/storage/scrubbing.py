@@ -1,8 +1,8 @@
-"""What deleted rows leave in the files, removed: the tables that hold ciphertext are written anew.
+"""Removes what deleted rows leave in the files: rewrites the tables that hold ciphertext.
 
 Both engines leave bytes where a row was. SQLite zeroes what is freed (secure_delete), but a page whose rows were moved
-keeps their old copies in the gap between its pointers and its rows; a table that is emptied as a whole is zeroed as a
-whole. Postgres keeps dead rows until they are overwritten. The tables are small.
+retains their old copies in the gap between its pointers and its rows; a table that is emptied as a whole is zeroed as a
+whole. Postgres retains dead rows until they are overwritten. The tables are small.
 """
 
 import sqlite3
@@ -33,7 +33,7 @@ _OLDER_SNAPSHOTS = """
     SELECT count(*) FROM pg_stat_activity
     WHERE datname = current_database() AND pid <> pg_backend_pid() AND age(backend_xmin) > 0
 """
-"""Transactions that may see rows deleted by now: VACUUM keeps such rows."""
+"""Transactions that may still see deleted rows: VACUUM retains such rows."""
 
 _LOCK_TIMEOUT_MS = 200
 """Everybody else queues behind a VACUUM that waits for its lock, so it does not wait for long."""
@@ -51,7 +51,7 @@ async def scrub_sqlite(conn: AsyncConnection) -> bool:
         await conn.invalidate()
         return False
     except BaseException:
-        # It may stand in the middle of it, with foreign keys off.
+        # The connection may be in the middle of it, with foreign keys off.
         await conn.invalidate()
         raise
     async with driver.execute("PRAGMA wal_checkpoint(TRUNCATE)") as cursor:
@@ -61,7 +61,7 @@ async def scrub_sqlite(conn: AsyncConnection) -> bool:
 
 async def scrub_postgres(conn: AsyncConnection) -> bool:
     """Rewrites the tables (VACUUM FULL; they are locked for that moment), which drops the pages with dead rows. The
-    server's own WAL and its archive keep them until recycled, which is the operator's to set. False when another
+    server's own WAL and its archive retain them until recycled, which the operator configures. False when another
     transaction may still see the dead rows or holds a lock on them."""
     await conn.execution_options(isolation_level="AUTOCOMMIT")
     watched = (await conn.execute(text(_OLDER_SNAPSHOTS))).scalar_one()

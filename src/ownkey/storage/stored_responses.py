@@ -1,7 +1,7 @@
-"""Responses that a client may go on from, each its user's alone.
+"""Responses that a client can continue; only their user sees them.
 
-A response is either kept by the provider, and then only reached with the credential it was made with,
-or by us, and then its conversation is `sealed` by the vault.
+Either the provider stores a response, and then only the credential that created it reaches it, or Ownkey does, and then
+its conversation is `sealed` by the vault.
 """
 
 import sqlalchemy as sa

@@ -205,7 +205,7 @@ requests = Table(
     Index("ix_requests_credential_id_at", "credential_id", "at"),
     Index("ix_requests_at", "at"),
 )
-"""One column a field of `RequestRecord`, in its order. No foreign key to users: a batch is never refused."""
+"""One column per field of `RequestRecord`, in its order. No foreign key to users: a batch is never rejected."""
 
 stored_responses = Table(
     "stored_responses",
@@ -220,8 +220,8 @@ stored_responses = Table(
     Column("expires_at", Double, nullable=False),
     Index(None, "expires_at"),
 )
-"""Exactly one of `credential_id` and `sealed` is set. No foreign key to credentials: when the key is gone, the
-response is out of reach and says so."""
+"""Exactly one of `credential_id` and `sealed` is set. No foreign key to credentials: when the key is deleted, the
+response cannot be read and the error says so."""
 
 routes = Table(
     "aliases",
@@ -233,7 +233,8 @@ routes = Table(
     Column("credential_id", Text),
     Column("created_at", Double, nullable=False),
 )
-"""A user's own names for models. No foreign key to credentials: without its key the name says so when it is used."""
+"""A user's own names for models. No foreign key to credentials: without its key, a request by the name fails with an
+error that says so."""
 
 pools = Table(
     "pools",
@@ -260,8 +261,8 @@ runs = Table(
     Column("journal", Text, nullable=False),
     Column("expires_at", Double, nullable=False),
 )
-"""Processes that hold leases. One that expired never comes back under its id: that is the fence. `journal` is the
-directory where its spending stands."""
+"""Processes that hold leases. One that expired never returns under its id: that is the fence. `journal` is the
+directory that records its spending."""
 
 leases = Table(
     "leases",
@@ -281,7 +282,7 @@ change_counter = Table(
     Column("id", Integer, primary_key=True, autoincrement=False),
     Column("seq", BigInteger, nullable=False),
 )
-"""One row, made by the migration."""
+"""One row, created by the migration."""
 
 changes = Table(
     "changes",

@@ -14,9 +14,9 @@ from ownkey.storage.tables import requests
 
 
 def owned_by(table: Table, owners: Iterable[Owner]) -> ColumnElement[bool]:
-    """Rows of `table` that one of `owners` owns; none for no owners.
+    """Rows of `table` that one of `owners` owns; no rows without owners.
 
-    A table names the owner in owner_scope and owner_id or, where only users can own rows so far, in user_id.
+    A table names the owner in owner_scope and owner_id or, where only users can own rows, in user_id.
     """
     columns = table.c
     if "owner_scope" not in columns:
@@ -27,9 +27,9 @@ def owned_by(table: Table, owners: Iterable[Owner]) -> ColumnElement[bool]:
 
 
 def asked_by(owners: Iterable[Owner] | None) -> ColumnElement[bool]:
-    """Requests that one of `owners` made, whoever paid (which is what owner_scope and owner_id of a request name).
+    """Requests of one of `owners`, whoever paid (which is what owner_scope and owner_id of a request name).
 
-    None means everybody's and is for operators only.
+    None means everybody's, for operators only.
     """
     column = requests.c.user_id
     return column.is_not(None) if owners is None else _one_of(column, owners)
@@ -41,7 +41,7 @@ def of_user(table: Table, user_id: str) -> ColumnElement[bool]:
 
 
 def user_id_of(owner: Owner) -> str:
-    """The user_id of a new row in a table whose rows only users can own so far. Raises InvalidRequest."""
+    """The user_id of a new row in a table whose rows only users can own. Raises InvalidRequest."""
     if owner.scope is not Scope.USER:
         raise InvalidRequest(f"A {owner.scope.value} cannot own this yet: only users can.")
     return owner.id

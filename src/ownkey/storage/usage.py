@@ -1,4 +1,4 @@
-"""The books: one row a request, written in batches from the journal, and what users read of them."""
+"""Usage: one row per request, written in batches from the journal, and the queries on it."""
 
 from collections.abc import Iterable, Sequence
 from operator import itemgetter
@@ -41,7 +41,7 @@ async def insert_batch(conn: AsyncConnection, records: Sequence[RequestRecord]) 
 
 
 async def get(conn: AsyncConnection, owners: Iterable[Owner] | None, request_id: str) -> RequestRecord | None:
-    """One request that `owners` made; anybody's for None, which is for operators."""
+    """One request of `owners`; anybody's for None, which is for operators."""
     statement = sa.select(requests).where(asked_by(owners), requests.c.id == request_id)
     row = (await conn.execute(statement)).mappings().first()
     return None if row is None else _record(row)
@@ -57,7 +57,7 @@ async def list_page(
     since: float | None = None,
     until: float | None = None,
 ) -> Page[RequestRecord]:
-    """Requests that `owners` made (everybody's for None), newest first, with `since` ≤ at < `until`.
+    """Requests of `owners` (everybody's for None), newest first, with `since` ≤ at < `until`.
 
     Raises InvalidRequest for a bad limit or cursor.
     """

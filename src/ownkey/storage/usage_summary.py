@@ -1,4 +1,4 @@
-"""Sums and percentiles over the books, for GET /usage."""
+"""Sums and percentiles of usage, for GET /usage."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -19,7 +19,7 @@ MAX_GROUPS = 10_000
 
 
 class GroupBy(StrEnum):
-    """What one row of a summary stands for; `total` is all rows together."""
+    """What one row of a summary covers; `total` is all rows together."""
 
     MODEL = "model"
     PROVIDER = "provider"
@@ -59,7 +59,7 @@ async def summary(
     *,
     credential_id: str | None = None,
 ) -> list[UsageGroup]:
-    """Requests from `since` (Unix seconds; None for all time) that `owners` made, or everybody's for None (operators).
+    """Requests of `owners` (everybody's for None, for operators) from `since` (Unix seconds; None for all time).
 
     Days and hours come in their order, other groups by descending list cost; the first MAX_GROUPS.
     Spans and groups without requests are absent.
@@ -94,7 +94,7 @@ async def summary(
 
 
 def _rows(postgres: bool, group_by: GroupBy) -> sa.Select[Any]:
-    """What the sums are over: one row a request with its group's key, its rank for SQLite's percentiles included."""
+    """What the sums cover: one row per request with its group's key, including its rank for SQLite's percentiles."""
     columns = requests.c
     key: sa.ColumnElement[Any]
     if group_by in _SPANS:

@@ -37,7 +37,7 @@ async def get(conn: AsyncConnection, user_id: str) -> User | None:
 
 
 async def list_page(conn: AsyncConnection, limit: int = 100, cursor: str | None = None) -> Page[User]:
-    """All accounts in the order they were made. Raises InvalidRequest for a bad limit or cursor."""
+    """All accounts in the order of creation. Raises InvalidRequest for a bad limit or cursor."""
     statement = sa.select(users).order_by(users.c.created_at, users.c.id).limit(check_limit(limit) + 1)
     if cursor is not None:
         at, user_id = decode_cursor(cursor, tuple[float, str])
@@ -81,7 +81,7 @@ async def set_disabled(conn: AsyncConnection, user_id: str, disabled_at: float |
 
 
 async def delete(conn: AsyncConnection, user_id: str, now: float) -> Erased | None:
-    """Delete an account and everything of its owner's; None when there is no such account.
+    """Delete an account and everything of its owner's; None if it does not exist.
 
     Erasure is complete: sessions, API keys, credentials, preferences, stored responses and the tenant's data keys go,
     and so do the request rows, since who asked which model when is personal data. What remains is

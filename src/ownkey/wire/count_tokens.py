@@ -1,4 +1,5 @@
-"""Token counts in Anthropic's and Google's formats. Where a provider counts, they pass; else `counting` estimates."""
+"""Token counts in Anthropic's, Google's and OpenAI's formats. Where a provider counts, they pass; else `counting`
+estimates."""
 
 from typing import Any, cast
 
@@ -8,7 +9,7 @@ from msgspec import Struct
 from ownkey.domain.errors import InvalidRequest
 from ownkey.domain.formats import WireFormat
 from ownkey.domain.usage import Usage
-from ownkey.wire import anthropic_messages, gemini
+from ownkey.wire import anthropic_messages, gemini, openai_responses
 from ownkey.wire.anthropic_messages.errors import ERRORS as ANTHROPIC_ERRORS
 from ownkey.wire.anthropic_messages.stream_reading import MessageObserver
 from ownkey.wire.counting import estimated_tokens
@@ -17,6 +18,8 @@ from ownkey.wire.format import Format, Outline, plain_address
 from ownkey.wire.gemini.embeddings import full_name
 from ownkey.wire.gemini.errors import ERRORS as GOOGLE_ERRORS
 from ownkey.wire.gemini.stream_reading import ContentObserver
+from ownkey.wire.openai_chat.errors import ERRORS as OPENAI_ERRORS
+from ownkey.wire.openai_responses.stream_reading import ResponseObserver
 
 _ENCODE = msgspec.json.Encoder().encode
 _NOTHING_USED = Usage()
@@ -54,6 +57,12 @@ def estimate_contents(parsed: dict[str, Any]) -> bytes:
     whole: object = parsed.get(_WRAPPED[0]) or parsed.get(_WRAPPED[1]) or parsed
     conversation = gemini.GEMINI.read_request(cast("dict[str, Any]", whole))
     return _ENCODE({"totalTokens": estimated_tokens(conversation)})
+
+
+def estimate_input(parsed: dict[str, Any]) -> bytes:
+    """Raises InvalidRequest and UnsupportedField, as the request itself would."""
+    conversation = openai_responses.OPENAI_RESPONSES.read_request({**parsed, "stream": None})
+    return _ENCODE({"object": "response.input_tokens", "input_tokens": estimated_tokens(conversation)})
 
 
 class AnthropicCountTokens(Format):
@@ -100,6 +109,23 @@ class GeminiCountTokens(Format):
     estimate = staticmethod(estimate_contents)
 
 
+class OpenAIInputTokens(Format):
+    name = WireFormat.OPENAI_INPUT_TOKENS
+    errors = OPENAI_ERRORS
+
+    def outline(self, parsed: dict[str, Any]) -> Outline:
+        model = openai_responses.OPENAI_RESPONSES.outline(parsed).model
+        return Outline(model, stream=False, max_tokens=0)
+
+    def usage_of(self, body: bytes) -> Usage | None:
+        return _usage_of(_ANTHROPIC_COUNT, body)
+
+    def observer(self, request_wants_usage: bool) -> ResponseObserver:
+        return ResponseObserver()
+
+    estimate = staticmethod(estimate_input)
+
+
 def _usage_of(decoder: msgspec.json.Decoder[Any], body: bytes) -> Usage | None:
     """Counting uses nothing; None where the answer is no count."""
     return _NOTHING_USED if decode_or_none(decoder, body) is not None else None
@@ -107,3 +133,4 @@ def _usage_of(decoder: msgspec.json.Decoder[Any], body: bytes) -> Usage | None:
 
 ANTHROPIC_COUNT_TOKENS = AnthropicCountTokens()
 GEMINI_COUNT_TOKENS = GeminiCountTokens()
+OPENAI_INPUT_TOKENS = OpenAIInputTokens()

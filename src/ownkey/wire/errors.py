@@ -8,8 +8,9 @@ import msgspec
 from msgspec import Struct
 
 from ownkey.domain.errors import OwnkeyError, UpstreamError
+from ownkey.wire.context import is_overflow
+from ownkey.wire.error_texts import place_of, text_of, text_of_body
 
-_LONGEST_MESSAGE = 4000
 _LONGEST_NAME = 200
 
 
@@ -23,6 +24,8 @@ class ErrorKind(StrEnum):
     NOT_FOUND = "not_found"
     CONFLICT = "conflict"
     TOO_LARGE = "too_large"
+    CONTEXT_OVERFLOW = "context_overflow"
+    """The request is too long for the model; the status is 400 in every format."""
     RATE_LIMIT = "rate_limit"
     OVERLOADED = "overloaded"
     TIMEOUT = "timeout"
@@ -41,6 +44,8 @@ class WireError(Struct, frozen=True):
     type: str | None = None
     code: str | None = None
     param: str | None = None
+    retry_after: float | None = None
+    """Seconds to wait, where that is known."""
 
 
 class MalformedAnswer(UpstreamError):
@@ -93,7 +98,9 @@ def kind_of_status(status: int) -> ErrorKind:
 
 def own_error(error: OwnkeyError) -> WireError:
     """Ownkey's own error, ready to be written in any format."""
-    return WireError(kind_of_status(error.status), error.public, error.status, code=error.code, param=error.param)
+    return WireError(
+        kind_of_status(error.status), error.public, error.status, None, error.code, error.param, error.retry_after
+    )
 
 
 class ErrorReader:
@@ -128,13 +135,13 @@ def broken(message: str = "The provider's stream does not follow its own format.
 def read_error(status: int, body: bytes) -> WireError:
     """Read an error body of any provider; never raises.
 
-    Known shapes: `{"error": {…}}`, `{"error": "…"}`, a list of such, and bodies that hold
-    `message` or `detail` at the top. Anything else gives a message that names the status.
+    Known shapes: `{"error": {…}}`, `{"error": "…"}`, a list of such, bodies that hold the text at the top
+    (`error_texts`), plain text and pages. Anything else gives a message that names the status.
     """
     try:
         value: Any = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeError, RecursionError):
-        value = None
+        value = text_of_body(body)
     return error_of_value(status, value)
 
 
@@ -144,15 +151,16 @@ def error_of_value(status: int, value: object) -> WireError:
         value = cast("list[object]", value)[0]
     fields = cast("dict[str, object]", value) if isinstance(value, dict) else {}
     inner = fields.get("error")
-    message = ""
     if isinstance(inner, dict):
         fields = cast("dict[str, object]", inner)
-    elif isinstance(inner, str):
-        message = inner
-    message = _message(fields) or message
+    message = text_of(value if isinstance(value, str) else fields)
     kind_name, code, param = _name(fields.get("type")), _name(fields.get("code")), _name(fields.get("param"))
     code = code or _name(_of(fields.get("details"), "error_code"))
-    kind, status = _classify(status, kind_name, code)
+    param = param or place_of(fields)
+    if is_overflow(status, message, kind_name, code):
+        kind, status = ErrorKind.CONTEXT_OVERFLOW, 400
+    else:
+        kind, status = _classify(status, kind_name, code)
     return WireError(kind, message or _plain(status), status, kind_name, code, param)
 
 
@@ -177,17 +185,6 @@ def _plain(status: int) -> str:
 
 def _of(value: object, key: str) -> object:
     return cast("dict[str, object]", value).get(key) if isinstance(value, dict) else None
-
-
-def _message(fields: dict[str, object]) -> str:
-    for key in ("message", "detail", "error_description"):
-        value = fields.get(key)
-        if isinstance(value, list) and value:
-            first = cast("list[object]", value)[0]
-            value = first if isinstance(first, str) else _of(first, "msg")
-        if isinstance(value, str) and value:
-            return value[:_LONGEST_MESSAGE]
-    return ""
 
 
 def _name(value: object) -> str | None:

@@ -23,6 +23,7 @@ Count = Annotated[int, Meta(ge=0, le=10**12)] | Annotated[float, Meta(ge=0, le=1
 
 _ENCODE = msgspec.json.Encoder().encode
 _WHERE = re.compile(r" - at `\$\.?(.*)`$", re.DOTALL)
+_EMPTY = "Expected `array` of length >= 1"
 _MISSING = re.compile(r"missing required field `(.*)`", re.DOTALL)
 
 
@@ -46,6 +47,8 @@ def _named(text: str) -> InvalidRequest:
     if missing:
         path = f"{path}.{missing.group(1)}" if path else missing.group(1)
         return InvalidRequest(f"{path} is missing.", param=path)
+    if reason == _EMPTY:
+        return InvalidRequest(f"{path} is empty: send at least one entry.", param=path)
     reason = reason if len(reason) <= 300 else reason[:300] + "…"
     if reason.startswith("Invalid value") and path.endswith(".type"):
         kind = reason.removeprefix("Invalid value ")

@@ -25,6 +25,7 @@ from ownkey.wire.events import Event
 from ownkey.wire.fields import encode
 from ownkey.wire.neutral import Answer, AnswerLabel, Conversation, EmbeddingAnswer, EmbeddingAsk
 from ownkey.wire.sse import MAX_EVENT, PING
+from ownkey.wire.tools.passing import Names
 from ownkey.wire.tools.restoring import Restoring
 from ownkey.wire.writing import StreamWriter
 
@@ -52,17 +53,32 @@ class Draft(Struct, frozen=True):
         return encode(self.body)
 
 
+class WayBack(Struct, frozen=True):
+    """How a provider's answer becomes the client's: `translated`, or passed in the format that both speak.
+
+    `restoring` gives the calls of a translated answer the names and the form that the client knows, `names` those of
+    one that passes their names.
+    """
+
+    translated: bool = False
+    restoring: Restoring | None = None
+    names: Names | None = None
+
+
+PASSES = WayBack()
+
+
 class Written(Struct, frozen=True):
     """A request for a provider. `adaptations` names the client's fields that were left out or changed, `ours` the
     fields that Ownkey wrote of its own accord.
 
-    `restoring` gives the calls in its answer the names and the form that the client knows.
+    `back` is what its answer needs on the way back.
     """
 
     body: bytes
     adaptations: tuple[str, ...] = ()
     ours: tuple[str, ...] = ()
-    restoring: Restoring | None = None
+    back: WayBack = PASSES
 
 
 class Watched(Protocol):
@@ -215,6 +231,8 @@ class ClientChat(Format):
 
     hottest: float
     """The highest temperature the format takes."""
+    messages: str = "messages"
+    """The field of a request that holds its messages."""
     words: Mapping[str, str] = {}
     """This format's names of fields that writers name as OpenAI's chat does, for errors and dropped hints."""
 

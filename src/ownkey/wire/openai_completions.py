@@ -76,6 +76,7 @@ _KNOWN = frozenset(_Request.__struct_fields__)
 class OpenAICompletions(ClientChat):
     name = WireFormat.OPENAI_COMPLETIONS
     errors = ERRORS
+    messages = "prompt"
     hottest = 2.0
 
     def outline(self, parsed: dict[str, Any]) -> Outline:

@@ -8,6 +8,8 @@ from ownkey.wire.errors import MalformedAnswer, WireError, broken, read_error, t
 from ownkey.wire.events import Event, Finished, StreamFailed
 from ownkey.wire.sse import Frame, SseParser
 
+_ERROR_NAMES = (b'"message"', b'"error"', b'"detail"', b'"errors"')
+
 
 class Parser(Protocol):
     """Cuts a stream into events, each a name and its data. May raise MalformedAnswer."""
@@ -91,4 +93,5 @@ class FramedReader:
 
 def _told(rest: bytes) -> WireError | None:
     """The error in a body that is no stream at all but JSON, as some providers answer with status 200."""
-    return read_error(200, rest) if rest.lstrip().startswith((b"{", b"[{")) and b'"message"' in rest else None
+    told = rest.lstrip().startswith((b"{", b"[{")) and any(name in rest for name in _ERROR_NAMES)
+    return read_error(200, rest) if told else None

@@ -7,7 +7,7 @@ from ownkey.domain.formats import WireFormat
 from ownkey.wire.anthropic_messages import ANTHROPIC_MESSAGES
 from ownkey.wire.bedrock_converse import BEDROCK_CONVERSE
 from ownkey.wire.cohere_chat import COHERE_CHAT
-from ownkey.wire.count_tokens import ANTHROPIC_COUNT_TOKENS, GEMINI_COUNT_TOKENS
+from ownkey.wire.count_tokens import ANTHROPIC_COUNT_TOKENS, GEMINI_COUNT_TOKENS, OPENAI_INPUT_TOKENS
 from ownkey.wire.errors import ErrorReader
 from ownkey.wire.format import (
     EVENT_STREAM,
@@ -50,6 +50,7 @@ _OTHERS: tuple[Format, ...] = (
     OPENAI_MODERATIONS,
     ANTHROPIC_COUNT_TOKENS,
     GEMINI_COUNT_TOKENS,
+    OPENAI_INPUT_TOKENS,
     RERANK,
 )
 

@@ -14,7 +14,7 @@ from ownkey.domain.formats import WireFormat
 from ownkey.domain.usage import Usage
 from ownkey.wire.fields import encode
 from ownkey.wire.fit import fit
-from ownkey.wire.format import EventReader, Written
+from ownkey.wire.format import ClientChat, EventReader, WayBack, Written
 from ownkey.wire.json_mode import OPENING, fit_json, modes_of
 from ownkey.wire.neutral import AnswerLabel
 from ownkey.wire.registry import CLIENT_CHATS, EMBEDDING_FORMATS, PROVIDER_CHATS, PROVIDER_RERANKS
@@ -42,9 +42,10 @@ def translate_request(
     Raises InvalidRequest, UnsupportedField.
     """
     if source in EMBEDDING_FORMATS:
-        return EMBEDDING_FORMATS[target].write_ask(EMBEDDING_FORMATS[source].read_ask(parsed), model)
+        asked = EMBEDDING_FORMATS[target].write_ask(EMBEDDING_FORMATS[source].read_ask(parsed), model)
+        return structs.replace(asked, back=WayBack(True))
     if target in PROVIDER_RERANKS:
-        return PROVIDER_RERANKS[target].write(parsed, model)
+        return structs.replace(PROVIDER_RERANKS[target].write(parsed, model), back=WayBack(True))
     spoken, wanted = CLIENT_CHATS[source], PROVIDER_CHATS[target]
     temperature = wishes.temperature
     if temperature is not None:
@@ -57,6 +58,7 @@ def translate_request(
         shaped = fit_json(tools.conversation, modes_of(tools.conversation, target, quirks, facts), facts.prefill)
         draft = wanted.write_request(shaped.conversation, model, stream, quirks, facts)
         ours += draft.ours
+        _check_messages(draft.body, spoken)
         fitted = fit(target, draft.body, facts, ours, model=model, without=without, translated=True)
     except InvalidRequest as error:
         raise _in_words(error, spoken.words) from None
@@ -73,11 +75,18 @@ def translate_request(
         encode(fitted.applied_to(draft.body)),
         tuple(dict.fromkeys(names)),
         tuple(name for name in ours if name not in without),
-        restoring,
+        WayBack(True, restoring),
     )
 
 
 _ASKS_TO_THINK = frozenset({"thinking", "reasoning", "reasoning_effort"})
+
+
+def _check_messages(body: Mapping[str, Any], spoken: ClientChat) -> None:
+    """Raise InvalidRequest where nothing is left to answer, such as instructions by themselves."""
+    if not body.get("messages", body.get("contents", True)):
+        text = f"The request holds no message: send at least one with content in `{spoken.messages}`."
+        raise InvalidRequest(text, param=spoken.messages)
 
 
 def in_words(format_: WireFormat, names: tuple[str, ...]) -> tuple[str, ...]:

@@ -30,56 +30,30 @@ NOT_SHOWN: dict[tuple[str, str], tuple[str, ...]] = {
 """(client format, provider format) → what a translated answer lacks: responses keep reasoning to themselves unless a
 summary is asked for, which OpenAI grants to verified organisations alone, so no translated request asks."""
 
-_ONE_AT_A_TIME = "tools: one at a time"
-_PARALLEL = "tool_choice.disable_parallel_tool_use"
 _MODE = "toolConfig.functionCallingConfig"
-_MIME_TYPE = "generationConfig.responseMimeType"
 _STOP = "generationConfig.stopSequences"
-_TOP_K = "generationConfig.topK"
 _COUNT = "generationConfig.candidateCount"
 
 REFUSED: dict[tuple[str, str], dict[str, str]] = {
-    ("openai_chat", "anthropic_messages"): {"JSON, any": "response_format", "several answers": "n"},
-    ("openai_chat", "gemini"): {_ONE_AT_A_TIME: "parallel_tool_calls", "several answers": "n"},
-    ("openai_chat", "openai_responses"): {"stop sequences": "stop", "top_k": "top_k", "several answers": "n"},
-    ("openai_chat", "cohere_chat"): {_ONE_AT_A_TIME: "parallel_tool_calls", "several answers": "n"},
+    ("openai_chat", "anthropic_messages"): {"several answers": "n"},
+    ("openai_chat", "gemini"): {"several answers": "n"},
+    ("openai_chat", "openai_responses"): {"stop sequences": "stop", "several answers": "n"},
+    ("openai_chat", "cohere_chat"): {"several answers": "n"},
     ("openai_chat", "ollama_chat"): {
         "tools: any": "tool_choice",
         "tools: forced": "tool_choice",
-        _ONE_AT_A_TIME: "parallel_tool_calls",
         "several answers": "n",
     },
-    ("openai_chat", "bedrock_converse"): {
-        _ONE_AT_A_TIME: "parallel_tool_calls",
-        "JSON, any": "response_format",
-        "top_k": "top_k",
-        "several answers": "n",
-    },
-    ("openai_responses", "anthropic_messages"): {"JSON, any": "text.format"},
-    ("openai_responses", "gemini"): {_ONE_AT_A_TIME: "parallel_tool_calls"},
-    ("openai_responses", "cohere_chat"): {_ONE_AT_A_TIME: "parallel_tool_calls"},
-    ("openai_responses", "ollama_chat"): {
-        "tools: any": "tool_choice",
-        "tools: forced": "tool_choice",
-        _ONE_AT_A_TIME: "parallel_tool_calls",
-    },
-    ("openai_responses", "bedrock_converse"): {_ONE_AT_A_TIME: "parallel_tool_calls", "JSON, any": "text.format"},
-    ("anthropic_messages", "openai_chat"): {"top_k": "top_k"},
-    ("anthropic_messages", "openai_responses"): {"stop sequences": "stop_sequences", "top_k": "top_k"},
-    ("anthropic_messages", "gemini"): {_ONE_AT_A_TIME: _PARALLEL},
-    ("anthropic_messages", "cohere_chat"): {_ONE_AT_A_TIME: _PARALLEL},
-    ("anthropic_messages", "ollama_chat"): {
-        "tools: any": "tool_choice",
-        "tools: forced": "tool_choice",
-        _ONE_AT_A_TIME: _PARALLEL,
-    },
-    ("anthropic_messages", "bedrock_converse"): {_ONE_AT_A_TIME: _PARALLEL, "top_k": "top_k"},
-    ("gemini", "openai_chat"): {"top_k": _TOP_K, "several answers": _COUNT},
-    ("gemini", "openai_responses"): {"stop sequences": _STOP, "top_k": _TOP_K, "several answers": _COUNT},
-    ("gemini", "anthropic_messages"): {"JSON, any": _MIME_TYPE, "several answers": _COUNT},
+    ("openai_chat", "bedrock_converse"): {"several answers": "n"},
+    ("openai_responses", "ollama_chat"): {"tools: any": "tool_choice", "tools: forced": "tool_choice"},
+    ("anthropic_messages", "openai_responses"): {"stop sequences": "stop_sequences"},
+    ("anthropic_messages", "ollama_chat"): {"tools: any": "tool_choice", "tools: forced": "tool_choice"},
+    ("gemini", "openai_chat"): {"several answers": _COUNT},
+    ("gemini", "openai_responses"): {"stop sequences": _STOP, "several answers": _COUNT},
+    ("gemini", "anthropic_messages"): {"several answers": _COUNT},
     ("gemini", "cohere_chat"): {"several answers": _COUNT},
     ("gemini", "ollama_chat"): {"tools: any": _MODE, "tools: forced": _MODE, "several answers": _COUNT},
-    ("gemini", "bedrock_converse"): {"JSON, any": _MIME_TYPE, "top_k": _TOP_K, "several answers": _COUNT},
+    ("gemini", "bedrock_converse"): {"several answers": _COUNT},
 }
 """(client format, provider format) → feature → the field that the 400 names: the target has no such thing."""
 

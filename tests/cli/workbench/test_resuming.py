@@ -113,7 +113,7 @@ def test_only_one_process_at_a_time_carries_a_run_out(shell: Shell) -> None:
     with process:
         while not (found := list((shell.folder / "mine").glob("*.jsonl"))):
             assert process.poll() is None
-        is_told(shell.run("workbench", "run", "--resume", str(found[0])), 1, "goes on in another process")
+        is_told(shell.run("workbench", "run", "--resume", str(found[0])), 1, "is running in another process")
         process.kill()
 
 

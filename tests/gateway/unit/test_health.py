@@ -18,7 +18,7 @@ from ownkey.storage import Database, api_keys, changes, credentials
 from ownkey.storage.records import StoredApiKey
 
 MODEL = "model-1"
-SLOW_DOWN = Verdict(FailureKind.RATE_LIMIT, "slow down", failover=True, rest_seconds=30.0, told=True)
+SLOW_DOWN = Verdict(FailureKind.RATE_LIMIT, "slow down", failover=True, rest_seconds=30.0, stated=True)
 REVOKED = Verdict(
     FailureKind.REVOKED_KEY, "revoked", failover=True, credential_status=CredentialStatus.REVOKED, rest_seconds=300.0
 )
@@ -68,9 +68,9 @@ def test_a_rest_lasts_as_long_as_the_verdict_says_for_the_model_that_failed(data
     clock = Clock(100.0)
     health, credential = KeyHealth(database, clock), a_credential(PLATFORM)
     health.failed(credential, MODEL, SLOW_DOWN)
-    assert health.resting == {(credential.id, MODEL): Rest(130.0, told=True)}
+    assert health.resting == {(credential.id, MODEL): Rest(130.0, stated=True)}
     health.failed(credential, MODEL, ODD)
-    assert health.resting == {(credential.id, MODEL): Rest(130.0, told=True)}
+    assert health.resting == {(credential.id, MODEL): Rest(130.0, stated=True)}
 
 
 def test_a_key_that_gets_a_new_state_rests_as_a_whole(database: Failing) -> None:

@@ -75,7 +75,7 @@ def test_another_question_gets_its_own_plan(health: KeyHealth, other: dict[str, 
 def test_a_resting_key_is_seen_at_once_and_its_plan_is_not_kept(health: KeyHealth) -> None:
     planner, holdings = Planner(CATALOGUE, health), Holdings((a_key("mine"), a_key("spare", priority=200)))
     assert planner.plan("user_1", request(), holdings).attempts[0].credential.id == "mine"
-    health.resting[holdings.credentials[0].id, ""] = Rest(NOW + 60, told=True)
+    health.resting[holdings.credentials[0].id, ""] = Rest(NOW + 60, stated=True)
     assert planner.plan("user_1", request(), holdings).attempts[0].credential.id == "spare"
     health.resting.clear()
     assert planner.plan("user_1", request(), holdings).attempts[0].credential.id == "mine"

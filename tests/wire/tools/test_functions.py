@@ -226,7 +226,9 @@ def test_a_free_form_tool_is_a_function_with_one_text_and_comes_back(client: Wir
 
 
 def _told(client: WireFormat, target: WireFormat, written: Any, arguments: dict[str, Any]) -> bytes:
-    return translate_answer(target, client, answer(target, ("apply_patch", arguments)), LABEL, written.restoring)[0]
+    return translate_answer(target, client, answer(target, ("apply_patch", arguments)), LABEL, written.back.restoring)[
+        0
+    ]
 
 
 def test_a_free_form_call_streams_its_raw_text() -> None:
@@ -293,7 +295,7 @@ def test_tools_of_a_namespace_are_functions_with_its_name_and_come_back(client: 
     assert written.body.decode().count("agents__shell") >= 2
     assert "tools.namespace" in written.adaptations
     made = answer(target, ("agents__shell", {"q": "1"}), ("agents__note", {"input": "n"}), ("shell", {}))
-    told = json.loads(translate_answer(target, client, made, LABEL, written.restoring)[0])
+    told = json.loads(translate_answer(target, client, made, LABEL, written.back.restoring)[0])
     assert [(item["type"], item.get("namespace"), item["name"]) for item in told["output"]] == [
         ("function_call", "agents", "shell"),
         ("custom_tool_call", "agents", "note"),

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from ownkey.wire.tools.schemas import bare_references, object_at_root
+from ownkey.wire.tools.schemas import bare_references, inlined, object_at_root, without_keyword
 
 A = {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]}
 B = {"type": "object", "properties": {"b": {"type": "integer"}, "a": {"type": "string"}}, "required": ["a", "b"]}
@@ -130,3 +130,37 @@ def test_large_deep_and_recursive_schemas_end(schema: dict[str, Any]) -> None:
     """Following each reference anew would take longer than anybody waits."""
     assert object_at_root(schema)["type"] == "object"
     assert bare_references(schema) is not schema
+
+
+@pytest.mark.parametrize(
+    ("schema", "wanted"),
+    [
+        ({"properties": {"b": {"$ref": "#/$defs/Box", "title": "t"}}, "$defs": {"Box": BOX}}, BOX | {"title": "t"}),
+        ({"properties": {"b": {"$ref": "#/$defs/gone", "title": "t"}}}, {"title": "t"}),
+        (
+            {"properties": {"b": {"$ref": "#/$defs/Node"}}, "$defs": {"Node": {"items": {"$ref": "#/$defs/Node"}}}},
+            {"items": {}},
+        ),
+    ],
+)
+def test_references_are_inlined(schema: dict[str, Any], wanted: dict[str, Any]) -> None:
+    assert inlined(schema) == {"properties": {"b": wanted}}
+    assert inlined(BOX) is BOX
+
+
+@pytest.mark.parametrize("schema", [wide(10_000), deep(5_000), deep(10)])
+def test_inlining_ends(schema: dict[str, Any]) -> None:
+    assert "$ref" not in str(inlined(schema))
+
+
+def test_a_refused_keyword_goes_and_a_property_of_its_name_stays() -> None:
+    name = "additionalProperties"
+    schema = {
+        "type": "object",
+        "properties": {name: {"type": "object", name: False}},
+        name: False,
+        "default": {name: 1},
+    }
+    wanted = {"type": "object", "properties": {name: {"type": "object"}}, "default": {name: 1}}
+    assert without_keyword(schema, name) == wanted
+    assert without_keyword(wanted, name) is wanted

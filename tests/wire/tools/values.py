@@ -182,7 +182,7 @@ def called(
     client: WireFormat, target: WireFormat, written: Written, *calls: tuple[str, Json]
 ) -> list[tuple[str, Json]]:
     """The calls that the client sees, name and arguments, in the answer of a provider that makes these."""
-    told, _ = translate_answer(target, client, answer(target, *calls), LABEL, written.restoring)
+    told, _ = translate_answer(target, client, answer(target, *calls), LABEL, written.back.restoring)
     return calls_in(client, json.loads(told))
 
 
@@ -203,7 +203,7 @@ def streamed(client: WireFormat, written: Written, *events: Any) -> bytes:
     """The client's bytes for a provider's events."""
     writer = new_writer(client, LABEL, False)
     found = list(events)
-    if written.restoring is not None:
-        stream = written.restoring.stream()
+    if written.back.restoring is not None:
+        stream = written.back.restoring.stream()
         found = [event for each in events for event in stream.feed([each])]
     return b"".join(writer.write(event) for event in found) + writer.finish()

@@ -112,7 +112,7 @@ def execute(asked: Asked, *, as_json: bool) -> int:
             show_trends(trends(read_history(asked.history)))
         print(f"Results: {path}")
     if ending is not Ending.FINISHED:
-        tell("It ended before every call was made; the results hold what there is.")
+        tell("It ended before all calls were made; the results contain those that were.")
         return 1
     return 0 if _answered(bench) else 1
 

@@ -52,12 +52,12 @@ def usable(models: Sequence[Chosen], timeout: float, *, check: bool) -> tuple[li
     for each in skipped:
         tell(f"Skipped {each.label}: {each.reason}")
     if not found:
-        raise CommandFailed("no model is left to be asked")
+        raise CommandFailed("no model is left to test")
     return found, skipped
 
 
 def measure(plan: RunPlan, models: Sequence[Chosen], tasks: Tasks, take: Callable[[Result], None]) -> Ending:
-    """Ask; each result goes to `take` and is not kept here. Raises CommandFailed."""
+    """Make the calls; each result goes to `take` and is not stored here. Raises CommandFailed."""
 
     async def work() -> Ending:
         async with open_connections() as connections:
@@ -89,7 +89,7 @@ def now() -> str:
 
 
 PREVIEW = 100
-"""Characters of an answer that are shown and kept."""
+"""Characters of an answer that are shown and stored."""
 
 
 def run_matrix(

@@ -1,4 +1,4 @@
-"""What was asked for, as plans: which models, which prompts, how."""
+"""The options as plans: which models, which prompts, how."""
 
 from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
@@ -18,7 +18,7 @@ COMPLEXITIES = ("simple", "medium", "complex")
 
 
 class Tasks(Struct, frozen=True):
-    """`names` of workloads with the `group` of each, asked `repeats` times; prompts are made when they are needed."""
+    """`names` of workloads with the `group` of each, each run `repeats` times; prompts are generated when needed."""
 
     workloads: Workloads
     groups: dict[str, str]
@@ -54,14 +54,14 @@ class Tasks(Struct, frozen=True):
 def choose(
     complexities: Sequence[str], sizes: Sequence[str], default: Sequence[str]
 ) -> tuple[Workloads, dict[str, str]]:
-    """The workloads of the groups that were asked for, with their groups. Raises WrongUsage for an unknown one."""
+    """The workloads of the requested groups, with their groups. Raises WrongUsage for an unknown one."""
     workloads = Workloads()
     for name, known, option in (
         *((each, COMPLEXITIES, "--complexity") for each in complexities),
         *((each, tuple(WORK_SIZES), "--size") for each in sizes),
     ):
         if name not in known:
-            raise WrongUsage(f"{option} {name!r} is none of {', '.join(known)}")
+            raise WrongUsage(f"{option} {name!r} is unknown: choose from {', '.join(known)}")
     wanted = list(dict.fromkeys([*complexities, *sizes])) or list(default)
     every = workloads.groups()
     return workloads, {name: group for group in wanted for name in every[group]}
@@ -99,7 +99,7 @@ class Asked(Struct, frozen=True, kw_only=True):
 
     @property
     def only_history(self) -> bool:
-        """Whether nothing is to be asked."""
+        """Whether there is nothing to test."""
         return self.history is not None and not self.targets and not self.models
 
 
@@ -110,7 +110,7 @@ def check_mode(asked: Asked) -> None:
     if asked.load is None and (asked.rate is not None or asked.duration is not None):
         raise WrongUsage("--rate and --duration go with --load constant or --load poisson")
     if asked.load is not None and (asked.rate is None or asked.duration is None):
-        raise WrongUsage("--load needs --rate, in requests a second, and --duration in seconds")
+        raise WrongUsage("--load requires --rate, in requests per second, and --duration in seconds")
     if asked.through is not None and not asked.overhead:
         raise WrongUsage("--through goes with --overhead")
     if asked.load is not None and asked.repeats is not None:
@@ -154,7 +154,7 @@ def tasks_of(asked: Asked) -> Tasks:
 
 
 def plan_of(asked: Asked, models: Sequence[Chosen], tasks: Tasks) -> RunPlan:
-    """The plan of one carrying out. Raises WrongUsage."""
+    """The plan of one execution. Raises WrongUsage."""
     arrival, rate = (Arrival.CLOSED, None) if asked.load is None else read_arrival(asked.load, asked.rate)
     # Under load, calls are to begin when they are due: the limit is only there to protect this machine.
     concurrency = asked.concurrency or (1 if asked.load is None else 1000)

@@ -18,7 +18,7 @@ SCHEMA = "ownkey.bench/1"
 
 
 class Measured(Struct, frozen=True):
-    """A model that was asked."""
+    """A model that was tested."""
 
     label: str
     provider: str
@@ -27,7 +27,7 @@ class Measured(Struct, frozen=True):
 
 
 class Skipped(Struct, frozen=True):
-    """A model that was not asked, and why."""
+    """A model that was not tested, and why."""
 
     label: str
     reason: str
@@ -110,7 +110,7 @@ def write_bench(bench: Bench, folder: Path) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise CommandFailed(f"{folder} cannot be made: {error.strerror}") from None
+        raise CommandFailed(f"{folder} cannot be created:  {error.strerror}") from None
     path, number = folder / f"benchmark_results_{stamp}.json", 2
     while path.exists():
         path, number = folder / f"benchmark_results_{stamp}-{number}.json", number + 1
@@ -119,7 +119,7 @@ def write_bench(bench: Bench, folder: Path) -> Path:
 
 
 def read_history(folder: Path) -> list[Bench]:
-    """All results in a folder, oldest first. A file that is none is named and passed over. Raises CommandFailed."""
+    """All results in a folder, oldest first. Other files are named and skipped. Raises CommandFailed."""
     if not folder.is_dir():
         raise CommandFailed(f"there is no folder {folder}: run a benchmark with --history {folder} first")
     found: list[Bench] = []
@@ -151,7 +151,7 @@ def trends(history: Iterable[Bench]) -> list[Trend]:
 
 
 def show_trends(found: Sequence[Trend]) -> None:
-    """A line a model and complexity, with a sparkline whose tallest bar is the slowest time."""
+    """One line per model and complexity, with a sparkline whose tallest bar is the slowest time."""
     rows = [_row(trend) for trend in found]
     columns = ("target", "work", "runs", "first", "last", "change", "trend")
     show_table(rows, columns, False, "No results yet.")

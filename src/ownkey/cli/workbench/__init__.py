@@ -1,10 +1,10 @@
 """`ownkey workbench …`: test any model, compare models, export runs. No server, database or account is needed.
 
-targets      which models are meant, and where the judge is
-plans        what is asked: a suite's prompts, limits, load
+targets      which models are tested, and where the judge is
+plans        what is sent: a suite's prompts, limits, load
 start        from the options to a run's file, new or resumed
 run_files    the run on disk
-connections  the way out from this machine
+connections  the upstream client on this machine
 execution    the calls, and their progress
 report       figures for people, files in other formats, the exit code
 run, compare, inspect, chat   the commands; `options` are those they share

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ownkey.cli.client import JsonOption
-from ownkey.cli.failures import CommandFailed, WrongUsage, told_in_a_line
+from ownkey.cli.failures import CommandFailed, WrongUsage, one_line_errors
 from ownkey.cli.workbench import options
 
 if TYPE_CHECKING:
@@ -21,13 +21,14 @@ _TEMPERATURE = 0.2
 def chat(
     run: Annotated[str, typer.Argument(help="A run's id or its file")],
     question: Annotated[str | None, typer.Argument(help="One question; else a conversation")] = None,
-    target: Annotated[int, typer.Option(min=0, help="Which of the run's models is asked, from 0")] = 0,
+    target: Annotated[int, typer.Option(min=0, help="Which of the run's models to question, from 0")] = 0,
     context_tokens: Annotated[int | None, typer.Option(min=500, help="The model's window, if it is small")] = None,
     run_dir: options.RunDir = options.RUN_FOLDER,
     as_json: JsonOption = False,
 ) -> None:
-    """Ask the tested model about its own results. It is told the figures and the prompts' ids, so that it can cite."""
-    with told_in_a_line():
+    """Question the tested model about its own results. It gets the figures and the prompts' ids, so that it can
+    cite."""
+    with one_line_errors():
         from ownkey.cli.workbench.run_files import RunFile, find_run
 
         path = find_run(run, run_dir)
@@ -67,9 +68,8 @@ def _next_question() -> str | None:
 async def _answer(
     file: "RunFile", place: int, turns: "list[Message]", context_tokens: int | None, *, as_it_comes: bool
 ) -> tuple[str, int]:
-    """The answer, printed as it comes, and how many prompts the model was not told of one by one.
-
-    A model that finds the context too long is told less. Raises CommandFailed when it does not answer.
+    """The answer, printed as it arrives, and how many prompts were not described to the model one by one. If the model
+    rejects the context as too long, it gets less. Raises CommandFailed when it does not answer.
     """
     from ownkey.cli.workbench.connections import open_connections
     from ownkey.workbench.chat import budgets, build_context, fit_history, shrink

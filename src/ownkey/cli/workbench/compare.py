@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ownkey.cli.client import JsonOption
-from ownkey.cli.failures import WrongUsage, told_in_a_line
+from ownkey.cli.failures import WrongUsage, one_line_errors
 from ownkey.cli.workbench import options
 
 if TYPE_CHECKING:
     from ownkey.cli.workbench.targets import Chooser, Chosen
 
-Spec = typer.Option(help="preset:model, or 'URL model'; the name of the key's variable may stand behind it")
+Spec = typer.Option(help="preset:model, or 'URL model'; append the name of the variable that holds its key")
 
 
 def compare(
@@ -53,7 +53,7 @@ def compare(
     as_json: JsonOption = False,
 ) -> None:
     """Compare two models or more on the same prompts: paired statistics, intervals, and which is better in words."""
-    with told_in_a_line():
+    with one_line_errors():
         from ownkey.cli.workbench.execution import execute
         from ownkey.cli.workbench.report import ERROR, Counts, check_outputs, report, write_outputs
         from ownkey.cli.workbench.start import Asked, begin

@@ -1,11 +1,12 @@
 """The way out from this machine: what a person typed may be local, and the clock is the process's."""
 
+import os
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from msgspec.structs import replace
 
-from ownkey.cli.failures import CommandFailed
+from ownkey.cli.failures import CommandFailed, one_line_errors
 from ownkey.cli.workbench.targets import Chosen, Way
 from ownkey.gateway.net import AddressGuard, UpstreamClient
 from ownkey.workbench.endpoint import (
@@ -20,6 +21,8 @@ from ownkey.workbench.endpoint import (
 from ownkey.workbench.engine import PayingCaller, PayingEmbedder, Purse
 from ownkey.workbench.graders.judge import Judge
 from ownkey.workbench.records import EndpointKind, FailureKind, Prices, Target
+
+_WAY_OUT = ("OWNKEY_EGRESS_PROXY", "OWNKEY_EGRESS_PROXY_EXCEPT", "OWNKEY_UPSTREAM_CA_FILE")
 
 
 class Connections:
@@ -38,7 +41,7 @@ class Connections:
         return EndpointCaller(self.transport(way, target.base_url), target, self._clock)
 
     async def check(self, chosen: Chosen, timeout_ms: float) -> tuple[Chosen, ConnectionCheck]:
-        """Look what the endpoint can do; the model as later calls should ask it. Raises MissingKey."""
+        """Check what the endpoint supports; returns the model as later calls should use it. Raises MissingKey."""
         key = chosen.way.key()
 
         def make(base_url: str | None) -> Transport:
@@ -66,8 +69,15 @@ class Connections:
 @asynccontextmanager
 async def open_connections() -> AsyncGenerator[Connections]:
     """A client for the time of the block. No address is closed to a person on their own machine but those that are
-    never right, such as a cloud's metadata service."""
-    client = UpstreamClient(AddressGuard())
+    never right, such as a cloud's metadata service. The server's variables for the way out count here too.
+
+    Raises WrongUsage for one that is wrong."""
+    from ownkey.config import load_settings
+    from ownkey.main.network import open_client
+
+    with one_line_errors():
+        settings = load_settings({name: os.environ.get(name, "") for name in _WAY_OUT})
+        client = open_client(settings, AddressGuard())
     try:
         yield Connections(client)
     finally:

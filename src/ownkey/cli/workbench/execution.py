@@ -9,7 +9,7 @@ from collections.abc import Callable, Coroutine, Generator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ownkey.cli.failures import told_in_a_line
+from ownkey.cli.failures import one_line_errors
 from ownkey.cli.workbench.connections import open_connections
 from ownkey.cli.workbench.plans import source_of
 from ownkey.cli.workbench.report import tell
@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 
 def execute(file: RunFile, *, retry_failed: bool = False) -> RunEnd:
-    """Make the calls of a run that are not made yet, and write its end. Raises CommandFailed."""
+    """Make the remaining calls of a run, and write its end. Raises CommandFailed."""
     return in_loop(_execute(file, retry_failed))
 
 
@@ -32,7 +32,7 @@ def in_loop(work: Coroutine[Any, Any, T]) -> T:
     """Run a coroutine to its end, on the loop that the server uses. Raises CommandFailed."""
     import uvloop
 
-    with told_in_a_line():
+    with one_line_errors():
         return uvloop.run(work)
 
 
@@ -92,7 +92,8 @@ _REFRESH_S = 0.2
 
 
 class Progress:
-    """Counts results. `done` are those of an earlier process; latencies are kept as numbers, for the running median."""
+    """Counts results. `done` are those of an earlier process; latencies are stored as numbers, for the running
+    median."""
 
     def __init__(self, plan: RunPlan, done: int = 0) -> None:
         self._plan = plan

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from ownkey.cli.client import DEFAULT_URL, Json, JsonOption, UrlOption, signed_in
-from ownkey.cli.failures import CommandFailed, WrongUsage, told_in_a_line
+from ownkey.cli.failures import CommandFailed, WrongUsage, one_line_errors
 from ownkey.cli.output import show, show_table
 from ownkey.cli.workbench import options
 
@@ -35,7 +35,7 @@ def check(
     """Look whether a model answers and what its endpoint can do. Exits with 1 when it does not."""
     if not model:
         raise WrongUsage("say which model: --model NAME")
-    with told_in_a_line():
+    with one_line_errors():
         from ownkey.cli.workbench.connections import next_step, open_connections
         from ownkey.cli.workbench.execution import in_loop
         from ownkey.cli.workbench.report import plain
@@ -74,15 +74,15 @@ def export(
     as_json: JsonOption = False,
 ) -> None:
     """Write a run in another format without asking a model again."""
-    with told_in_a_line():
+    with one_line_errors():
         from ownkey.cli.workbench.report import format_of, write_whole
         from ownkey.workbench.export import FORMATS
 
         if as_json and output is None:
-            raise WrongUsage("--json tells what was written, and goes with --output")
+            raise WrongUsage("--json reports what was written, and requires --output")
         name = format_ or ("html" if output is None else format_of(output))
         if name not in FORMATS:
-            raise WrongUsage(f"--format {name!r} is none of {', '.join(FORMATS)}")
+            raise WrongUsage(f"--format {name!r} is unknown: choose from {', '.join(FORMATS)}")
         data = _data(run, name, run_dir, url)
         if output is None:
             for piece in data:
@@ -102,7 +102,7 @@ def _data(named: str, format_: str, run_dir: Path, url: str) -> Iterable[bytes]:
     if path is None:
         if named.startswith(_SERVERS) and os.environ.get("OWNKEY_API_KEY", "").strip():
             return _from_server(named, format_, url)
-        raise CommandFailed(f"there is no run {named!r} in {run_dir} and no such file; OWNKEY_URL asks a server")
+        raise CommandFailed(f"there is no run {named!r} in {run_dir} and no such file; OWNKEY_URL names a server")
     try:
         if is_run_file(path):
             file = RunFile.read(path)

@@ -1,4 +1,4 @@
-"""What is to be asked: a suite's prompts, and the plan of a run."""
+"""What is sent: a suite's prompts, and the plan of a run."""
 
 import sys
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
@@ -46,7 +46,7 @@ def find_suite(
 ) -> Suite:
     """A curated suite by its id, a file in any import format, or standard input for `-`.
 
-    Raises WrongUsage; for a file with faults it tells each at its line.
+    Raises WrongUsage; for an invalid file with each error and its line.
     """
     options = ImportOptions(format=_format(format_), mapping=_columns(mapping), template=template)
     curated = CuratedSuites()
@@ -91,9 +91,9 @@ def read_arrival(arrival: str, rate: float | None) -> tuple[Arrival, float | Non
     try:
         found = Arrival(arrival)
     except ValueError:
-        raise WrongUsage(f"--arrival {arrival!r} is none of {', '.join(Arrival)}") from None
+        raise WrongUsage(f"--arrival {arrival!r} is unknown: choose from {', '.join(Arrival)}") from None
     if (found is Arrival.CLOSED) is not (rate is None):
-        raise WrongUsage("--rate, in requests a second, goes with --arrival constant or poisson, and they with it")
+        raise WrongUsage("--rate, in requests per second, and --arrival constant or poisson require each other")
     return found, rate
 
 
@@ -139,7 +139,7 @@ def _format(name: str | None) -> SuiteFormat | None:
     try:
         return None if name is None else SuiteFormat(name)
     except ValueError:
-        raise WrongUsage(f"--suite-format {name!r} is none of {', '.join(SuiteFormat)}") from None
+        raise WrongUsage(f"--suite-format {name!r} is unknown: choose from {', '.join(SuiteFormat)}") from None
 
 
 def _file(path: Path, known: Mapping[str, SuiteInfo]) -> bytes:

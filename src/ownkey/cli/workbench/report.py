@@ -68,7 +68,7 @@ def plain(value: Any) -> Any:
 
 
 def tell(text: str) -> None:
-    """A line beside the figures: on standard error, so that standard output stays what was asked for."""
+    """Print a line on standard error, so that standard output contains only the result."""
     print(text, file=sys.stderr, flush=True)
 
 
@@ -170,7 +170,7 @@ SUCCESS, ERROR, CHECK_FAILED = 0, 1, 100
 
 
 class Counts:
-    """What became of each call of a run: an answer stands, before it the latest failure counts."""
+    """The outcome of each call of a run: its answer, or its latest failure."""
 
     def __init__(self, file: RunFile) -> None:
         verdicts: dict[Slot, bool | None] = {}
@@ -206,7 +206,7 @@ def write_outputs(file: RunFile, summary: RunSummary, outputs: Sequence[Path]) -
 
 
 def report(file: RunFile, ended: RunEnd, *, as_json: bool, counts: Counts, code: int) -> None:
-    """Print the figures, and how to go on with a run that is not complete."""
+    """Print the figures, and how to continue a run that is not complete."""
     plan, summary = file.plan, ended.summary
     end = file.end
     if as_json:
@@ -231,11 +231,11 @@ def report(file: RunFile, ended: RunEnd, *, as_json: bool, counts: Counts, code:
     if counts.missing:
         tell(f"{counts.missing} of {plan.total} calls are left: ownkey workbench run --resume {_named(file)}")
     elif counts.unanswered:
-        tell(f"To ask the failed ones again: ownkey workbench run --resume {_named(file)} --retry-failed")
+        tell(f"To retry the failed calls: ownkey workbench run --resume {_named(file)} --retry-failed")
 
 
 def exit_code(ended: RunEnd, counts: Counts, fail_under: float | None) -> int:
-    """1 for a run that is not complete or brought no answer, 100 when checks failed beyond what is allowed.
+    """1 for a run that is not complete or has no answer, 100 when checks failed beyond what is allowed.
 
     Without `fail_under` a single failed check is enough, and a prompt without an answer is an error.
     """

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from ownkey.cli.client import JsonOption
-from ownkey.cli.failures import WrongUsage, told_in_a_line
+from ownkey.cli.failures import WrongUsage, one_line_errors
 from ownkey.cli.workbench import options
 
 
@@ -55,7 +55,7 @@ def run(
     as_json: JsonOption = False,
 ) -> None:
     """Run a suite against a model. Exits with 100 when a check failed, or the pass rate is below --fail-under."""
-    with told_in_a_line():
+    with one_line_errors():
         from ownkey.cli.workbench.execution import execute
         from ownkey.cli.workbench.report import Counts, check_outputs, exit_code, report, write_outputs
         from ownkey.cli.workbench.start import Asked, begin, changes_of, reopen

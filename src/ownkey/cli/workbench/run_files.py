@@ -1,7 +1,7 @@
-"""A run as a file of JSON lines, written while it goes on: a header, the prompts, each result when it is there.
+"""A run as a file of JSON lines, written while it runs: a header, the prompts, each result as it arrives.
 
-All that a run is made of is in it but the keys, so that it can go on after a crash, also when the suite's own file
-was changed since, and be exported at any time. A line that was cut off by a crash is the last one and is dropped.
+It contains everything but the keys, so that a run can continue after a crash, even if the suite's file has changed
+since, and be exported at any time. A line cut off by a crash is the last one and is dropped.
 """
 
 import asyncio
@@ -48,8 +48,7 @@ class End(Struct, frozen=True, omit_defaults=True):
 
 
 class _Line(Struct, frozen=True, omit_defaults=True):
-    """Any line: one of these; what was spent may stand beside a result or a judgement, and the
-    last one counts."""
+    """Any line: one of these; spending may accompany a result or a judgement, and the last one counts."""
 
     header: Header | None = None
     prompt: Prompt | None = None
@@ -66,7 +65,7 @@ _ENCODER = msgspec.json.Encoder()
 class RunFile:
     """A run's file. Reading does not need it to be open for writing.
 
-    `settled` are the slots that are not asked again, `spending` is what the run has spent, `seq` and `round` are the
+    `settled` are the slots that are not called again, `spending` is what the run has spent, `seq` and `round` are the
     latest.
     """
 
@@ -130,7 +129,7 @@ class RunFile:
 
     @classmethod
     def reopen(cls, path: Path) -> "RunFile":
-        """A file to go on writing, as another round. Raises CommandFailed while another process writes it."""
+        """A file to continue, as another round. Raises CommandFailed while another process writes it."""
         try:
             output = os.open(path, os.O_RDWR | os.O_APPEND)
             fcntl.flock(output, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -138,7 +137,7 @@ class RunFile:
             file = cls.read(path)
             os.ftruncate(output, _whole(output))
         except BlockingIOError:
-            raise CommandFailed(f"the run in {path} goes on in another process") from None
+            raise CommandFailed(f"the run in {path} is running in another process") from None
         except OSError as error:
             raise CommandFailed(f"{path} cannot be written: {error.strerror}") from None
         file._output = output
@@ -147,7 +146,7 @@ class RunFile:
     def change(
         self, key_env: str | None, judge_key_env: str | None, max_cost: int | None, concurrency: int | None
     ) -> None:
-        """Use other variables for keys, another limit or concurrency, for this carrying out. None changes nothing."""
+        """Use other variables for keys, another limit or concurrency, for this execution. None changes nothing."""
         header, plan = self.header, self.plan
         ways = tuple(msgspec.structs.replace(way, key_env=key_env or way.key_env) for way in header.ways)
         judge = header.judge and Way(header.judge.base_url, judge_key_env or header.judge.key_env)
@@ -157,8 +156,8 @@ class RunFile:
         self.header = msgspec.structs.replace(header, ways=ways, judge=judge, plan=plan)
 
     async def keep(self, results: Sequence[Result], spending: Spending) -> list[Result]:
-        """Add results, numbered, and what the run has spent; what was kept. Calls that were broken off are not: they
-        will be made again."""
+        """Append results, numbered, and what the run has spent; returns what was stored. Calls that were broken off are
+        not stored: they will be repeated."""
         kept: list[Result] = []
         for result in results:
             failure = result.observation.failure
@@ -198,7 +197,7 @@ class RunFile:
             self._output = -1
 
     def settled(self, *, retry_failed: bool) -> set[Slot]:
-        """The slots that are not asked again."""
+        """The slots that are not called again."""
         return set(self.answered) if retry_failed else self.answered | self.failed
 
     def results(self) -> Iterator[Result]:
@@ -208,7 +207,7 @@ class RunFile:
                 yield line.result
 
     def places(self, repeat: int = 0) -> dict[tuple[int, int], int]:
-        """Where the answers of one repetition stand in the file, by target and position."""
+        """Where the answers of one repetition are in the file, by target and position."""
         found: dict[tuple[int, int], int] = {}
         for offset, line in _lines(self.path):
             if line.result is not None and line.result.observation.ok and line.result.slot.repeat == repeat:
@@ -231,7 +230,7 @@ class RunFile:
         return msgspec.structs.replace(summary, spent=self.spending.reported())
 
     def exported(self, summary: RunSummary) -> ExportedRun:
-        """The run as exports take it."""
+        """The run in the form that exports read."""
 
         async def each() -> AsyncIterator[tuple[Prompt, Result]]:
             for result in self.results():
@@ -271,9 +270,9 @@ class RunFile:
 
 
 class FileRunStore:
-    """`RunStore` over a run's file. `kept` is given each batch of results as it was stored.
+    """`RunStore` over a run's file. `kept` receives each batch of results as stored.
 
-    Calls that were broken off are not stored: another round makes them again. With `retry_failed` so are failures.
+    Calls that were broken off are not stored: another round repeats them. With `retry_failed` neither are failures.
     """
 
     def __init__(self, file: RunFile, *, retry_failed: bool, kept: Callable[[Sequence[Result]], None]) -> None:
@@ -299,7 +298,7 @@ class FileRunStore:
             yield result
 
     async def answer(self, target: int, position: int) -> str | None:
-        # Answers are asked for when all results are there.
+        # Answers are read when all results are there.
         self._places = self._places or self._file.places()
         place = self._places.get((target, position))
         return None if place is None else self._file.answer(place)
@@ -311,7 +310,7 @@ class FileRunStore:
 
 
 def find_run(named: str, folder: Path) -> Path | None:
-    """The file of a run by its path or its id; None where there is none."""
+    """The file of a run by its path or its id, or None."""
     for path in (Path(named), folder / f"{named}{_ENDING}"):
         if path.is_file():
             return path

@@ -120,7 +120,7 @@ def begin(asked: Asked, chooser: Chooser, models: Sequence[Chosen]) -> RunFile:
 
 
 def checked(models: Sequence[Chosen], timeout: float) -> list[Chosen]:
-    """The models as later calls should ask them. Raises CommandFailed for one that does not answer."""
+    """The models as later calls should use them. Raises CommandFailed for one that does not answer."""
 
     async def work() -> list[Chosen]:
         found: list[Chosen] = []
@@ -143,7 +143,7 @@ _ALLOWED = frozenset(
 
 
 class Changes(Struct, frozen=True):
-    """What is different in this carrying out; None is as it was."""
+    """What differs in this execution; None changes nothing."""
 
     key_env: str | None
     judge_key_env: str | None
@@ -155,7 +155,7 @@ def changes_of(ctx: typer.Context) -> Changes:
     """The options that were given beside --resume. Raises WrongUsage for one that would make it another run."""
     given = {param.name: param.opts[0] for param in ctx.command.params if _is_given(ctx, param.name)}
     if refused := [option for name, option in given.items() if name not in _ALLOWED]:
-        raise WrongUsage(f"--resume goes on with the run as it was begun: leave out {', '.join(refused)}")
+        raise WrongUsage(f"--resume continues the run as it was started: leave out {', '.join(refused)}")
     told = ctx.params
     return Changes(
         key_env=told["api_key_env"],
@@ -195,9 +195,9 @@ def _is_given(ctx: typer.Context, name: str | None) -> bool:
 
 
 def show_preview(plan: RunPlan, preview: Preview, *, yes: bool) -> None:
-    """Tell it on standard error; on a terminal ask whether to go on, elsewhere stop when it is beyond --max-cost.
+    """Print it on standard error; on a terminal ask whether to continue, elsewhere stop if it exceeds --max-cost.
 
-    Raises WrongUsage for a limit without prices, CommandFailed when the run is not to begin.
+    Raises WrongUsage for a limit without prices, CommandFailed when the run should not start.
     """
     unpriced = [target.label for target in plan.targets if target.prices is None]
     if plan.max_cost is not None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from ownkey.cli.failures import CommandFailed, WrongUsage, told_in_a_line
+from ownkey.cli.failures import CommandFailed, WrongUsage, one_line_errors
 from ownkey.domain.catalogue import Offer
 from ownkey.domain.errors import OwnkeyError
 from ownkey.domain.money import parse_usd
@@ -23,7 +23,7 @@ _HOW = "write preset:model (openai:gpt-5-mini) or URL and model (http://localhos
 
 
 class MissingKey(CommandFailed):
-    """The endpoint asks for a key, and its variable is not set."""
+    """The endpoint requires a key, and its variable is not set."""
 
 
 class Way(Struct, frozen=True, omit_defaults=True):
@@ -54,7 +54,7 @@ class Chosen(Struct, frozen=True):
 
 
 class Chooser:
-    """Turns what a person types into models. `environment` tells where Ownkey is and which keys there are."""
+    """Turns what a person types into models. `environment` names Ownkey's address and the keys."""
 
     def __init__(self, catalogue: ProviderCatalogue, environment: Mapping[str, str]) -> None:
         self._catalogue = catalogue
@@ -161,7 +161,7 @@ def open_chooser() -> Chooser:
     from ownkey.config import load_settings
     from ownkey.main.parts import open_catalogue
 
-    with told_in_a_line():
+    with one_line_errors():
         try:
             return Chooser(open_catalogue(load_settings(os.environ)), os.environ)
         except CatalogueError as error:

@@ -1,4 +1,4 @@
-"""A request is planned before it is sent: who asks, what for, what they own → an ordered list of attempts.
+"""A request is planned before it is sent: the caller, the request, what they own → an ordered list of attempts.
 
 `make_plan` is pure: the clock, the state of resting keys and the weighting ticket come in as values.
 
@@ -7,7 +7,7 @@
     candidates   every key of the principal's tenants
       → fit      does it serve this model in this operation?     else dropped
       → policy   enabled, mode, models, addresses, residency     else dropped
-      → health   expired, unreadable, told to wait               else dropped
+      → health   expired, unreadable, asked to wait              else dropped
     order        default, key order, scope, priority, weight; unhealthy keys last
       → payer    only the first candidate's payer, unless the user consented to more
     refusal      why no attempt is left

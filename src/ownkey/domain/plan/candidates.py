@@ -32,7 +32,7 @@ def examine(
     catalogue: Catalogue,
     resting: Mapping[RestKey, Rest],
 ) -> Attempt | Dropped:
-    """The attempt that this key makes possible for the model `asked`, or the first reason against it."""
+    """The attempt that this key allows for the model `asked`, or the first reason against it."""
     if request.credential is not None and request.credential not in (credential.id, credential.label):
         return Dropped(credential, DropReason.NOT_CHOSEN, "another key was chosen for this request")
     provider = catalogue.provider(credential.provider)
@@ -155,7 +155,7 @@ def _health(credential: Credential, model: str, now: float, resting: Mapping[Res
         return None
     for key in ((credential.id, model), (credential.id, "")):
         rest = resting.get(key)
-        if rest is not None and rest.told and rest.until > now:
+        if rest is not None and rest.stated and rest.until > now:
             wait = rest.until - now
             return Dropped(credential, DropReason.COOLING_DOWN, f"the provider asked to wait {wait:.1f} s", wait)
     return None

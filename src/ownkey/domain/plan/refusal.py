@@ -30,7 +30,7 @@ def refusal_of(
         return ResidencyNotSatisfied(f"EU processing is required, and no key for {asked!r} offers it. {listed}")
     if reasons == {DropReason.COOLING_DOWN}:
         wait = min(drop.retry_after for drop in telling if drop.retry_after is not None)
-        return RateLimited(f"Every key for {asked!r} was told to wait. {listed}", retry_after=wait)
+        return RateLimited(f"Every key for {asked!r} has to wait. {listed}", retry_after=wait)
     if reasons == {DropReason.UNDECRYPTABLE}:
         return SecretUnreadable(f"The stored key for {asked!r} cannot be decrypted: save it again. {listed}")
     return NoHealthyCredential(f"No key may serve {asked!r} now. {listed}")

@@ -29,7 +29,7 @@ class Target(Struct, frozen=True):
 
 
 class Catalogue(Protocol):
-    """What planning asks of the catalogue."""
+    """What planning needs of the catalogue."""
 
     def provider(self, name: str) -> Provider | None: ...
 
@@ -47,10 +47,10 @@ class Catalogue(Protocol):
 
 
 class Rest(Struct, frozen=True):
-    """A key that failed lately. `until` is Unix seconds; `told` when the provider itself named that time."""
+    """A key that failed recently. `until` is in Unix seconds; `stated` means that the provider named that time."""
 
     until: float
-    told: bool = False
+    stated: bool = False
 
 
 RestKey = tuple[CredentialId, str]
@@ -109,7 +109,7 @@ class DropReason(StrEnum):
 
 
 class Dropped(Struct, frozen=True):
-    """A candidate left out. `retry_after` is in seconds, for keys told to wait."""
+    """A candidate left out. `retry_after` is in seconds, for keys that the provider asked to wait."""
 
     credential: Credential
     reason: DropReason
@@ -120,7 +120,7 @@ class Dropped(Struct, frozen=True):
 class Plan(Struct, frozen=True):
     """The attempts in order and the candidates dropped; `refusal` is set exactly when there is no attempt.
 
-    `model` is what was asked for in the end, `route` the user's name that stands for it, if they asked by one.
+    `model` is the model requested in the end, `route` the route by which the user requested it, if any.
     """
 
     model: str

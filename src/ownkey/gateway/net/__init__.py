@@ -4,6 +4,7 @@ target.py, host.py       a URL, parsed once by one strict parser
 addresses.py, guard.py   which addresses it may reach
 resolver.py, tls.py      names and certificates
 dial.py                  a connection to a checked address
+egress.py, tunnel.py     through the operator's proxy
 pool.py                  connections kept per origin
 connection.py            one exchange at a time on one connection
 parsing.py, exchange.py  response bytes into a response
@@ -12,12 +13,14 @@ client.py                the whole
 """
 
 from ownkey.gateway.net.client import UpstreamClient
+from ownkey.gateway.net.egress import EgressProxy
 from ownkey.gateway.net.errors import (
     AddressBlocked,
     ConnectFailed,
     ConnectionLost,
     NetError,
     ProtocolViolation,
+    ProxyFailed,
     ResponseTooLarge,
     Stage,
     TimedOut,
@@ -34,10 +37,12 @@ __all__ = [
     "AddressGuard",
     "ConnectFailed",
     "ConnectionLost",
+    "EgressProxy",
     "HeadEncoder",
     "NetError",
     "NetSettings",
     "ProtocolViolation",
+    "ProxyFailed",
     "ResponseTooLarge",
     "Stage",
     "Target",

@@ -4,6 +4,7 @@
     └── NetError
         ├── AddressBlocked           the address rules forbid the connection
         ├── ConnectFailed            no name, no route, refused, or reset before TLS
+        ├── ProxyFailed              the operator's egress proxy opened no tunnel
         ├── TlsFailed                handshake or certificate
         ├── TimedOut                 504; `stage` says which limit was reached
         ├── ConnectionLost           the peer closed or reset in the middle of an exchange
@@ -47,6 +48,14 @@ class ConnectFailed(NetError):
     """No connection: the name does not resolve, or every address refused."""
 
 
+class ProxyFailed(NetError):
+    """The egress proxy cannot be reached or opened no tunnel; `status` is what it answered, 0 for nothing usable."""
+
+    def __init__(self, public: str, *, origin: str, detail: str = "", status: int = 0) -> None:
+        super().__init__(public, origin=origin, detail=detail or public)
+        self.proxy_status = status
+
+
 class TlsFailed(NetError):
     """The handshake failed or the certificate is not valid for the name."""
 
@@ -54,9 +63,11 @@ class TlsFailed(NetError):
 class TimedOut(NetError, UpstreamTimeout):
     """A time limit was reached; `stage` names it."""
 
-    def __init__(self, stage: Stage, *, origin: str, detail: str = "", sent: bool = False) -> None:
+    def __init__(
+        self, stage: Stage, *, origin: str, detail: str = "", sent: bool = False, whose: str = "The provider"
+    ) -> None:
         super().__init__(
-            f"The provider did not answer in time ({stage}).",
+            f"{whose} did not answer in time ({stage}).",
             origin=origin,
             detail=detail or f"timed out ({stage})",
             sent=sent,

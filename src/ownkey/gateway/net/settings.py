@@ -4,6 +4,8 @@ from os import PathLike
 
 from msgspec import Struct
 
+from ownkey.gateway.net.egress import EgressProxy
+
 
 class Timeouts(Struct, frozen=True, gc=False):
     """How long each phase of one request may take.
@@ -24,6 +26,7 @@ class Timeouts(Struct, frozen=True, gc=False):
 class NetSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What holds for all requests of one client; the times are those of `Timeouts`.
 
+    `egress_proxy` is what connections go through, but for those it exempts.
     `ca_file` is a PEM file of authorities trusted besides the system's.
     `high_water` is where a response nobody reads stops being taken from the socket.
     `idle_lifetime` is kept below the keep-alive time of common servers, so that a pooled
@@ -53,6 +56,7 @@ class NetSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     resolver_cache_seconds: float = 5.0
     resolver_cache_entries: int = 512
     ca_file: str | PathLike[str] | None = None
+    egress_proxy: EgressProxy | None = None
 
     def timeouts(self) -> Timeouts:
         """The times of a request that brings none of its own."""

@@ -48,6 +48,7 @@ def wants_recording(ask: Ask) -> bool:
 
 
 def kept_by_provider(attempt: Attempt) -> bool:
+    """Whether the provider keeps what passes to it. It is never asked to keep what is translated for it."""
     return attempt.format is WireFormat.OPENAI_RESPONSES and Quirk.STATELESS_RESPONSES not in attempt.provider.quirks
 
 
@@ -58,11 +59,13 @@ class Recording:
         self._store = store
         self._late: set[asyncio.Task[None]] = set()
 
-    def recorder(self, ask: Ask, attempt: Attempt, user_id: UserId, model: str) -> "Recorder | None":
-        """None when the answer is not to be remembered. `model` is the plan's: a route may change its meaning."""
+    def recorder(self, ask: Ask, attempt: Attempt, user_id: UserId, model: str, *, passes: bool) -> "Recorder | None":
+        """None when the answer is not to be remembered. `model` is the plan's: a route may change its meaning;
+        `passes` is whether the answer is the provider's own."""
         if not wants_recording(ask) or not self._store.keeps:
             return None
-        return Recorder(self, self._store, ask, attempt, user_id, model)
+        theirs = passes and kept_by_provider(attempt)
+        return Recorder(self, self._store, ask, attempt, user_id, model, theirs=theirs)
 
     async def wait(self, work: Coroutine[Any, Any, None]) -> None:
         """Do the work of a recorder, and wait for it as long as an answer may wait. It goes on after that, and after
@@ -77,7 +80,15 @@ class Recorder:
     """Remembers one answer. Losing that is no reason to lose a paid answer, too: it is logged."""
 
     def __init__(
-        self, recording: Recording, store: ResponseStore, ask: Ask, attempt: Attempt, user_id: UserId, model: str
+        self,
+        recording: Recording,
+        store: ResponseStore,
+        ask: Ask,
+        attempt: Attempt,
+        user_id: UserId,
+        model: str,
+        *,
+        theirs: bool,
     ) -> None:
         self._recording = recording
         self._store = store
@@ -85,6 +96,7 @@ class Recorder:
         self._attempt = attempt
         self._user_id = user_id
         self._model = model
+        self._theirs = theirs
         self._done = False
 
     async def whole(self, body: bytes) -> None:
@@ -118,7 +130,7 @@ class Recorder:
             return
         ask, attempt = self._ask, self._attempt
         place = (self._user_id, identity.id, attempt.provider.name, self._model)
-        if kept_by_provider(attempt):
+        if self._theirs:
             await self._store.pin(*place, attempt.credential.id)
             return
         items: list[dict[str, Any]] = items_of(ask.parsed.get("input"))

@@ -14,12 +14,12 @@ from ownkey.storage.allowances.pools import Exchange, PoolStore
 _PATIENCE_S = 5.0
 """Seconds a request waits for the store."""
 _REST_S = 1.0
-"""Seconds for which the store is not asked again after it failed."""
+"""Seconds for which the store is not queried again after it failed."""
 _RECALL_PAUSE_S = 0.1
 
 
 _since_boot = partial(time.clock_gettime, getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
-"""Monotonic seconds that go on while the machine sleeps, where the system has such a clock."""
+"""Monotonic seconds that continue while the machine sleeps, where the system has such a clock."""
 
 
 class LeasedAllowance(Allowance):
@@ -121,5 +121,5 @@ class LeasedAllowance(Allowance):
 
 
 def _away(reason: str = "the store of limits was away a moment ago") -> Unavailable:
-    text = "Whether your limit allows this cannot be told right now: try again."
+    text = "Your limit cannot be checked right now: try again."
     return Unavailable(text, operator=reason, retry_after=_REST_S)

@@ -2,8 +2,8 @@
 
 Each pool's row is locked, in the order of ids, before anything is read of it; on SQLite a write transaction is alone.
 Time is the database's, read under that lock, so that no process's clock matters. A clock set back delays what is in
-a window by one window at most; one set forward by more than a window forgets it, which nobody can tell from time
-that has passed.
+a window by one window at most; one set forward by more than a window forgets it, which cannot be distinguished from
+time that has passed.
 """
 
 from collections.abc import Sequence
@@ -23,15 +23,15 @@ _FORGOTTEN_AFTER_S = 600.0
 
 
 class Exchange(Struct, frozen=True):
-    """The store's answer, a grant for each ask. `expired`: the run is over, all that it held counts as spent, and
-    nothing was granted; go on under a new id."""
+    """The store's reply, a grant for each ask. `expired`: the run has expired, all that it held counts as spent, and
+    nothing was granted; continue under a new id."""
 
     grants: tuple[Grant, ...] = ()
     expired: bool = False
 
 
 class PoolStore:
-    """What `LeasedAllowance` asks of the database. `process` and `journal` name this process to an operator. `clock`
+    """What `LeasedAllowance` needs of the database. `process` and `journal` name this process to an operator. `clock`
     (Unix seconds) replaces the database's."""
 
     def __init__(
@@ -120,7 +120,7 @@ class PoolStore:
         return Grant(units, kept, window.room_in(free - units, ask.least, now), leased=others > 0)
 
     async def _lock(self, conn: AsyncConnection, ask: Ask) -> sa.Row[tuple[int, list[tuple[float, int]], float]]:
-        """(leased, spends, now) of the pool, made when absent, locked until the transaction ends."""
+        """(leased, spends, now) of the pool, created when absent, locked until the transaction ends."""
         pool = ask.pool
         new = upsert(conn, pools).values(
             id=pool.id,
@@ -158,8 +158,9 @@ class PoolStore:
 
 
 async def sweep(conn: AsyncConnection, validity_s: float = 60.0) -> None:
-    """Delete pools that nobody has used for long, with their leases, and runs that are over and hold nothing. A clock
-    set back keeps no run valid for longer than `validity_s`."""
+    """Delete pools that nobody has used for long, with their leases, and runs that have expired and hold nothing.
+
+    A clock set back extends no run beyond `validity_s`."""
     clock = _clock(is_postgres(conn))
     late = runs.c.expires_at > clock + validity_s
     await conn.execute(sa.update(runs).where(late).values(expires_at=clock + validity_s))

@@ -1,4 +1,4 @@
-"""Handing records to the database, so that one it refuses cannot hold up all others."""
+"""Hands records to the database, so that one it rejects cannot block all others."""
 
 import asyncio
 import os
@@ -18,10 +18,10 @@ _HOPELESS: Final = 8
 
 
 class Delivery:
-    """Stores batches through `sink`; what the database refuses for good goes to the segment `rejected`.
+    """Stores batches through `sink`; what the database permanently rejects goes to the segment `rejected`.
 
-    A record already stored is the probe that tells a refused record from a database that is away:
-    storing it again changes nothing, and works if anything does.
+    A record that is already stored serves as a probe: storing it again changes nothing and succeeds if anything does,
+    which distinguishes a rejected record from a database that is away.
     """
 
     def __init__(self, sink: Sink, rejected: Path) -> None:
@@ -44,14 +44,14 @@ class Delivery:
         return await self._isolate(cleaned, failure)
 
     async def _try(self, records: Sequence[RequestRecord]) -> BaseException | None:
-        """What the sink raised, as a value: whichever driver error it is, the records must stay and be tried again."""
+        """What the sink raised, as a value: whichever driver error it is, the records must stay and be retried."""
         (failure,) = await asyncio.gather(_call(self._sink, records), return_exceptions=True)
         if failure is None:
             self._probe = records[-1]
         return failure
 
     async def _isolate(self, records: Sequence[RequestRecord], failure: BaseException) -> BaseException | None:
-        """Halve until what is refused stands alone, then reject that, given proof that others are taken."""
+        """Halve until the rejected record is alone, then set it aside, given proof that others are accepted."""
         if self._probe is not None and await self._try([self._probe]) is not None:
             self._probe = None
         refused: list[RequestRecord] = []

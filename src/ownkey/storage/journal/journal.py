@@ -84,7 +84,7 @@ class Journal:
 
     @property
     def lost(self) -> int:
-        """Settled records that a failing disk gave back damaged; the segments are kept in `root`/damaged."""
+        """Settled records that a failing disk returned damaged; the segments are stored in `root`/damaged."""
         return self._backlog.lost
 
     @property
@@ -99,16 +99,16 @@ class Journal:
 
     @property
     def failure(self) -> OSError | None:
-        """Why nothing can be made durable now, or None. While it stands `start` refuses."""
+        """Why nothing can be made durable now, or None. While it is set, `start` raises."""
         return self._syncer.failure
 
     @property
     def rejected_path(self) -> Path:
-        """The segment for records the database refuses for good."""
+        """The segment for records that the database permanently rejects."""
         return self._directory.rejected_path()
 
     def start(self, record: RequestRecord) -> None:
-        """Write down that a request is about to be sent, with the estimate that stands if it is never settled.
+        """Write that a request is about to be sent, with the estimate that applies if it is never settled.
 
         Raises Unavailable when that is impossible: then it must not be sent.
         """
@@ -121,7 +121,7 @@ class Journal:
         segment.open[record.id] = record
 
     def settle(self, record: RequestRecord) -> None:
-        """Write down how a started request ended. Never fails: what cannot be written is kept and retried."""
+        """Write how a started request ended. Never fails: what cannot be written is queued and retried."""
         self.settled += 1
         try:
             segment = self._append(SETTLE, record)
@@ -173,7 +173,7 @@ class Journal:
         try:
             self._active = self._new_segment()
         except OSError:
-            # The old one takes more meanwhile; not at once again, a full disk stays full for a while.
+            # The old one accepts more meanwhile. Not retried immediately: a full disk stays full for a while.
             self._rotate_at = full.size + self._segment_bytes // 16
             return
         self._active_since = time.monotonic()
@@ -240,9 +240,9 @@ class Journal:
         return not segment.open
 
     def close(self) -> None:
-        """Sync and let go. The directory vanishes when all is stored; else the next `recover` adopts it.
+        """Sync and release. The directory is removed when all is stored; otherwise the next `recover` adopts it.
 
-        Blocks for a sync. Afterwards `start` refuses.
+        Blocks for a sync. Afterwards `start` raises.
         """
         self.retry()
         self.tidy()

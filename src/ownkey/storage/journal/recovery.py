@@ -21,8 +21,8 @@ class RecoveryReport(Struct, kw_only=True):
 
     `adopted` counts directories emptied and removed, `postponed` those left for another try, with
     `failure` the last reason. `settled` and `interrupted` count records handed to the database,
-    `rejected` those it refused. `corrupted` counts stretches of a segment that could not be read
-    (such a segment is kept in `root`/damaged), `torn` ends of writes that a crash cut short.
+    `rejected` those it rejected. `corrupted` counts stretches of a segment that could not be read
+    (such a segment is moved to `root`/damaged), `torn` ends of writes that a crash cut short.
     `oldest_s` is the age of the oldest record in seconds.
     """
 

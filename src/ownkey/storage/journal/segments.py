@@ -68,7 +68,7 @@ class RunDirectory:
         return sorted(self.path.glob(f"*{_SUFFIX}"))
 
     def rejected_path(self) -> Path:
-        """Where records go that the database refuses for good."""
+        """The segment for records that the database permanently rejects."""
         return self.path.parent / _REJECTED / f"{self.path.name}{_SUFFIX}"
 
     def discard(self, segment: Path, *, damaged: bool) -> None:
@@ -89,7 +89,7 @@ class RunDirectory:
         os.fsync(self.fd)
 
     def remove(self) -> None:
-        """Remove the emptied directory, still locked. Raises OSError when something unknown lies in it."""
+        """Remove the emptied directory, still locked. Raises OSError when it contains an unknown file."""
         self.path.rmdir()
 
     def release(self) -> None:

@@ -12,7 +12,7 @@ from ownkey.storage.journal.segments import RunDirectory, Segment
 
 
 class Syncer:
-    """`failure` is the last sync's error, or None: while it stands nothing new may be promised.
+    """`failure` is the last sync's error, or None: while it is set, no request may start.
 
     The journal's thread appends to the queues, this one takes from them; a file is closed here only.
     """
@@ -32,7 +32,7 @@ class Syncer:
         self._thread.start()
 
     def seal(self, full: Segment, successor: Segment) -> None:
-        """`full` takes no more writes."""
+        """`full` accepts no more writes."""
         # In this order: a turn that finds `full` among the sealed ones, and closes it, must not take it for active.
         self._active = successor
         self._sealed.append(full)

@@ -46,7 +46,7 @@ class WriterState(Struct, frozen=True, kw_only=True):
 
 
 class UsageWriter:
-    """Stores what `journal` settles through `sink`. Must be made inside a running event loop: it starts at once."""
+    """Stores what `journal` settles through `sink`. Create it inside a running event loop: it starts immediately."""
 
     def __init__(self, journal: Journal, sink: Sink, pace: Pace | None = None) -> None:
         self._journal = journal

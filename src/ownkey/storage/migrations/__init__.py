@@ -1,4 +1,4 @@
-"""Brings a database's schema up to date, from within the process, without Alembic's command line.
+"""Updates a database's schema from within the process, without Alembic's command line.
 
 Everything happens in one transaction (both engines roll back DDL) under one lock, so that a crash
 leaves the former schema and processes that start together migrate once.
@@ -38,7 +38,7 @@ def check_known(heads: set[str]) -> None:
     """Raise DatabaseTooNew when `heads`, a database's revisions, holds one that this version does not know."""
     unknown = heads - set(revisions())
     if unknown:
-        public = "The database was made by a newer Ownkey. Update Ownkey, or restore an older backup."
+        public = "The database was created by a newer Ownkey. Update Ownkey, or restore an older backup."
         raise DatabaseTooNew(public, operator=f"unknown schema revision {', '.join(sorted(unknown))}")
 
 

@@ -1,4 +1,4 @@
-"""Alembic's entry point: runs the migrations on the connection that `migrate` brings."""
+"""Alembic's entry point: runs the migrations on the connection of `migrate`."""
 
 from alembic import context
 

@@ -52,7 +52,7 @@ async def count_failed(conn: AsyncConnection, run_id: str) -> int:
 
 
 async def last_seq(conn: AsyncConnection, run_id: str) -> int:
-    """The number of the newest result, 0 when there is none."""
+    """The number of the newest result, 0 without results."""
     wanted = sa.select(sa.func.max(workbench_results.c.seq)).where(workbench_results.c.run_id == run_id)
     return (await conn.execute(wanted)).scalar_one() or 0
 

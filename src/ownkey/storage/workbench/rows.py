@@ -66,7 +66,7 @@ class StoredRun(Struct, frozen=True, kw_only=True):
 
 
 class RunProgress(Struct, frozen=True):
-    """What changes while a run goes on."""
+    """What changes during a run."""
 
     status: str
     done: int

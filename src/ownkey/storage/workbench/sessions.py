@@ -60,7 +60,7 @@ async def list_of_user(conn: AsyncConnection, user_id: str, now: float, limit: i
 
 
 async def expired(conn: AsyncConnection, now: float, limit: int, peer_hash: bytes | None = None) -> list[str]:
-    """Ids of sessions whose time is over, of one address if given."""
+    """Ids of expired sessions, of one address if given."""
     columns = workbench_sessions.c
     statement = sa.select(columns.id).where(columns.expires_at <= now).limit(limit)
     if peer_hash is not None:
@@ -69,9 +69,9 @@ async def expired(conn: AsyncConnection, now: float, limit: int, peer_hash: byte
 
 
 async def erase(conn: AsyncConnection, session_id: str) -> ErasedSession | None:
-    """Delete a session and everything that hangs on it; None when there is none. What `Database.scrub` does to the
-    bytes is the caller's to ask for."""
-    # Of two erasures at once one has a receipt.
+    """Delete a session and everything that belongs to it; None if it does not exist. The caller runs `Database.scrub`
+    to remove the bytes."""
+    # Only one of two concurrent erasures has a receipt.
     await lock(conn, session_id)
     session = await get(conn, session_id)
     if session is None:

@@ -44,7 +44,7 @@ async def get(conn: AsyncConnection, suite_id: str, session_id: str | None, user
 
 
 async def delete(conn: AsyncConnection, suite_id: str, session_id: str | None, user_id: str | None) -> bool:
-    """Whether there was such a suite. Runs made with it keep their results."""
+    """Whether the suite existed. Its runs retain their results."""
     statement = sa.delete(workbench_suites).where(workbench_suites.c.id == suite_id, _owned(session_id, user_id))
     return (await conn.execute(statement)).rowcount > 0
 

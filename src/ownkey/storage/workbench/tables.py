@@ -88,7 +88,7 @@ workbench_runs = Table(
     Index(None, "session_id"),
     Index(None, "status"),
 )
-"""`plan`, `summary` and `spending` are JSON. `round` counts how often the failed were tried again."""
+"""`plan`, `summary` and `spending` are JSON. `round` counts the retries of failed calls."""
 
 workbench_results = Table(
     "workbench_results",
@@ -103,7 +103,7 @@ workbench_results = Table(
     Column("body", LargeBinary, nullable=False),
     Index("ix_workbench_results_run_id_seq", "run_id", "seq"),
 )
-"""The primary key is what lets a prompt have one result whatever crashes; `body` is JSON."""
+"""The primary key ensures one result per prompt, whatever crashes; `body` is JSON."""
 
 workbench_judgements = Table(
     "workbench_judgements",

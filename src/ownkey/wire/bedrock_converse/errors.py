@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from ownkey.wire.context import is_overflow
 from ownkey.wire.errors import ErrorKind, ErrorReader, WireError, kind_of_status, read_error
 
 _EXCEPTIONS: dict[str, tuple[ErrorKind, int]] = {
@@ -51,6 +52,8 @@ def _read(status: int, body: bytes) -> WireError:
     known = _EXCEPTIONS.get(name.lower())
     if message is None and known is None:
         return read_error(status, body)
+    if is_overflow(status, message or ""):
+        return WireError(ErrorKind.CONTEXT_OVERFLOW, message or "", 400, type=name or None)
     kind = known[0] if known else _BY_STATUS.get(status) or kind_of_status(status)
     if not 400 <= status <= 599:
         status = known[1] if known else 502
@@ -65,6 +68,8 @@ def of_event(name: str, payload: bytes) -> WireError:
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         message = None
     told = name[:1].upper() + name[1:200]
+    if is_overflow(status, message or ""):
+        kind, status = ErrorKind.CONTEXT_OVERFLOW, 400
     return WireError(kind, message or f"The provider broke off the answer ({told}).", status, type=told or None)
 
 

@@ -16,6 +16,7 @@ from ownkey.wire.fit import anthropic_messages, bedrock_converse, gemini, openai
 from ownkey.wire.fit.fields import fit_fields, fit_limit
 from ownkey.wire.fit.fitting import Fitted, Fitting, Places
 from ownkey.wire.fit.rejected import named_fields
+from ownkey.wire.fit.schemas import fit_schemas
 from ownkey.wire.fit.watch import Watch, watch_for
 
 __all__ = ["Fitted", "Fitting", "Watch", "fit", "rejected_fields", "watch"]
@@ -71,13 +72,14 @@ def fit(
     fit_limit(fitting)
     rules.fit(fitting)
     fit_fields(fitting, thinks=rules.thinks(fitting))
+    fit_schemas(fitting, format_)
     return fitting.fitted()
 
 
 def watch(format_: WireFormat, facts: Facts) -> Watch:
     """What to look for in requests that pass in `format_`."""
-    rules = _RULES.get(format_)
-    return Watch() if rules is None else watch_for(facts, rules.places, rules.thinking)
+    rules = _RULES.get(format_, _NO_RULES)
+    return watch_for(facts, rules.places, rules.thinking)
 
 
 def rejected_fields(format_: WireFormat, facts: Facts, error: bytes, ours: Collection[str]) -> tuple[str, ...]:

@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
-from ownkey.domain.facts import Facts
+from ownkey.domain.facts import Facts, SchemaFacts
 from ownkey.wire.fit.fitting import Path, Places
 
 _LIMIT: tuple[Path, ...] = (("max_tokens",),)
+_REFERENCES_ALONE = SchemaFacts(ref_siblings=False)
 
 
 class Watch:
@@ -105,11 +106,13 @@ def watch_for(facts: Facts, places: Places, thinking: tuple[str, ...]) -> Watch:
         "tool_choice": facts.tool_choices,
         "parallel_tool_calls": facts.parallel_tool_calls is False,
         "response_format": facts.json_modes is not None,
-        "tools": facts.tool_name_alphabet or facts.longest_tool_name or facts.most_tools or facts.schema,
+        "tools": facts.most_tools or facts.schema not in (None, _REFERENCES_ALONE),
     }
     watched.add(*(name for name, fact in stated.items() if fact))
     if facts.reasoning_replay == "refused":
         watched.add("messages.reasoning_content", "messages.reasoning_details")
+    if facts.schema is not None and not (facts.schema.ref_siblings and facts.schema.refs):
+        watched.needles.append('"$ref"')
     if facts.developer_role is False:
         watched.needles.append('"developer"')
     watched.needles += facts.media_aliases

@@ -63,6 +63,7 @@ class _Shape(Struct):
 class Gemini(ChatFormat):
     name = WireFormat.GEMINI
     errors = ERRORS
+    messages = "contents"
     hottest = 2.0
     ping = ContentWriter.ping
     words = {

@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from ownkey.wire.context import CODE
 from ownkey.wire.errors import ErrorKind, Errors, WireError, encodable
 
 _ENCODE = msgspec.json.Encoder().encode
@@ -16,6 +17,7 @@ _TYPES = {
     ErrorKind.NOT_FOUND: "invalid_request_error",
     ErrorKind.CONFLICT: "invalid_request_error",
     ErrorKind.TOO_LARGE: "invalid_request_error",
+    ErrorKind.CONTEXT_OVERFLOW: "invalid_request_error",
     ErrorKind.RATE_LIMIT: "rate_limit_error",
     ErrorKind.OVERLOADED: "server_error",
     ErrorKind.TIMEOUT: "timeout_error",
@@ -35,7 +37,7 @@ ERRORS = OpenAIErrors()
 
 def error_object(error: WireError) -> dict[str, Any]:
     """The inner object. Where an error has no code, its type stands in for it."""
-    code = error.code or error.type
+    code = CODE if error.kind is ErrorKind.CONTEXT_OVERFLOW else error.code or error.type
     return {
         "message": encodable(error.message),
         "type": _TYPES[error.kind],

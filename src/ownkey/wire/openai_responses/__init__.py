@@ -32,6 +32,7 @@ class _Shape(Struct):
 class OpenAIResponses(ChatFormat):
     name = WireFormat.OPENAI_RESPONSES
     errors = ERRORS
+    messages = "input"
     hottest = 2.0
     words = {
         "max_tokens": "max_output_tokens",

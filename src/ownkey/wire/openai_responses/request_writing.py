@@ -34,7 +34,8 @@ _NO_PARAMETERS: dict[str, Any] = {"type": "object", "properties": {}}
 def write(conversation: Conversation, model: str, stream: bool, quirks: Collection[str] = ()) -> Draft:
     dropped: list[str] = []
     native = conversation.origin is WireFormat.OPENAI_RESPONSES
-    body: dict[str, Any] = {"model": model}
+    # What was translated cannot be continued by the provider's id of it.
+    body: dict[str, Any] = {"model": model, "store": False}
     if native:
         body |= conversation.required
         for name, value in conversation.hints.items():
@@ -42,7 +43,6 @@ def write(conversation: Conversation, model: str, stream: bool, quirks: Collecti
     else:
         refuse_required(conversation.required)
         dropped += conversation.hints
-        body["store"] = False
         if Quirk.AGENT_API not in quirks and Quirk.STATELESS_RESPONSES not in quirks:
             # Nothing is kept, so reasoning has to travel with the conversation.
             body["include"] = ["reasoning.encrypted_content"]

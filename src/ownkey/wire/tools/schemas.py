@@ -5,7 +5,7 @@ alone: references are followed a fixed number of times and nodes are visited wit
 refers to itself, or is thousands of levels deep, ends like any other.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, cast
 
 Schema = dict[str, Any]
@@ -151,7 +151,7 @@ def bare_references(schema: Schema) -> Schema:
         if target is not None:
             root = {name: value for name, value in schema.items() if name != "$ref"}
             root = root | {name: value for name, value in target.items() if name not in root}
-    copy = _copied(root)
+    copy = _copied(root, _kept)
     if "definitions" in copy:
         copy["$defs"] = copy.pop("definitions") | copy.get("$defs", {})
     return copy
@@ -196,15 +196,15 @@ def _within(name: str, value: object) -> list[Schema]:
     return list(_schemas(value))
 
 
-def _copied(schema: Schema) -> Schema:
-    """A copy whose every node is as `_kept` leaves it; data is shared with the original."""
-    root = dict(_kept(schema))
+def _copied(schema: Schema, kept: Callable[[Schema], Schema]) -> Schema:
+    """A copy whose every node is as `kept` leaves it; data is shared with the original."""
+    root = dict(kept(schema))
     waiting = [root]
 
     def fresh(node: Any) -> Any:
         if not isinstance(node, dict):
             return node
-        new = dict(_kept(cast("Schema", node)))
+        new = dict(kept(cast("Schema", node)))
         waiting.append(new)
         return new
 
@@ -220,3 +220,63 @@ def _copied(schema: Schema) -> Schema:
             else:
                 node[name] = fresh(value)
     return root
+
+
+_MOST_INLINED = 20_000
+_DEEPEST = 100
+"""Nodes and levels of an inlined schema beyond which any value is allowed."""
+
+
+def inlined(schema: Schema) -> Schema:
+    """The schema with what its references lead to in their place, for targets that know no `$ref`.
+
+    Where a schema refers to itself, and where it would become too large, any value is allowed.
+    """
+    if not any(isinstance(node.get("$ref"), str) for node in _nodes(schema)):
+        return schema
+    return _Inliner(schema).node(schema, (), 0)
+
+
+class _Inliner:
+    def __init__(self, root: Schema) -> None:
+        self._root = root
+        self._left = _MOST_INLINED
+
+    def node(self, node: Schema, within: tuple[str, ...], depth: int) -> Schema:
+        """`within` are the references that led here."""
+        self._left -= 1
+        if self._left < 0 or depth > _DEEPEST:
+            return {}
+        reference: object = node.get("$ref")
+        if isinstance(reference, str):
+            target = resolved(self._root, reference) if reference not in within else None
+            beside = {name: value for name, value in node.items() if name != "$ref"}
+            if target is None:
+                return self._inner(beside, within, depth)
+            return self.node(target | beside if "$ref" not in target else target, (*within, reference), depth + 1)
+        return self._inner(node, within, depth)
+
+    def _inner(self, node: Schema, within: tuple[str, ...], depth: int) -> Schema:
+        written: Schema = {}
+        for name, value in node.items():
+            if name in ("$defs", "definitions"):
+                continue
+            written[name] = value if name in _DATA else self._value(name, value, within, depth)
+        return written
+
+    def _value(self, name: str, value: Any, within: tuple[str, ...], depth: int) -> Any:
+        if isinstance(value, list):
+            return [self._each(each, within, depth) for each in cast("list[Any]", value)]
+        if isinstance(value, dict) and name in _MAPS:
+            return {key: self._each(each, within, depth) for key, each in cast("Schema", value).items()}
+        return self._each(value, within, depth)
+
+    def _each(self, value: Any, within: tuple[str, ...], depth: int) -> Any:
+        return self.node(cast("Schema", value), within, depth + 1) if isinstance(value, dict) else value
+
+
+def without_keyword(schema: Schema, keyword: str) -> Schema:
+    """The schema without a keyword that the target refuses; properties of that name stay."""
+    if not any(keyword in node for node in _nodes(schema)):
+        return schema
+    return _copied(schema, lambda node: {name: value for name, value in node.items() if name != keyword})

@@ -28,7 +28,7 @@ from ownkey.gateway.net import (
 )
 from ownkey.providers.phrases import Saying, what_it_says
 from ownkey.providers.problem import Problem, read_problem
-from ownkey.providers.waits import told_wait
+from ownkey.providers.waits import stated_wait
 from ownkey.wire.errors import MalformedAnswer, WireError
 from ownkey.workbench.records import Failure, FailureKind
 
@@ -90,7 +90,7 @@ _ABOUT_THE_KEY = frozenset(
 _NO_CREDIT = frozenset({Saying.TOO_DEAR, Saying.QUOTA})
 _MAY_BE_LONG = frozenset({400, 413, 422, 500})
 _MAY_BE_A_MODEL = frozenset({400, 403, 404, 410, 422})
-_MAY_TELL_A_WAIT = frozenset({FailureKind.RATE_LIMIT, FailureKind.SERVER_ERROR})
+_MAY_STATE_A_WAIT = frozenset({FailureKind.RATE_LIMIT, FailureKind.SERVER_ERROR})
 
 _BY_STATUS = {
     401: FailureKind.AUTH,
@@ -146,7 +146,7 @@ def failure_of_status(status: int, body: bytes, headers: Headers, now: float, sc
     body = scrub(body[:LONGEST_ERROR_BODY].decode("utf-8", "replace")).encode()
     problem = read_problem(body, headers)
     plain = "" if problem.is_json or body.lstrip().startswith(b"<") else body[:1000].decode("utf-8", "replace")
-    wait = told_wait(headers, now) or problem.retry_delay
+    wait = stated_wait(headers, now) or problem.retry_delay
     return _failure(status, problem, wait, plain, scrub, shown=status)
 
 
@@ -166,7 +166,7 @@ def _failure(
     if shown is not None:
         text = f"{text} ({shown})"
     quote = scrub(problem.message or plain).strip()
-    told = wait is not None and kind in _MAY_TELL_A_WAIT
+    told = wait is not None and kind in _MAY_STATE_A_WAIT
     return Failure(
         kind,
         one_line(f"{text}: {quote}" if quote else f"{text}."),

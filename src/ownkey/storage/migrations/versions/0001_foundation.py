@@ -1,4 +1,4 @@
-"""Accounts, keys, the books, counters and the change feed."""
+"""Accounts, keys, usage, counters and the change feed."""
 
 import sqlalchemy as sa
 from alembic import op

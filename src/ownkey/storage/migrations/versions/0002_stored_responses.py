@@ -1,4 +1,4 @@
-"""Responses that a client may go on from."""
+"""Responses that a client can continue."""
 
 import sqlalchemy as sa
 from alembic import op
