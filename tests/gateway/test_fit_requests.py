@@ -81,11 +81,12 @@ def outcome(client: WireFormat, model: str, body: Json, *, stream: bool, prefere
 
 UNFIT = (
     # Wish, model, client: what is refused today, and is to be fitted.
-    ("root-*", "openai/*", "*"),
-    ("root-*", "anthropic/*", "*"),
-    ("ref-siblings", "gemini/*", "*"),
-    ("long-name", "*", "*"),
-    ("odd-name", "*", "*"),
+    ("odd-name", "cohere/*", "*"),
+    *(
+        (name, f"{provider}/*", "openai_chat")
+        for name in ("long-name", "odd-name")
+        for provider in ("mistral", "groq", "deepseek")
+    ),
     ("image-jpg", "gemini/*", "gemini"),
     ("prefill", "anthropic/claude-opus-*", "*"),
     ("prefill", "mistral/*", "*"),
@@ -97,7 +98,6 @@ UNFIT = (
     ("any-json", "openai/*", "*"),
     ("any-json", "deepseek/*", "*"),
     ("json-schema", "openai/*", "anthropic_messages"),
-    ("json-schema", "deepseek/*", "openai_chat"),
     ("*forced-tool", "deepseek/deepseek-reasoner", "*"),
 )
 """Patterns of known faults; each row goes when its fault does."""
