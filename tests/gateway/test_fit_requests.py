@@ -79,6 +79,7 @@ def outcome(client: WireFormat, model: str, body: Json, *, stream: bool, prefere
     return None if status == 200 else f"{status} {found}"
 
 
+_NAMES_AS_OPENAI = ("mistral", "groq", "deepseek")
 UNFIT = (
     # Wish, model, client: what is refused today, and is to be fitted.
     ("odd-name", "cohere/*", "*"),
