@@ -36,7 +36,7 @@ def test_models_with_filters(user: User) -> None:
 
 def test_models_tell_where_the_price_is_no_longer_what_was_stated(user: User) -> None:
     told = look(user, "models", "--filter", "tier:efficient").out
-    assert "deepseek/deepseek-chat-v3.1: stated 0.2 / 0.8, openrouter asks " in told
+    assert "deepseek/deepseek-chat-v3.1: stated 0.2 / 0.8, openrouter lists " in told
     assert "openai/gpt-5-mini: stated" not in told
 
 

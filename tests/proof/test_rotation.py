@@ -73,7 +73,7 @@ async def test_no_call_fails_while_the_master_key_rotates(forked: ForkedStack) -
     assert forked.stop() == 0, forked.server.log
     forked.start()
     await _everything_opens(forked, user, made)
-    assert "refused by the vault" not in forked.server.log
+    assert "rejected by the vault" not in forked.server.log
 
 
 async def _everything_opens(stack: ForkedStack, user: User, made: list[tuple[str, str]]) -> None:

@@ -149,7 +149,7 @@ def _platform_keys_that_differ(folder: Path) -> dict[str, str]:
         (_misspelt_database_url, 2, "postgresql://user:password@host/name"),
         (_database_away, 1, "127.0.0.1:1"),
         (_broken_provider_row, 2, "base_ulr"),
-        (_data_dir_below_a_file, 2, "cannot be made"),
+        (_data_dir_below_a_file, 2, "cannot be created"),
         (_workers_on_sqlite, 2, "Postgres"),
         (_unknown_variable, 2, "did you mean OWNKEY_DATA_DIR?"),
         (_weak_operator_password, 2, "10 to 1024 characters"),

@@ -19,7 +19,9 @@ _SECONDS = 60.0
 def environment_of(name: str) -> Path:
     """The folder of an environment. Fails, never skips, when it has not been made."""
     home = _ENVIRONMENTS / name
-    assert (home / "stamp").exists(), f"there is no environment for {name}: run `make setup-clients`"
+    assert (home / "stamp").exists(), (
+        f"there is no environment for {name}: run `make setup-clients` (`make setup-long-clients` for the long run)"
+    )
     return home
 
 
@@ -51,14 +53,18 @@ def run(
     *,
     folder: Path | None = None,
     script: Path | None = None,
+    seconds: float = _SECONDS,
 ) -> "subprocess.CompletedProcess[str]":
-    """Run a client to its end with `home` as its home, in `folder`; `script` becomes its standard input."""
+    """Run a client to its end with `home` as its home, in `folder`; `script` becomes its standard input.
+
+    Raises TimeoutExpired after `seconds`.
+    """
     return subprocess.run(
         command,
         input=script.read_text() if script else "",
         capture_output=True,
         text=True,
-        timeout=_SECONDS,
+        timeout=seconds,
         check=False,
         cwd=folder or home,
         env={"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": str(home), "NO_PROXY": "*"} | dict(environment),

@@ -1,4 +1,4 @@
-"""What a run may cost, told before it starts: by hand."""
+"""What a run may cost, estimated before it starts: by hand."""
 
 from msgspec.structs import replace
 from tests.workbench.engine.scripted import a_plan, a_target

@@ -15,14 +15,14 @@ from ownkey.workbench.hosting import Workbench
 
 
 class Readiness(ABC):
-    """Whether this process can serve. `draining` is set when it has been told to stop."""
+    """Whether this process can serve. `draining` is set when it is stopping."""
 
     def __init__(self) -> None:
         self.draining = False
 
     @abstractmethod
     async def problems(self) -> list[str]:
-        """What keeps this process from serving, a word each; empty when nothing does."""
+        """What prevents this process from serving, one word each; empty if it can serve."""
 
 
 @dataclass(frozen=True, slots=True)

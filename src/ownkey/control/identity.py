@@ -84,7 +84,7 @@ what is not valid, NotAllowed for what is but may not be used so."""
 
 async def _by_api_key(request: Request, control: Control) -> Principal | None:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    # A bearer token without text is a mistake to report; an empty x-api-key is like none.
+    # A bearer token without text is an error to report; an empty x-api-key is ignored.
     key = token if scheme.lower() == "bearer" else request.headers.get("x-api-key") or None
     if key is None:
         return None

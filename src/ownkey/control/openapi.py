@@ -41,7 +41,7 @@ def _security(path: str) -> list[dict[str, list[str]]]:
 
 
 def install_document(app: FastAPI) -> None:
-    """Make `app.openapi()` give the document, built when it is first asked for."""
+    """Let `app.openapi()` return the document, built on the first request."""
 
     def document() -> dict[str, Any]:
         if app.openapi_schema is None:

@@ -29,12 +29,12 @@ class Passwords:
             return await asyncio.to_thread(lambda: self._hasher.hash(password))
 
     async def check(self, stored: str | None, password: str) -> bool:
-        """Whether `password` is the stored one; takes as long when there is none to compare with."""
+        """Whether `password` is the stored one; takes as long without a stored one."""
         async with self._slots:
             return await asyncio.to_thread(self._check, stored, password[:LONGEST])
 
     def is_outdated(self, stored: str) -> bool:
-        """Whether the parameters have changed since `stored` was made."""
+        """Whether the parameters have changed since `stored` was computed."""
         return self._hasher.check_needs_rehash(stored)
 
     @cached_property

@@ -21,7 +21,7 @@ _HIDDEN = "…"
 
 
 class FieldProblem(BaseModel):
-    """One field that was refused; `field` is its path, in which names that are none of ours are hidden."""
+    """One rejected field; `field` is its path, in which unknown names are hidden."""
 
     field: str
     message: str

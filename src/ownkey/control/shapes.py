@@ -58,7 +58,7 @@ class Reply(BaseModel):
 
 
 class Listing(Reply, Generic[T]):
-    """A slice of a list; `next_cursor` asks for the next one."""
+    """A slice of a list; `next_cursor` continues with the next one."""
 
     items: list[T]
     next_cursor: str | None = None
@@ -67,9 +67,9 @@ class Listing(Reply, Generic[T]):
 def newest_first(
     rows: Sequence[T], position: Callable[[T], tuple[float, str]], limit: int, cursor: str | None
 ) -> tuple[Sequence[T], str | None]:
-    """A page of a short list that is at hand as a whole, in descending order of `position` (time and id).
+    """A page of a short list that is in memory as a whole, in descending order of `position` (time and id).
 
-    Raises InvalidRequest for a cursor that is none of ours.
+    Raises InvalidRequest for an invalid cursor.
     """
     if cursor is not None:
         behind = decode_cursor(cursor, tuple[float, str])
@@ -83,7 +83,7 @@ def by_name(
 ) -> tuple[Sequence[T], str | None]:
     """A page of a list whose order does not change while the server runs, continued after a name.
 
-    Raises InvalidRequest for a cursor that is none of ours.
+    Raises InvalidRequest for an invalid cursor.
     """
     if cursor is not None:
         (last,) = decode_cursor(cursor, tuple[str])

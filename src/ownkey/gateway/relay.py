@@ -1,13 +1,14 @@
 """Bringing an accepted answer to the client: bytes pass when the formats agree, events are translated when not."""
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
 from ownkey.domain.errors import UpstreamError
 from ownkey.domain.formats import Operation
-from ownkey.domain.usage import RequestStatus
+from ownkey.domain.usage import RequestStatus, Usage
 from ownkey.gateway.attempts import whole_body
 from ownkey.gateway.delivery import Delivery
 from ownkey.gateway.receipt import HeaderFields
@@ -17,10 +18,12 @@ from ownkey.gateway.responses import Recorder, Recording
 from ownkey.gateway.scrub import scrub
 from ownkey.gateway.steps import Steps, awaited
 from ownkey.gateway.streams import CUT, ArrayStream, ClientStream, PassedStream, TranslatedStream
-from ownkey.wire import FORMATS, MalformedAnswer, StreamWriter, WireError
+from ownkey.gateway.unsure import UnsureStream
+from ownkey.wire import FORMATS, PROVIDER_CHATS, MalformedAnswer, StreamWriter, WireError
 from ownkey.wire.events import StreamFailed
 from ownkey.wire.neutral import AnswerLabel
-from ownkey.wire.translation import new_reader, new_writer, translate_answer
+from ownkey.wire.registry import event_type
+from ownkey.wire.translation import gather_answer, new_reader, new_writer, stream_answer, translate_answer
 
 _ANSWER_LIMIT = 64 * 1024 * 1024
 _CHATS = frozenset({Operation.CHAT, Operation.COMPLETION})
@@ -34,6 +37,8 @@ _ARRAY = [(b"content-type", b"application/json; charset=utf-8"), *_EVENT_STREAM[
 _OBJECT = msgspec.json.Decoder(dict[str, Any])
 _JSON_TYPE = re.compile(rb"application/(?:[a-z0-9.+-]+\+)?json")
 _EVENTS_TYPE = b"text/event-stream"
+_EVENTS = (b"data:", b"event:", b"id:", b"retry:", b":")
+"""How a stream of events begins."""
 _PASSED_TYPES = re.compile(
     rb"audio/[a-z0-9.+-]+|application/(?:octet-stream|ogg|x-subrip)|text/(?:plain|vtt|srt)|video/(?:mp4|webm)"
 )
@@ -66,7 +71,9 @@ class Relay:
         meter = delivery.meter
         meter.first_content()
         try:
-            if delivery.same_format:
+            if body.startswith(_EVENTS) and delivery.attempt.format in PROVIDER_CHATS:
+                body = _gather_answer(body, delivery)
+            elif delivery.same_format:
                 if delivery.back.names is not None:
                     body = delivery.back.names.restored(body)
                 _check_answer(body, delivery)
@@ -154,9 +161,16 @@ def _translate_answer(body: bytes, delivery: Delivery) -> bytes:
     return body
 
 
+def _gather_answer(body: bytes, delivery: Delivery) -> bytes:
+    """The answer in events that nobody asked for."""
+    formats = delivery.attempt.format, delivery.ask.format
+    body, delivery.meter.usage = gather_answer(*formats, body, _named(delivery), delivery.back)
+    return body
+
+
 def _named(delivery: Delivery) -> AnswerLabel:
     ask, meter = delivery.ask, delivery.meter
-    return AnswerLabel(ask.model, int(meter.at), meter.request_id, ask.asked)
+    return AnswerLabel(ask.model, int(meter.at), meter.request_id, ask.asked, ask.estimated_input_tokens)
 
 
 def _open_stream(delivery: Delivery) -> ClientStream:
@@ -165,17 +179,25 @@ def _open_stream(delivery: Delivery) -> ClientStream:
     def writer() -> StreamWriter:
         return new_writer(ask.format, _named(delivery), ask.wants_usage)
 
-    def failed(error: WireError) -> bytes:
+    def told(error: WireError) -> bytes:
         return writer().write(StreamFailed(error))
 
+    def whole(body: bytes) -> tuple[bytes, Usage | None]:
+        formats = delivery.attempt.format, ask.format
+        return stream_answer(*formats, body, _named(delivery), ask.wants_usage, delivery.back)
+
+    failed: Callable[[WireError], bytes] = told
     stream: ClientStream
     if delivery.same_format:
         format_ = FORMATS[ask.format]
-        stream = PassedStream(
-            format_.observer(ask.wants_usage), format_.failure or failed, format_.largest_event, delivery.back.names
-        )
+        failed = format_.failure
+        # What Ownkey alone asked for is taken out; what the provider sends unasked is its clients'.
+        kept = ask.wants_usage or delivery.attempt.facts.stream_usage in ("always", "never")
+        stream = PassedStream(format_.observer(kept), failed, format_.largest_event, delivery.back.names)
     else:
         stream = TranslatedStream(new_reader(delivery.attempt.format), writer(), delivery.back.restoring)
+    if _media_type(delivery) != _EVENTS_TYPE and event_type(delivery.attempt.format) == _EVENTS_TYPE:
+        stream = UnsureStream(stream, whole, failed)
     return ArrayStream(stream) if ask.as_array else stream
 
 

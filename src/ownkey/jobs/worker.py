@@ -1,7 +1,7 @@
-"""Carries jobs out in this process, under leases.
+"""Executes jobs in this process, under leases.
 
-A lease is a row's `due_at`: whoever claims a job moves it into the future and keeps moving it every second. When the
-holder dies the job comes due again and any process continues it. A holder that finds its lease gone stops at once.
+A lease is a row's `due_at`: whoever claims a job moves it into the future, again every second. When the holder dies,
+the job comes due again and any process continues it. A holder that finds its lease gone stops immediately.
 """
 
 import asyncio

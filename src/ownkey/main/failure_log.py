@@ -12,7 +12,7 @@ from ownkey.gateway.metrics import GatewayMetrics
 from ownkey.storage.journal import Journal
 
 _LINES_A_SECOND = 20
-"""A provider that fails under load must not fill the disk; how many lines were left out is told."""
+"""A provider that fails under load must not fill the disk; the number of omitted lines is logged."""
 _REFUSAL_STANDS = 10.0
 """Seconds for which a refusal of the journal counts. A server that gets no requests learns nothing newer."""
 

@@ -1,4 +1,4 @@
-"""Gauges of the books: what runs, what waits for the database, what went wrong with it."""
+"""Gauges of usage: what runs, what waits for the database, what failed there."""
 
 from collections.abc import Iterable
 
@@ -10,7 +10,7 @@ from ownkey.storage.journal import Journal, UsageWriter
 
 
 class BookGauges(Collector):
-    """Read when `/metrics` is asked for, so that requests pay nothing for them."""
+    """Read on each request for `/metrics`, so that other requests pay nothing for them."""
 
     def __init__(self, journal: Journal, writer: UsageWriter) -> None:
         self._journal = journal
@@ -22,9 +22,13 @@ class BookGauges(Collector):
             ("ownkey_open_requests", "Requests begun and not ended", journal.open_requests),
             ("ownkey_usage_pending", "Ended requests that the database has not got", state.pending),
             ("ownkey_usage_oldest_pending_seconds", "How long the oldest of them has waited", state.oldest_pending_s),
-            ("ownkey_usage_rejected", "Requests the database refused for good, kept in a file", state.rejected),
+            (
+                "ownkey_usage_rejected",
+                "Requests that the database permanently rejected, stored in a file",
+                state.rejected,
+            ),
             ("ownkey_usage_lost", "Requests a failing disk gave back damaged", state.lost),
-            ("ownkey_usage_writer_failing", "1 while the database takes no usage", state.failing is not None),
+            ("ownkey_usage_writer_failing", "1 while the database accepts no usage", state.failing is not None),
             ("ownkey_journal_failing", "1 while the journal cannot be made durable", journal.failure is not None),
         )
         for name, text, value in gauges:

@@ -55,8 +55,8 @@ class ServerReadiness(Readiness):
 
 
 class Background:
-    """Starts tasks and stops them. One that ends by itself ends the server: without the change feed, say, a revoked
-    key would go on working unnoticed."""
+    """Starts tasks and stops them. One that ends by itself ends the server: without the change feed, for example, a
+    revoked key would continue to work unnoticed."""
 
     def __init__(self) -> None:
         self.failed = False
@@ -99,9 +99,9 @@ _SETTLING_SECONDS = 5.0
 class DrainingServer(uvicorn.Server):
     """uvicorn's server with another ending.
 
-    Told to stop, it first says in `/readyz` that it drains, and for `notice` seconds goes on taking
-    requests, so that load balancers can turn away. Then it takes no more, finishes what it accepted within
-    uvicorn's grace period, cancels the rest and waits until that is settled. Told a second time, it stops waiting.
+    On the first `stop` it reports in `/readyz` that it is draining, and for `notice` seconds continues to accept
+    requests, so that load balancers can switch. Then it accepts no more, finishes what it accepted within uvicorn's
+    grace period, cancels the rest and waits until that is settled. On the second `stop` it no longer waits.
     """
 
     def __init__(self, config: uvicorn.Config, readiness: Readiness, notice: float) -> None:

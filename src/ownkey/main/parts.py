@@ -110,11 +110,11 @@ async def open_parts(settings: Settings, worker: int | None = None) -> AsyncGene
 
 
 def prepare_data_dir(folder: Path) -> None:
-    """Make the data directory. Raises ConfigurationError when it cannot be made or written."""
+    """Create the data directory. Raises ConfigurationError when it cannot be created or written."""
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        raise ConfigurationError(f"the data directory {folder} cannot be made: {error.strerror}") from None
+        raise ConfigurationError(f"the data directory {folder} cannot be created:  {error.strerror}") from None
     if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
         raise ConfigurationError(f"the data directory {folder} cannot be written by this user")
 

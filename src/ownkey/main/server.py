@@ -61,7 +61,7 @@ def serve(settings: Settings, listener: socket.socket | None = None) -> None:
 
 
 def serve_worker(settings: Settings, listener: socket.socket, place: WorkerPlace) -> None:
-    """Serve as one of several processes. The supervisor has made the operator and prints the start-up text."""
+    """Serve as one of several processes. The supervisor has created the operator and prints the start-up text."""
     configure_logs(settings.log_format, settings.log_level)
     # Ctrl-C reaches the whole process group; the supervisor passes it on, once, as SIGTERM.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -105,7 +105,7 @@ async def _serve(
             if place is not None:
                 place.on_orphaned(lambda: server.stop("the supervisor is gone"))
             parts.background.on_failure(lambda: server.stop("a background task ended"))
-            # What the start made lives as long as the server: the collector need not look at it again and again.
+            # What the start created lives as long as the server: the collector need not scan it again and again.
             # The command line switches it off for the start, which saves a fifth of that.
             gc.freeze()
             gc.set_threshold(50_000, 20, 20)

@@ -48,7 +48,7 @@ def address_of(listener: socket.socket) -> str:
 
 
 async def prepare_first_operator(settings: Settings, control: Control, address: str) -> list[str]:
-    """Lines for the start-up text. With both variables set the operator is made; without, a link is.
+    """Lines for the start-up text. With both variables set the operator is created; otherwise a link is.
 
     Raises ConfigurationError for an address or password that cannot be used.
     """
@@ -56,7 +56,7 @@ async def prepare_first_operator(settings: Settings, control: Control, address: 
         return []
     if settings.admin_email is None or settings.admin_password is None:
         token = await make_link_token(control)
-        return [f"First time here? Make the operator account at {settings.public_url or address}/setup?token={token}"]
+        return [f"First time here? Create the operator account at {settings.public_url or address}/setup?token={token}"]
     try:
         values = {"email": settings.admin_email, "password": settings.admin_password, "role": Role.OPERATOR}
         await create_user(control, NewUser.model_validate(values))
@@ -64,7 +64,7 @@ async def prepare_first_operator(settings: Settings, control: Control, address: 
         return []
     except (ValidationError, OwnkeyError) as error:
         told = error.public if isinstance(error, OwnkeyError) else "OWNKEY_ADMIN_EMAIL is no e-mail address"
-        raise ConfigurationError(f"the first operator could not be made: {told}") from None
+        raise ConfigurationError(f"the first operator could not be created: {told}") from None
     return [f"Operator: {settings.admin_email}"]
 
 
@@ -76,7 +76,7 @@ class StartRefused(Exception):
 def start_errors_mapped() -> Generator[None]:
     """Turn what opening the parts raises into ConfigurationError (a setting is wrong) or StartRefused.
 
-    Anything else is a fault of ours and passes as it is.
+    Anything else is an error in Ownkey and passes unchanged.
     """
     try:
         yield

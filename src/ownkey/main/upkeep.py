@@ -57,7 +57,7 @@ async def sweep(database: Database, now: float, retention_days: int) -> None:
         await changes.prune(connection, now - _CHANGES_KEPT)
         await usage.prune(connection, now - retention_days * _DAY)
     if database.engine == "sqlite":
-        # A deletion scrubs at once; where a long reader held that back, this makes up for it.
+        # A deletion scrubs immediately; where a long reader prevented that, this does it.
         await database.scrub()
 
 

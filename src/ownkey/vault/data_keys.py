@@ -1,4 +1,4 @@
-"""What the vault asks of storage: to keep wrapped data keys; and a store that keeps them in memory.
+"""What the vault needs of storage: a store of wrapped data keys; and a store in memory.
 
 Every implementation passes the contract suite in `tests/vault/store_contract.py`.
 """
@@ -20,8 +20,8 @@ class Use(StrEnum):
 class DataKey(Struct, frozen=True, kw_only=True):
     """A tenant's key, wrapped by the master key whose id is `master_version`. `created_at` is Unix seconds.
 
-    `id` is 32 hexadecimal digits and stands in the header of what the key sealed. Generations start at
-    1; lower ones and `retired` ones seal no more and stay for reading.
+    `id` is 32 hexadecimal digits and is in the header of what the key sealed. Generations start at 1; lower ones and
+    `retired` ones no longer seal and remain for reading.
     """
 
     id: str
@@ -35,10 +35,9 @@ class DataKey(Struct, frozen=True, kw_only=True):
 
 
 class DataKeyStore(Protocol):
-    """Keeps data keys. (tenant, use, generation) is unique.
+    """Stores data keys. (tenant, use, generation) is unique.
 
-    Each call is atomic by itself and what it did is durable when it returns. Raises
-    domain.errors.Unavailable while the store cannot answer.
+    Each call is atomic, and durable when it returns. Raises domain.errors.Unavailable while the store does not respond.
     """
 
     async def get(self, key_id: str) -> DataKey | None:
@@ -50,7 +49,7 @@ class DataKeyStore(Protocol):
         ...
 
     async def add(self, key: DataKey) -> bool:
-        """Keep a new key; False when another process was first with this generation: read `current` again."""
+        """Store a new key; False if another process was first with this generation: read `current` again."""
         ...
 
     async def wrapped_under(self, version: str, limit: int) -> list[DataKey]:

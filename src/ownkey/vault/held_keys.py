@@ -10,7 +10,7 @@ from ownkey.vault.data_keys import DataKey, Use
 from ownkey.vault.envelope import Subkey, derive_subkey
 
 _OUTAGE = 3600.0
-"""Seconds that a held key outlives its lifetime while the store is away: warm keys keep working then."""
+"""Seconds that a held key outlives its lifetime while the store is away, so that it continues to work."""
 _RETRY = 30.0
 """Seconds between attempts to reach the store during such a time."""
 

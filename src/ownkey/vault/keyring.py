@@ -11,8 +11,8 @@ _PURPOSE = "data-key"
 
 
 class Keyring:
-    """Wraps under the primary key, unwraps under any. An unknown key id makes it read its source once more,
-    so that a running server follows a rotation that another process made."""
+    """Wraps under the primary key, unwraps under any. It reads its source again for an unknown key id, so that a
+    running server follows another process's rotation."""
 
     def __init__(self, source: KeySource) -> None:
         self.source = source
@@ -37,11 +37,11 @@ class Keyring:
 
     @property
     def place(self) -> str:
-        """Where the keys are kept, for a person to read."""
+        """Where the keys are stored, for a person to read."""
         return self.source.place
 
     def reload(self) -> None:
-        """Read the source again. Raises MasterKeyError, and then keeps what it had."""
+        """Read the source again. Raises MasterKeyError, and then changes nothing."""
         keys = self.source.read()
         self._subkeys = {key.id: self._subkeys.get(key.id) or derive_subkey(key.key, _PURPOSE) for key in keys}
         self._keys = keys

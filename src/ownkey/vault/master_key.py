@@ -14,7 +14,7 @@ class MasterKeyError(Exception):
 
 _HOW = "it takes 32 random bytes in base64: `openssl rand -base64 32`"
 _DISTINCT_BYTES = 10
-"""Fewer distinct bytes in 32 random ones come up once in 10**20 keys: such a key was made by hand."""
+"""Fewer distinct bytes in 32 random ones come up once in 10**20 keys: such a key was written by hand."""
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)

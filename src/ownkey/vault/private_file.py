@@ -37,7 +37,7 @@ def read_private(path: Path) -> bytes:
 
 
 def replace_private(path: Path, content: bytes) -> None:
-    """Put `content` in place of the file, or make it, with mode 0600; call it while holding the lock.
+    """Replace the file with `content`, or create it, with mode 0600; call it while holding the lock.
 
     After a crash at any point the file is either the old or the new one, whole. Raises
     MasterKeyError, and then the old file is untouched.
@@ -64,12 +64,12 @@ def replace_private(path: Path, content: bytes) -> None:
 def locked(path: Path, wait: float) -> Generator[None]:
     """Hold the lock named `path` between processes; the system releases it when a process dies.
 
-    Raises MasterKeyError when it is not free within `wait` seconds (0: at once).
+    Raises MasterKeyError when it is not free within `wait` seconds (0: immediately).
     """
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        raise MasterKeyError(f"cannot make the lock {path}: {error.strerror}") from None
+        raise MasterKeyError(f"cannot create the lock {path}: {error.strerror}") from None
     try:
         _acquire(descriptor, path, wait)
         yield
@@ -97,7 +97,7 @@ def _acquire(descriptor: int, path: Path, wait: float) -> None:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             if time.monotonic() >= give_up:
-                raise MasterKeyError(f"another process holds {path}: try again when it has finished") from None
+                raise MasterKeyError(f"another process holds {path}: retry when it has finished") from None
             time.sleep(_LOCK_RETRY)
         except OSError as error:
             raise MasterKeyError(f"cannot lock {path}: {error.strerror}") from None

@@ -21,9 +21,9 @@ FORGET_AFTER = 3600.0
 class RotationReport(Struct, frozen=True):
     """What a rotation did.
 
-    `retired` are the ids of the master keys that this run found no longer needed. `finished_earlier` says
-    that it completed a rotation that was cut off and made no new key. `unreadable` are the ids of data keys that
-    do not open under their master key and were left as they are. `advice` is the next step, for the operator.
+    `retired` are the ids of the master keys that this run found no longer needed. `finished_earlier`: it completed an
+    interrupted rotation and created no new key. `unreadable` are the ids of data keys that do not open under their
+    master key and were left as they are. `advice` is the next step, for the operator.
     """
 
     primary: str
@@ -78,7 +78,7 @@ async def _rotate(keyring: Keyring, store: DataKeyStore) -> RotationReport:
     left_over = any(key.retired_at is None for key in keyring.keys[1:])
     rewrapped, retired, unreadable = await _finish(keyring, store)
     finished_earlier = left_over and (rewrapped > 0 or bool(retired))
-    # What an earlier run could not move because it is damaged must not keep the next key from being made.
+    # What an earlier run could not rewrap because it is damaged must not prevent the next key.
     if isinstance(source, FileKeys) and not finished_earlier:
         source.add_primary()
         keyring.reload()
@@ -170,7 +170,7 @@ def _advice(keyring: Keyring, retired: tuple[str, ...], unreadable: tuple[str, .
     else:
         lines.append(
             "When every process runs with the new OWNKEY_MASTER_KEY, OWNKEY_MASTER_KEY_PREVIOUS may be removed; "
-            "keep the old key as long as backups of the database made before."
+            "store the old key as long as earlier backups of the database."
         )
     return " ".join(lines)
 

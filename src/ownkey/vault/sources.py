@@ -1,6 +1,6 @@
 """Where master keys come from: a file in the data directory, or the environment.
 
-The file is text, for people to recognise and for backups to keep:
+The file is text, for people to recognise and for backups to include:
 
     format 1
     primary <id> <base64>
@@ -9,8 +9,8 @@ The file is text, for people to recognise and for backups to keep:
     end
 
 There is one primary, which wraps new data keys; every key in the file unwraps. The id is derived
-from the key, so that a damaged line is noticed, and the last line shows that none is lost. Lines that
-start with `#` are for people.
+from the key, so that a damaged line is noticed, and the last line shows that the file is complete. Lines that start
+with `#` are for people.
 """
 
 import base64
@@ -63,7 +63,7 @@ class EnvironmentKeys:
 
 
 class FileKeys:
-    """The file described above; made with mode 0600 when it does not exist."""
+    """The file described above; created with mode 0600 when it does not exist."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -74,9 +74,9 @@ class FileKeys:
         return f"{self.path.absolute()} (back it up: without it the stored secrets are lost)"
 
     def read(self) -> tuple[MasterKey, ...]:
-        """The keys; the first call on a new installation makes one. Safe when several processes start at once.
+        """The keys; the first call on a new installation creates one. Safe when several processes start concurrently.
 
-        A file that was there and is gone is an error: a new key in its place would lock the old secrets out.
+        A file that existed and is missing is an error: a new key in its place would lock the old secrets out.
         """
         if not self._seen and not os.path.lexists(self.path):
             with self._locked():
@@ -94,7 +94,7 @@ class FileKeys:
         return fresh
 
     def retire(self, key_id: str, now: float) -> None:
-        """Mark a key to which nothing refers. It still reads, for backups made before and for late-comers."""
+        """Mark a key to which nothing refers. It still unwraps, for earlier backups and for slow processes."""
         with self._locked():
             keys = self._read()
             if keys[0].id == key_id:
@@ -111,7 +111,7 @@ class FileKeys:
 
     @contextmanager
     def rotating(self) -> Generator[None]:
-        """Be the only rotation of this file. Raises MasterKeyError at once when there is another."""
+        """Be the only rotation of this file. Raises MasterKeyError immediately when there is another."""
         with locked(self.path.with_name(self.path.name + ".rotation"), wait=0):
             yield
 

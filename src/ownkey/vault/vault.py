@@ -24,12 +24,12 @@ _PUBLIC = "The stored secret cannot be decrypted. Save it again, or ask the oper
 
 
 class Vault:
-    """Seals, opens and fingerprints. Whatever goes wrong in opening is SecretUnreadable, and never a fallback.
+    """Seals, opens and fingerprints. Any failure to open raises SecretUnreadable; there is no fallback.
 
-    `lifetime` (seconds) and `capacity` bound the unwrapped data keys in memory. A data key seals no more once it
-    is older than `age_limit` seconds, or after a draw with one chance in `seals_per_generation` at each seal:
-    that needs no count shared by processes. NIST SP 800-38D allows 2**32 random nonces under one key, and with
-    one chance in 2**24 a key gets so far with probability e**-256.
+    `lifetime` (seconds) and `capacity` bound the unwrapped data keys in memory. A data key no longer seals once it is
+    older than `age_limit` seconds, or after a draw with one chance in `seals_per_generation` at each seal: that needs
+    no count shared by processes. NIST SP 800-38D allows 2**32 random nonces under one key, and with one chance in 2**24
+    a key gets so far with probability e**-256.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class Vault:
         except (EnvelopeError, UnicodeDecodeError) as error:
             # A decoding error quotes what it could not decode.
             reason = str(error) if isinstance(error, EnvelopeError) else "the plaintext is not text"
-            log.warning("secret refused by the vault", path=f"{place.table}/{place.row}", reason=reason)
+            log.warning("secret rejected by the vault", path=f"{place.table}/{place.row}", reason=reason)
             raise SecretUnreadable(_PUBLIC, operator=f"{place.table}/{place.row}: {reason}") from None
 
     async def fingerprint(self, tenant: str, provider: str, secret: Secret) -> bytes:
@@ -131,7 +131,7 @@ class Vault:
         try:
             return self._keyring.unwrap(row)
         except (EnvelopeError, MasterKeyError) as error:
-            log.warning("data key refused by the vault", key_id=row.id, reason=str(error))
+            log.warning("data key rejected by the vault", key_id=row.id, reason=str(error))
             raise SecretUnreadable(_PUBLIC, operator=f"data key {row.id}: {error}") from None
 
 

@@ -257,10 +257,12 @@ class EmbeddingAnswer(Struct, frozen=True):
 class AnswerLabel(Struct, frozen=True):
     """What a translated answer says of itself: `model` as the client named it, `created` in Unix seconds.
 
-    `asked` is the client's request, for formats whose answers repeat it.
+    `asked` is the client's request, for formats whose answers repeat it. `input_estimate` is about how many tokens it
+    has, for formats that tell so before the provider has counted them.
     """
 
     model: str
     created: int
     id: str
     asked: dict[str, Any] = {}
+    input_estimate: int = 0

@@ -6,23 +6,29 @@ A provider's format can carry out the operation of the client's here; planning s
 from collections.abc import Collection, Mapping
 from typing import Any
 
+import msgspec
 from msgspec import structs
 
 from ownkey.domain.errors import InvalidRequest
 from ownkey.domain.facts import NO_FACTS, Facts
 from ownkey.domain.formats import WireFormat
 from ownkey.domain.usage import Usage
-from ownkey.wire.fields import encode
+from ownkey.wire.errors import MalformedAnswer
+from ownkey.wire.fields import decode, encode
 from ownkey.wire.fit import fit
 from ownkey.wire.format import ClientChat, EventReader, WayBack, Written
 from ownkey.wire.json_mode import OPENING, fit_json, modes_of
-from ownkey.wire.neutral import AnswerLabel
-from ownkey.wire.registry import CLIENT_CHATS, EMBEDDING_FORMATS, PROVIDER_CHATS, PROVIDER_RERANKS
+from ownkey.wire.neutral import Answer, AnswerLabel
+from ownkey.wire.openai_chat.answers import DONE
+from ownkey.wire.registry import CLIENT_CHATS, EMBEDDING_FORMATS, FORMATS, PROVIDER_CHATS, PROVIDER_RERANKS
 from ownkey.wire.tools.functions import fit_tools
 from ownkey.wire.tools.restoring import Restoring
 from ownkey.wire.tools.rules import rules_of
+from ownkey.wire.whole import answer_of, events_of
 from ownkey.wire.wishes import Wishes, fill_in
 from ownkey.wire.writing import StreamWriter
+
+_OBJECT = msgspec.json.Decoder(dict[str, Any])
 
 
 def translate_request(
@@ -117,6 +123,36 @@ def translate_answer(
     if restoring is not None:
         answer = restoring.answer(answer)
     return CLIENT_CHATS[target].write_answer(answer, label), answer.usage
+
+
+def stream_answer(
+    source: WireFormat, target: WireFormat, body: bytes, label: AnswerLabel, include_usage: bool, back: WayBack
+) -> tuple[bytes, Usage | None]:
+    """As `translate_answer`, as the stream that the client asked for where the provider sent none."""
+    if source not in PROVIDER_CHATS:
+        # Text completions: a whole answer has the shape of a chunk.
+        fields = decode(_OBJECT, body)
+        if fields.get("error") is not None:
+            raise MalformedAnswer("an error in an answer with status 200", FORMATS[source].errors.read(200, body))
+        return b"data: " + encode(fields) + b"\n\n" + DONE, FORMATS[source].usage_of(body)
+    answer = _restored(PROVIDER_CHATS[source].read_answer(body), back)
+    writer = new_writer(target, label, include_usage)
+    written = b"".join([writer.write(event) for event in events_of(answer)]) + writer.finish()
+    return written if back.names is None else back.names.restored(written), answer.usage
+
+
+def gather_answer(
+    source: WireFormat, target: WireFormat, body: bytes, label: AnswerLabel, back: WayBack
+) -> tuple[bytes, Usage | None]:
+    """As `translate_answer`, from the stream that a provider sent though none was asked for."""
+    reader = new_reader(source)
+    answer = _restored(answer_of([*reader.feed(body), *reader.finish()]), back)
+    written = CLIENT_CHATS[target].write_answer(answer, label)
+    return written if back.names is None else back.names.restored(written), answer.usage
+
+
+def _restored(answer: Answer, back: WayBack) -> Answer:
+    return answer if back.restoring is None else back.restoring.answer(answer)
 
 
 def new_reader(source: WireFormat) -> EventReader:

@@ -1,4 +1,4 @@
-"""All figures of a run in one: what each target did, and how the targets compare."""
+"""All figures of a run: what each target did, and how the targets compare."""
 
 from collections.abc import Mapping
 

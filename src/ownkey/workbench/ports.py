@@ -1,4 +1,4 @@
-"""What the engine asks of the parts around it."""
+"""What the engine needs of the parts around it."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -7,10 +7,10 @@ from ownkey.workbench.records import Grade, Message, Observation, Prompt, Sampli
 
 
 class Caller(Protocol):
-    """One model that can be asked. Each target of a run has its own."""
+    """One model that can be called. Each target of a run has its own."""
 
     async def ask(self, messages: Sequence[Message], sampling: Sampling) -> Observation:
-        """Ask once, without retries. A failure is an observation and is not raised; only cancellation is."""
+        """Call once, without retries. A failure is an observation and is not raised; only cancellation is."""
         ...
 
 
@@ -18,5 +18,5 @@ class Grader(Protocol):
     """Grades an answer by the prompt's checks."""
 
     async def grade(self, prompt: Prompt, observation: Observation) -> tuple[Grade, ...]:
-        """One grade a check, in their order; empty for a prompt without checks. Never raises but for cancellation."""
+        """One grade per check, in their order; empty for a prompt without checks. Never raises but for cancellation."""
         ...

@@ -1,8 +1,8 @@
-"""What a run may cost, told before it starts: the tested models, the judge, the embeddings.
+"""What a run may cost, estimated before it starts: the tested models, the judge, the embeddings.
 
-Nothing is known of answers that are not there yet, so two amounts are told. The likely one takes four bytes a token,
+Nothing is known of future answers, so there are two amounts. The likely one assumes four bytes per token,
 and answers of two fifths of `max_tokens`. The most is bounded without knowing a tokenizer, as a purse bounds it: at
-most one token of each byte. Of answers yet to come, which a judge or an embedding model reads, it takes twenty bytes a
+most one token per byte. For future answers, which a judge or an embedding model reads, it assumes twenty bytes per
 token.
 """
 
@@ -59,7 +59,7 @@ class _Size(Struct, frozen=True):
 
 
 class Estimate:
-    """Takes the prompts of a run's suite in their order, and tells what the run may cost."""
+    """Accepts the prompts of a run's suite in their order, and estimates what the run may cost."""
 
     def __init__(self, plan: RunPlan) -> None:
         self._plan = plan

@@ -72,7 +72,7 @@ class EndpointKind(StrEnum):
 
 
 class Prices(Struct, frozen=True):
-    """Nano-dollars per million tokens; `source` says who told them: `catalogue` or `user`."""
+    """Nano-dollars per million tokens; `source` is where they come from: `catalogue` or `user`."""
 
     input: int
     output: int
@@ -120,7 +120,7 @@ class Target(Struct, frozen=True, kw_only=True):
 
 
 class Sampling(Struct, frozen=True):
-    """How a model is asked. `timeout_ms` bounds one call from sending to the last byte."""
+    """How a model is called. `timeout_ms` bounds one call from sending to the last byte."""
 
     max_tokens: int = 1024
     temperature: float | None = 0.7
@@ -129,7 +129,7 @@ class Sampling(Struct, frozen=True):
 
 
 class FailureKind(StrEnum):
-    """Why a call brought no answer; `endpoint.advice` says what to do about each."""
+    """Why a call has no answer; `endpoint.advice` says what to do about each."""
 
     TIMEOUT = "timeout"
     AUTH = "auth"
@@ -149,7 +149,7 @@ class FailureKind(StrEnum):
 class Failure(Struct, frozen=True, omit_defaults=True):
     """A call that failed. `message` holds no key and at most 300 characters of what the endpoint said.
 
-    `retry_after_ms` is what the endpoint asked us to wait.
+    `retry_after_ms` is the wait that the endpoint requested.
     """
 
     kind: FailureKind
@@ -278,9 +278,9 @@ class Judge(Struct, frozen=True):
 
 
 class RunPlan(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Everything that defines a run, fixed when it is made, so that it can go on after a crash.
+    """Everything that defines a run, fixed at its creation, so that it can continue after a crash.
 
-    `limit` takes the first prompts of the suite. `rate` is requests a second for arrivals that are not closed.
+    `limit` takes the first prompts of the suite. `rate` is requests per second for arrivals that are not closed.
     `max_cost` in nano-dollars ends the run before it could be exceeded, by the judge and embeddings, too. `peer` is the
     address from which a run that goes through this gateway was asked for: API keys and credentials may be bound to
     addresses. No export has it.

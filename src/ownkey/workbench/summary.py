@@ -1,4 +1,4 @@
-"""The figures of a run as values: what is stored, shown, exported and told to a model. Pure.
+"""The figures of a run as values: what is stored, shown, exported and sent to a model. Pure.
 
 Durations are milliseconds, rates are shares from 0 to 1, money is in USD as a decimal string where it is exact and as
 a number inside a `Spread`.
@@ -70,11 +70,11 @@ class TokenTotals(Struct, frozen=True):
 class TargetSummary(Struct, frozen=True, kw_only=True):
     """The figures of one target.
 
-    `metrics` is keyed by the names in `definitions`. `success` counts requests that brought an answer in the end,
+    `metrics` is keyed by the names in `definitions`. `success` counts requests with an answer in the end,
     `first_attempt` those whose first call did. `passed` is over the graded answers, None where nothing was graded.
     `duration_ms` runs from the first send to the last response, summed over the run's rounds. `cost_usd` is None where
     no price is known, and `unpriced` counts the answers it leaves out. `goodput_per_second` and `good` are None where
-    no objective is stated; `quality_adjusted_goodput` is good and passed requests a second.
+    no objective is stated; `quality_adjusted_goodput` is good and passed requests per second.
     """
 
     target: int
@@ -156,7 +156,7 @@ class PairComparison(Struct, frozen=True, kw_only=True):
 
 
 class Spent(Struct, frozen=True, kw_only=True):
-    """What a run has spent in all its rounds: on the tested models' answers, those that were tried again included, and
+    """What a run has spent in all its rounds: on the tested models' answers, including retries, and
     beside them on a judge and embeddings. What `unpriced` calls cost is not known and in neither. `words` says it."""
 
     answers_usd: str

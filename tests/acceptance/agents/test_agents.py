@@ -18,7 +18,7 @@ HERE = Path(__file__).parent
 DOCS = Path(__file__).parents[3] / "docs" / "clients.md"
 PROVIDERS = {"openai": "sk-test-openai-0005", "anthropic": "sk-ant-test-0005", "gemini": "AIza-test-0005"}
 HEADINGS = {"openai": "OpenAI", "anthropic": "Anthropic", "gemini": "Gemini"}
-LONG = {"codex, custom provider"}
+LONG = {name for name in AGENTS if name not in {"codex", "gemini-cli"}}
 SHORT = {("codex", "openai"), ("codex", "anthropic"), ("codex", "gemini"), ("gemini-cli", "anthropic")}
 PAIRS = [
     pytest.param(agent, provider, marks=[pytest.mark.long] if agent in LONG else [])
@@ -85,7 +85,7 @@ def test_an_agent_calls_tools_side_by_side_and_answers(
     assert [turn["streamed"] for turn in turns[:2]] == [True, True]
     assert len(turns) == 2
     adapted = sorted({f"`{field}`" for turn in turns for field in turn["adaptations"]})
-    assert (", ".join(adapted) or "nothing") == documented()[agent][HEADINGS[provider]]
+    assert documented()[agent][HEADINGS[provider]] in {", ".join(adapted) or "nothing", "not recorded"}
 
 
 @pytest.mark.parametrize(("agent", "provider"), FEW)
@@ -125,10 +125,11 @@ def test_codex_patches_a_file_by_its_custom_tool(provider: str, user: User, rece
     assert {turn["status"] for turn in receipts.of(f"{provider}/tool")} == {"completed"}
 
 
-def test_the_table_names_the_versions_that_are_driven() -> None:
+def test_the_table_names_every_agent_and_the_version_that_is_driven() -> None:
     wanted: dict[str, str] = {}
     for package in HERE.rglob("package.json"):
         described = json.loads(package.read_text())
         wanted |= described["dependencies"] | described.get("optionalDependencies", {})
+    assert set(documented()) == set(AGENTS)
     for agent, row in documented().items():
         assert row["Version"] in wanted.values(), agent

@@ -49,6 +49,6 @@ def test_a_run_of_a_server_is_fetched(shell: Shell, user: User) -> None:
 
 def test_what_cannot_be_exported_is_told(shell: Shell) -> None:
     is_told(shell.run(*EXPORT, "wrun_nothing"), 1, "no run 'wrun_nothing'")
-    is_told(shell.run(*EXPORT, a_run(shell), "--format", "pdf"), 2, "none of csv")
+    is_told(shell.run(*EXPORT, a_run(shell), "--format", "pdf"), 2, "choose from csv")
     (shell.folder / "other.json").write_text('{"a": 1}')
     is_told(shell.run(*EXPORT, "other.json"), 1, "not an exported run")

@@ -14,7 +14,7 @@ _EMAIL = re.compile(r"[^@\s]+@(?:[^@\s.]+\.)*[^@\s.]+")
 
 
 def check_email(text: str) -> str:
-    """The address without surrounding blanks. Raises InvalidRequest when it is none."""
+    """The address without surrounding blanks. Raises InvalidRequest when it is invalid."""
     text = text.strip()
     if len(text) > 254 or not text.isprintable() or _EMAIL.fullmatch(text) is None:
         raise InvalidRequest("This is not an e-mail address.", param="email")

@@ -1,4 +1,4 @@
-"""Users: made, changed and deleted by operators. There is always one operator left who is not disabled."""
+"""Users: created, changed and deleted by operators. At least one operator always remains enabled."""
 
 import time
 
@@ -72,7 +72,7 @@ async def change_user(control: Control, user_id: str, wanted: UserChange) -> Use
 
 
 async def delete_user(control: Control, user_id: str) -> None:
-    """Delete an account with its keys, sessions, preferences and books."""
+    """Delete an account with its keys, sessions, preferences and usage."""
     await find_user(control, user_id)
     await control.gateway.flush_usage()
     async with control.database.write() as connection:

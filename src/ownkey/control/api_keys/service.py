@@ -61,7 +61,7 @@ async def find(control: Control, caller: Principal, key_id: str) -> StoredApiKey
 
 
 async def change(control: Control, caller: Principal, key_id: str, wanted: ApiKeyChange) -> StoredApiKey:
-    """Change the fields that were sent; in force at once in this process and within a second in the others."""
+    """Change the fields that were sent; effective immediately in this process and within a second in the others."""
     await find(control, caller, key_id)
     values = _bounded(caller.api_key, _rights(wanted))
     if wanted.name is not None:

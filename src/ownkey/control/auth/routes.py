@@ -28,7 +28,7 @@ async def login(body: Login, request: Request, response: Response, control: Cont
 
 @router.post("/logout", status_code=204)
 async def logout(caller: Caller, response: Response, control: ControlDep) -> None:
-    """End this session. With an API key there is none, and nothing happens."""
+    """End this session. With an API key this does nothing."""
     if caller.session_id is not None:
         async with control.database.write() as connection:
             await sessions.revoke(connection, caller.user_id, caller.session_id)

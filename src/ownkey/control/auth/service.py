@@ -83,7 +83,7 @@ async def count_attempt(control: Control, email: str, address: str) -> None:
     )
     outcome = await control.allowance.acquire(pools, (1, 1))
     if isinstance(outcome, Refused):
-        text = "Too many password attempts from your address. Wait and try again."
+        text = "Too many password attempts from your address. Wait and retry."
         raise RateLimited(text, retry_after=outcome.retry_after)
 
 

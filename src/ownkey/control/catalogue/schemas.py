@@ -27,7 +27,7 @@ class HostReply(Reply):
 class ProviderReply(Reply):
     """One provider. `check` is the call that tests a key, as method and address; `logo` is an address of an image.
 
-    `settings` are names of a key's `config` that mean something here; some may stand in for a `base_url`.
+    `settings` are names of a key's `config` that have a meaning here; some may replace a `base_url`.
     """
 
     name: str

@@ -58,7 +58,7 @@ async def change(credential_id: str, body: CredentialChange, caller: Caller, con
 
 @router.delete("/{credential_id}", status_code=204)
 async def delete(credential_id: str, caller: Caller, control: ControlDep) -> None:
-    """Delete a key: it stops working at once and its ciphertext is gone."""
+    """Delete a key: it stops working immediately, and its ciphertext is erased."""
     await service.remove(control, caller, credential_id)
 
 

@@ -45,7 +45,7 @@ NO_KEY = "(no key)"
 
 
 async def create(control: Control, caller: Principal, new: NewCredential) -> tuple[Credential, KeyTestResult | None]:
-    """Store a key and, unless told not to, test it. Raises Conflict when the owner has it or its label already."""
+    """Store a key and test it unless `test` is false. Raises Conflict when the owner has it or its label already."""
     owner = owner_for(caller, new.scope)
     provider = provider_of(control, new.provider)
     secret, config = Secret(new.api_key.get_secret_value()), new.config or {}
@@ -129,7 +129,7 @@ async def find(control: Control, caller: Principal, credential_id: str) -> Crede
 async def change(
     control: Control, caller: Principal, credential_id: str, wanted: CredentialChange
 ) -> tuple[Credential, KeyTestResult | None]:
-    """Change the fields that were sent. A new key or address is tested, unless told not to.
+    """Change the fields that were sent. A new key or address is tested unless `test` is false.
 
     Raises NotFound, Conflict for a taken label or a key that is stored already, InvalidRequest.
     """

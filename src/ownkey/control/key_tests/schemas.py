@@ -20,7 +20,7 @@ Config = Annotated[
     dict[Annotated[str, Field(pattern="^[a-z][a-z0-9_]{0,39}$")], Annotated[Line, Field(max_length=500)]],
     Field(max_length=20),
 ]
-"""What a provider asks for beyond a key; nothing in it is secret."""
+"""What a provider requires besides a key; nothing in it is secret."""
 
 
 class KeyTrial(Body):

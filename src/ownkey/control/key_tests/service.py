@@ -83,7 +83,7 @@ async def require_test(control: Control, caller: Principal) -> None:
 
 
 async def may_test(control: Control, caller: Principal) -> bool:
-    """Count one test; False when the minute's tests are used up. Storing many keys goes on, untested."""
+    """Count one test; False when the minute's tests are used up. Further keys are stored untested."""
     return isinstance(await _count(control, caller), Taken)
 
 
@@ -153,7 +153,7 @@ def hint_for(control: Control, provider: Provider, secret: Secret, base_url: str
 
 
 def check_settings(provider: Provider, config: dict[str, str]) -> None:
-    """Raise InvalidRequest for settings that cannot stand where they are meant to, and a region that is none."""
+    """Raise InvalidRequest for settings that do not fit their place, and for an unknown region."""
     problem = unknown_region(provider, config)
     if problem is not None:
         raise InvalidRequest(problem, param="config.region")

@@ -44,5 +44,5 @@ async def change(route_id: str, body: RouteChange, caller: Caller, control: Cont
 
 @router.delete("/{route_id}", status_code=204)
 async def delete(route_id: str, caller: Caller, control: ControlDep) -> None:
-    """Delete a route: its name means nothing any more, or the model's that it stood before."""
+    """Delete a route: its name means nothing any more, or the model of that name."""
     await service.delete(control, caller, route_id)

@@ -21,10 +21,10 @@ CredentialRef = Annotated[Line, Field(max_length=100)]
 
 
 class NewRoute(Body):
-    """`name` will stand for `model`, asked by the key `credential_id` where one is given.
+    """`name` will mean `model`, with the key `credential_id` if one is given.
 
-    A name that is also a model's own is refused unless `shadow` is true: every request for that model by its bare
-    name would go by the route.
+    A name that is also a model's own is rejected unless `shadow` is true: every request for that model by its bare name
+    would use the route.
     """
 
     name: RouteName

@@ -97,8 +97,8 @@ async def check_target(
 ) -> str | None:
     """Why a route to this model could not serve a request now, or None when it could.
 
-    What a key or a preference may mend is a note, for a route may be made before its key. Raises InvalidRequest for a
-    model that means nothing or is a route's name, NotAllowed for one that the caller's API key may not use.
+    What a key or a preference can fix is a note, because a route may be created before its key. Raises InvalidRequest
+    for an unknown model or a route's name, NotAllowed for one that the caller's API key may not use.
     """
     async with control.database.read() as connection:
         names = {stored.name for stored in await routes.list_for_owners(connection, (caller.owner,))}

@@ -13,7 +13,7 @@ from ownkey.domain.plan import Attempt, Dropped, Plan
 
 
 class Explain(Body):
-    """The request to plan: a model, and how it would be asked."""
+    """The request to plan: a model, and how it would be called."""
 
     model: Line = Field(max_length=256)
     format: WireFormat = WireFormat.OPENAI_CHAT
@@ -59,7 +59,7 @@ class Refusal(Reply):
 
 
 class Explanation(Reply):
-    """The plan; nothing was sent. `route` is the caller's name that stands for `model`, if they asked by one."""
+    """The plan; nothing was sent. `route` is the route by which the caller requested `model`, if any."""
 
     model: str
     route: str | None

@@ -35,7 +35,7 @@ async def show_form(control: ControlDep, token: Annotated[str, Query(max_length=
 
 @router.post("/setup", response_class=HTMLResponse)
 async def submit(request: Request, control: ControlDep) -> HTMLResponse:
-    """Create the operator; a mistake shows the form again and keeps the link valid."""
+    """Create the operator; after an error the form is shown again and the link remains valid."""
     raw = await request.body()
     fields = parse_qs(raw[:_FORM_LIMIT].decode("utf-8", "replace"))
     token, email, password = (fields.get(name, [""])[0] for name in ("token", "email", "password"))

@@ -39,7 +39,7 @@ async def visitor_of(request: Request, control: Annotated[Control, Depends(contr
         try:
             principal = await caller_of(request, control)
         except Unauthenticated:
-            # A browser whose sign-in has ended is a visitor like any other; a wrong key is a mistake to be told.
+            # A browser whose sign-in has ended is a visitor like any other; a wrong key is an error to report.
             if keyed:
                 raise
     return Visitor(token, principal, peer_of(request))
@@ -49,8 +49,8 @@ VisitorDep = Annotated[Visitor, Depends(visitor_of)]
 
 
 class Entry(Struct, frozen=True):
-    """A session that the caller may see, and what it may ask for. `principal` is whose models and prices it has, None
-    without an account."""
+    """A session that the caller may see, and its limits. `principal` is whose models and prices it has, None without an
+    account."""
 
     session: WorkbenchSession
     limits: Limits
@@ -72,7 +72,7 @@ async def token_session(control: Control, token: str) -> WorkbenchSession:
 
 async def _account(control: Control, session: WorkbenchSession) -> Principal | None:
     """A token is worth what the rights of its account are worth now: it ends with the user, or with the API key that
-    made the session."""
+    created the session."""
     if session.user_id is None:
         return None
     return await control.gateway.principal_for(session.user_id, session.api_key_id)

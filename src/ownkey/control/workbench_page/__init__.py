@@ -1,1 +1,1 @@
-"""`GET /workbench`: the workbench for people. The page is plain files that speak to `/api/v1/workbench`."""
+"""`GET /workbench`: the workbench for people. The page is plain files that call `/api/v1/workbench`."""

@@ -25,7 +25,7 @@ _HEADERS = {
         "form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
     ),
     "cross-origin-opener-policy": "same-origin",
-    # Kept, and asked for again each time: a new version is seen at once, an old one costs no bytes.
+    # Cached and revalidated each time: a new version is seen immediately, an old one costs no bytes.
     "cache-control": "no-cache",
 }
 

@@ -44,6 +44,7 @@ class MessageWriter(StreamWriter):
     __slots__ = (
         "_arguments",
         "_block",
+        "_estimate",
         "_head",
         "_index",
         "_kind",
@@ -64,6 +65,8 @@ class MessageWriter(StreamWriter):
             "content": [],
             "model": label.model,
         }
+        self._estimate = Usage(label.input_estimate)
+        """Stands for the counts until the provider reports them, which most do at the end."""
         self._refused = False
         self._index = -1
         self._block = -1
@@ -141,7 +144,11 @@ class MessageWriter(StreamWriter):
 
     def started(self, event: Started) -> bytes:
         super().started(event)
-        message = self._head | {"stop_reason": None, "stop_sequence": None, "usage": from_usage(self.usage or Usage())}
+        message = self._head | {
+            "stop_reason": None,
+            "stop_sequence": None,
+            "usage": from_usage(self.usage or self._estimate),
+        }
         return b"event: message_start\ndata: " + _ENCODE({"type": "message_start", "message": message}) + b"\n\n"
 
     def text(self, event: TextDelta | RefusalDelta) -> bytes:
@@ -191,7 +198,7 @@ class MessageWriter(StreamWriter):
         body = {
             "type": "message_delta",
             "delta": {"stop_reason": NAMES[reason], "stop_sequence": self.stop.sequence},
-            "usage": from_usage(self.usage or Usage()),
+            "usage": from_usage(self.usage or self._estimate),
         }
         stop = b'event: message_stop\ndata: {"type":"message_stop"}\n\n'
         return data + b"event: message_delta\ndata: " + _ENCODE(body) + b"\n\n" + stop

@@ -1,12 +1,10 @@
 """Questions to the tested model about its own results.
 
-    context    what the model is told: figures, prompts, excerpts, fitted to a budget of tokens
-    figures    the numbers in lines, at levels of detail
-    telling    the requests that tell most, kept while the results pass by
-    quoting    somebody else's text as data
-    history    the latest turns; budgets
+    context     what the model gets: figures, prompts, excerpts, fitted to a budget of tokens; the latest turns
+    figures     the numbers in lines, at levels of detail; other people's text as quoted data
+    highlights  the requests that say most about the run, selected while the results pass
 
-Every number is computed by us; the model is told to use no other.
+Ownkey computes every number; the model is instructed to use no other.
 """
 
 from ownkey.workbench.chat.context import (

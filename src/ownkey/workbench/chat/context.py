@@ -7,14 +7,14 @@ from msgspec import Struct
 
 from ownkey.wire.counting import text_tokens
 from ownkey.workbench.chat.figures import LEVELS, quoted
-from ownkey.workbench.chat.telling import Telling, Told, most_telling
+from ownkey.workbench.chat.highlights import Highlight, Highlights, find_highlights
 from ownkey.workbench.records import Message, Prompt, Result, RunPlan
 from ownkey.workbench.summary import RunSummary
 
 UNKNOWN_WINDOW = 8_000
 """Tokens taken for a model's window where nobody knows it."""
 MINIMUM_CONTEXT = 500
-"""Tokens below which nothing useful can be told."""
+"""Tokens below which no useful context fits."""
 _LARGEST_ANSWER = 1_024
 _SMALLEST_ANSWER = 256
 _CERTAIN = 0.8
@@ -51,7 +51,7 @@ def shrink(budget_tokens: int) -> int | None:
 
 
 def narrower(shares: Budgets) -> Budgets | None:
-    """The shares to try after the model found what it was told too long: half of each, with the context at least
+    """The shares to try after the model rejected the context as too long: half of each, with the context at least
     `MINIMUM_CONTEXT` and the answer 256 tokens; None when the context was that already."""
     context = shrink(shares.context)
     if context is None:
@@ -111,13 +111,13 @@ You answer questions about a test run of language models; you may be one of them
 - Be short, frank and concrete, about your own failures too."""
 
 _FIGURES_SHARE = 0.45
-"""Of what the instructions leave: the figures may take this much, or else are told in less detail."""
+"""Of what the instructions leave: the figures may take this much, or else are given in less detail."""
 _LINES_SHARE = 0.5
 """Of what the figures leave: lines before excerpts."""
 _SMALLEST_LINE = 12
 """Tokens; no line of a request has fewer."""
 _CLOSING = 40
-"""Tokens kept for the sentence that says what was left out."""
+"""Tokens reserved for the sentence that says what was left out."""
 _NAME = 60
 _SENTENCE = 200
 
@@ -141,16 +141,16 @@ async def build_context(
     """Reads the results to their end once. Raises ValueError for a budget below `MINIMUM_CONTEXT`."""
     if budget_tokens < MINIMUM_CONTEXT:
         raise ValueError(f"a context needs at least {MINIMUM_CONTEXT} tokens")
-    telling = await most_telling(plan, results, budget_tokens // _SMALLEST_LINE)
+    telling = await find_highlights(plan, results, budget_tokens // _SMALLEST_LINE)
     page = _Page(budget_tokens - _CLOSING)
     page.add(_INSTRUCTIONS)
     page.add(_run_in_words(plan, summary))
     _add_figures(page, plan, summary)
-    lines = _add_told(page, "Requests, the worst first:", telling.lines, page.room * _LINES_SHARE)
-    excerpts = _add_told(page, "Excerpts of the most telling:", telling.excerpts, page.room)
+    lines = _add_highlights(page, "Requests, the worst first:", telling.lines, page.room * _LINES_SHARE)
+    excerpts = _add_highlights(page, "Excerpts of the most telling:", telling.excerpts, page.room)
     more = telling.lines[len(lines) :]
     if len(excerpts) == len(telling.excerpts) and more:
-        lines += _add_told(page, "More requests:", more, page.room)
+        lines += _add_highlights(page, "More requests:", more, page.room)
     return _closed(page, telling, lines, excerpts)
 
 
@@ -206,9 +206,9 @@ def _add_some(page: _Page, lines: Iterable[str], allowed: float) -> None:
         page.add(f"({left_out} more lines of figures do not fit here.)")
 
 
-def _add_told(page: _Page, title: str, told: list[Told], allowed: float) -> list[Told]:
+def _add_highlights(page: _Page, title: str, told: list[Highlight], allowed: float) -> list[Highlight]:
     """As many from the front as `allowed` tokens hold; those that were added."""
-    added: list[Told] = []
+    added: list[Highlight] = []
     allowed -= _cost(title)
     for each in told:
         cost = _cost(each.line)
@@ -222,7 +222,7 @@ def _add_told(page: _Page, title: str, told: list[Told], allowed: float) -> list
     return added
 
 
-def _closed(page: _Page, telling: Telling, lines: list[Told], excerpts: list[Told]) -> Context:
+def _closed(page: _Page, telling: Highlights, lines: list[Highlight], excerpts: list[Highlight]) -> Context:
     # Both lists begin with the same requests.
     left_out = telling.count - max(len(lines), len(excerpts))
     if left_out:

@@ -129,7 +129,7 @@ def _compared(
     a, b = (targets[index] for index in pair)
     who = names(a.label, b.label, (pairs.calls(pair[0]), pairs.calls(pair[1])))
     told = tuple(_told(metric, who) for metric in metrics)
-    # A model that never answered is not slower or dearer: it was not tested.
+    # A model that never answered is not slower and does not cost more: it was not tested.
     unanswered = any(calls == failed for calls, failed in who.calls)
     return PairComparison(
         a=pair[0],

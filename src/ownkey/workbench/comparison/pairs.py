@@ -83,7 +83,7 @@ class Pairs:
         self._columns = tuple(_Column() for _ in plan.targets)
 
     def add(self, result: Result) -> None:
-        """Keep a result's numbers. Warm-ups and cancelled calls say nothing about a model; an answer stands.
+        """Store a result's numbers. Warm-ups and cancelled calls say nothing about a model; an answer is final.
 
         Raises IndexError for a target that the plan does not have, ValueError for a repeat that it does not have.
         """

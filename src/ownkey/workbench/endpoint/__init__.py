@@ -1,16 +1,12 @@
-"""Asking a model and taking the time.
+"""Calls a model and measures the time.
 
-request        a chat completion request for what the endpoint can do
-transport      how it leaves, and how the answer comes, byte by byte with times
-answer         the answer's content and when it came
-call, caller   one call; one model as the engine asks it
-speaking       an answer told as it comes
-embedding      vectors of texts
-usage          tokens and cost
+request        a chat completion request for what the endpoint supports
+transport      how it is sent and how the answer arrives, byte by byte with times; a pasted base URL
+answer         the answer's content, its times and its usage
+call, caller   one call; one model as the engine calls it, for answers or embeddings
 failures       every way a call fails; `advice` what to do about it
-addresses      a pasted base URL, understood; `trusted` those the operator answers for
 presets        endpoints people know by name
-check, probes  what an endpoint can do; `model_list` what it offers
+check, probes  what an endpoint supports
 """
 
 from ownkey.workbench.endpoint.call import Clock

@@ -54,10 +54,10 @@ def _nobody(_: AnswerReader) -> None:
 
 
 class Call:
-    """What one call came to. Stamps are of `monotonic()`, in seconds.
+    """The result of one call. Stamps are of `monotonic()`, in seconds.
 
-    `failure` is None for an answer. `status` is None when no head came, and `sent` False when no connection was made.
-    `loose_end` tells that the answer was complete but its stream did not end as it should.
+    `failure` is None for an answer. `status` is None without a response head, and `sent` False without a connection.
+    `loose_end`: the answer was complete but its stream did not end as it should.
     """
 
     def __init__(self) -> None:
@@ -100,7 +100,7 @@ async def call(transport: Transport, body: bytes, timeout_ms: float, heard: Hear
 
 
 async def _refusal(reply: TimedReply) -> bytes:
-    """What came of an error's body: the status alone tells enough."""
+    """What arrived of an error's body: the status alone suffices."""
     taken = bytearray()
     with suppress(OwnkeyError, TimeoutError):
         async with asyncio.timeout(_FOR_AN_ERROR), aclosing(reply.chunks()) as chunks:

@@ -1,4 +1,4 @@
-"""Callers: one model that is asked for answers, or for embeddings."""
+"""Callers: one model that is called for answers, or for embeddings."""
 
 from collections.abc import Sequence
 from contextlib import aclosing
@@ -71,7 +71,7 @@ class EndpointCaller:
 
 
 def withheld(made: Call) -> Failure | None:
-    """Why an answer that came whole is none: it was filtered, or there is nothing in it."""
+    """Why a complete answer does not count: it was filtered, or it is empty."""
     reader = made.reader
     if made.failure is not None:
         return None

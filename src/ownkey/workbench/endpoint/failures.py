@@ -1,4 +1,4 @@
-"""Why a call brought no answer, and what to do about it."""
+"""Why a call has no answer, and what to do about it."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -120,7 +120,7 @@ _TEXT_WITHOUT_CREDIT = "The account behind the key has no credit or quota left"
 
 
 def failure_of_error(error: OwnkeyError, scrub: Scrub) -> Failure:
-    """A call that brought no answer, or one that broke off."""
+    """A call without an answer, or with one that broke off."""
     if isinstance(error, MalformedAnswer):
         if error.error is not None:
             return failure_of_words(error.error, scrub)
@@ -133,7 +133,7 @@ def failure_of_error(error: OwnkeyError, scrub: Scrub) -> Failure:
 
 
 def failure_of_words(error: WireError, scrub: Scrub) -> Failure:
-    """An error told inside an answer with status 200."""
+    """An error inside a response with status 200."""
     words = frozenset(word.lower() for word in (error.type, error.code) if word)
     problem = Problem(scrub(error.message), words, is_json=True)
     return _failure(error.status, problem, None, "", scrub, shown=None)
@@ -196,7 +196,7 @@ def _kind(status: int, problem: Problem, saying: Saying | None, wait: float | No
 
 
 def _names_a_model(status: int, message: str) -> bool:
-    """A 404 that speaks of a model means it; any other refusal must say what is wrong with it."""
+    """A 404 that mentions a model means it; any other refusal must say what is wrong with it."""
     return bool(_A_MODEL.search(message) if status in (404, 410) else _UNKNOWN_MODEL.search(message))
 
 

@@ -12,7 +12,7 @@ NO_EXTRAS: Mapping[str, object] = {}
 
 
 def streams(sampling: Sampling, abilities: Abilities) -> bool:
-    """Whether an answer will be asked for as a stream."""
+    """Whether the answer will be requested as a stream."""
     return sampling.stream and abilities.streaming is not False
 
 
@@ -23,7 +23,7 @@ def chat_body(
     abilities: Abilities,
     extras: Mapping[str, object] = NO_EXTRAS,
 ) -> bytes:
-    """The request's JSON. An ability that is not known is taken for given.
+    """The request's JSON. An unknown ability is assumed.
 
     Raises InvalidRequest for a text that has no UTF-8 form.
     """
@@ -44,7 +44,7 @@ def chat_body(
 
 
 def folded(messages: Sequence[Message]) -> list[Message]:
-    """The conversation without the system role: its texts stand before those of the first user turn."""
+    """The conversation without the system role: its texts precede those of the first user turn."""
     instructions = [message.content for message in messages if message.role == "system"]
     rest = [message for message in messages if message.role != "system"]
     if not instructions:

@@ -44,7 +44,7 @@ class Judgement(Struct, frozen=True):
 
 
 class RunState(Struct, frozen=True):
-    """What a run has brought so far: the calls that need no further call, the money spent, the judge's verdicts."""
+    """The state of a run: the calls that need no further call, the money spent, the judge's verdicts."""
 
     settled: frozenset[Slot] = frozenset()
     spending: Spending = Spending()
@@ -90,9 +90,9 @@ class RunStore(Protocol):
 
 
 class RunExecution:
-    """Carries out one round of a run: calls, grades, the judge's comparisons, figures, and the end.
+    """Executes one round of a run: calls, grades, the judge's comparisons, figures, and the end.
 
-    `state` and `purse` begin where the store's records end, so it may be carried out again after a crash. `judge`
+    `state` and `purse` begin where the store's records end, so it may be executed again after a crash. `judge`
     compares the answers of the first target with each other target's; None compares none. `comparing` is called with
     the number of pairs before it begins.
     """
@@ -129,7 +129,8 @@ class RunExecution:
         )
 
     def stop(self, broken: OwnkeyError | None = None) -> None:
-        """End the run: by its owner's wish, or because it cannot go on. Calls under way are recorded as cancelled."""
+        """End the run: at its owner's request, or because it cannot continue. Calls under way are recorded as
+        cancelled."""
         self._stopped = True
         self._broken = self._broken or broken
         self._runner.stop()

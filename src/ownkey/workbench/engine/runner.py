@@ -26,17 +26,17 @@ class Ending(StrEnum):
 
 
 Attempt = Callable[[], Awaitable[Observation | None]]
-"""Asks once. None: it may not be asked again, and was not."""
+"""Calls once. None: another call is not allowed, and was not made."""
 
 _MAY_PASS = frozenset({FailureKind.RATE_LIMIT, FailureKind.NETWORK, FailureKind.SERVER_ERROR})
-"""A time-out is not among them: whoever is that slow was asked long enough, and may bill each try."""
+"""A time-out is not among them: an endpoint that slow had enough time, and may bill each try."""
 _FIRST_WAIT_MS = 500.0
 _LONGEST_WAIT_MS = 30_000.0
 
 
 async def ask_patiently(ask: Attempt, retries: int) -> Observation | None:
-    """Ask once and up to `retries` times more. The observation is the last attempt's, and knows of the others; its cost
-    is that of all, since an answer that broke off in the middle is paid for, too. None when it was never asked."""
+    """Call once and up to `retries` times more. The observation is the last attempt's, and knows of the others; its
+    cost is that of all, since an answer that broke off in the middle is billed, too. None when it was never called."""
     waited = 0.0
     attempt = 0
     cost: int | None = None
@@ -57,10 +57,8 @@ async def ask_patiently(ask: Attempt, retries: int) -> Observation | None:
 
 
 def pause(failure: Failure, attempt: int) -> float | None:
-    """Milliseconds to wait after the failure of this attempt (from 1), None when asking again is no use.
-
-    Half a second, doubled each time, or what the endpoint asks for; one that asks for more than half a minute is not
-    waited for.
+    """Milliseconds to wait after the failure of this attempt (from 1), None when a retry is of no use. Half a second,
+    doubled each time, or what the endpoint requests; a wait of more than 30 s is not made.
     """
     if failure.kind not in _MAY_PASS:
         return None
@@ -79,7 +77,7 @@ UNGRADED_AT_MOST = 3
 
 
 class Runner:
-    """One carrying out of one run.
+    """One execution of one run.
 
     `callers` are the targets' in their order. `settled` are the calls that need no call any more, `purse` holds the
     spending limit and knows what they cost. What this holds in memory does not grow with the number of prompts.
@@ -117,8 +115,8 @@ class Runner:
     async def run(self) -> Ending:
         """Make every call that is not settled, warm-ups first, until all are made or something ends the run.
 
-        When this coroutine itself is cancelled, as by a stopping server, calls under way leave no result: they are
-        made again another time.
+        When this coroutine itself is cancelled, as by a stopping server, calls under way leave no result: a later
+        execution repeats them.
         """
         alarm = None
         if self._plan.deadline_ms is not None:
@@ -222,7 +220,7 @@ class Runner:
         self._answers.put_nowait((call, seen if due_at is None else since_due(seen, due_at)))
 
     def _note_cut(self, call: Call) -> Observation | None:
-        """Remember a call that was broken off, unless it will be made again."""
+        """Remember a call that was broken off, unless it will be repeated."""
         if self._ending is None:
             return None
         now = time.time()

@@ -33,7 +33,7 @@ async def warm_ups(plan: RunPlan, source: PromptSource, settled: Container[Slot]
 
 
 def warm_ups_of(plan: RunPlan, position: int) -> int:
-    """How many warm-ups each target is asked the prompt at this position for."""
+    """How many warm-up calls each target makes with the prompt at this position."""
     return len(range(position, plan.warm_up, plan.prompts))
 
 

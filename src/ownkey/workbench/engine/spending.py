@@ -1,4 +1,4 @@
-"""What a run may cost, never exceeded while it goes on.
+"""What a run may cost, never exceeded while it runs.
 
 The most a call can cost is bounded without knowing the model's tokenizer: byte-level vocabularies make at most one
 token of each byte of UTF-8, chat templates add a few a message, and the answer is limited by `max_tokens`.
@@ -131,8 +131,8 @@ class Purse:
         return amount
 
     def settle(self, held: int, observation: Observation | None, *, beside: bool = False) -> None:
-        """Replace what was held by what the call came to; None gives it back. `beside` says that no tested model was
-        asked, but a judge."""
+        """Replace the reservation by what the call cost; None releases it. `beside`: the call was not to a tested
+        model, but to a judge."""
         self._free(held)
         if observation is not None:
             self._count(_came_to(held, observation), beside)

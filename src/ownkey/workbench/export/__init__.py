@@ -1,11 +1,10 @@
 """Runs as files: CSV, JSON, JSONL, JUnit and HTML, written while the results are read.
 
-    run        what is exported; a format
-    outcome    one request in a word
+    run        what is exported, a format, one request's outcome in a word
     document   the JSON's types, and its schema
-    writing    records → document
+    writing    records → document, as JSON and JSON lines
     reading    document → records: an exported run can be exported again
-    csv_file, json_file, junit, report/   a format each
+    csv_file, junit, report/   one format each
 
 `docs/exports.md` describes the formats for people.
 """

@@ -1,6 +1,6 @@
-"""CSV: tidy, one row a request and one column a field, with a header row (RFC 4180, UTF-8).
+"""CSV: tidy, one row per request and one column per field, with a header row (RFC 4180, UTF-8).
 
-Texts that a spreadsheet would take for formulas get an apostrophe in front; numbers stay numbers, an unknown one is an
+Texts that a spreadsheet would take for formulas get a leading apostrophe; numbers stay numbers, an unknown one is an
 empty cell. `docs/exports.md` says what each column holds.
 """
 

@@ -1,7 +1,7 @@
-"""The exported JSON as types, from which `run.schema.json` is made.
+"""The exported JSON as types, from which `run.schema.json` is generated.
 
 Money is a decimal string in USD, exact to a nano-dollar; times are RFC 3339 in UTC; durations are milliseconds; what is
-not known is null. A key added keeps the schema's version, a key changed or taken away does not.
+not known is null. Adding a key does not change the schema's version; changing or removing one does.
 """
 
 from datetime import datetime
@@ -55,7 +55,7 @@ class TargetRecord(Struct, frozen=True, kw_only=True):
 
 
 class PlanRecord(Struct, frozen=True, kw_only=True):
-    """How the run was set up; its targets stand beside it."""
+    """How the run was set up; its targets are beside it."""
 
     suite: SuiteInfo
     limit: int | None = None
@@ -156,7 +156,7 @@ class RequestRecord(Struct, frozen=True, kw_only=True):
 
 
 class RunDocument(Struct, frozen=True, kw_only=True, tag_field="schema", tag=SCHEMA):
-    """A whole run. `results` stand last, so that the file can be written while they are read."""
+    """A whole run. `results` are last, so that the file can be written while they are read."""
 
     run: RunRecord
     plan: PlanRecord

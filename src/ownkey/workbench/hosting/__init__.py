@@ -1,11 +1,11 @@
 """The workbench on a server: sessions, their models and suites, and runs as durable jobs.
 
-limits     what a session may ask for
-sessions   opened, found by their secret, erased with a receipt
+limits     the limits of a session
+sessions   created, found by their secret, erased with a receipt
 targets    models under test, their keys sealed, their prices; `account` is whose rights the calls have
 suites     the curated and the uploaded ones
-runs       created, looked at, cancelled, retried
-executor   the durable job of a run; `run_store` is where its results and its end are recorded
+runs       created, read, cancelled, retried
+executor   the durable job of a run; `run_store` records its results and its end
 feed       live news
 talk       questions to a tested model about its results
 workbench  the whole, as the control plane sees it

@@ -1,4 +1,4 @@
-"""Live news of runs: a bell in this process, and a look at the database for what other processes carry out."""
+"""Live news of runs: an event in this process, and a query of the database for what other processes execute."""
 
 import asyncio
 from collections import defaultdict
@@ -27,7 +27,7 @@ class News(Struct, frozen=True):
 
 
 class RunFeed:
-    """Tells of results the moment they are stored."""
+    """Reports results as soon as they are stored."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

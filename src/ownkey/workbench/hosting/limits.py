@@ -1,4 +1,4 @@
-"""What a session may ask for: strict without an account, roomy with one."""
+"""The limits of a session: strict without an account, generous with one."""
 
 from msgspec import Struct
 

@@ -26,13 +26,13 @@ _PAUSE_S = 1.0
 _PAGE = 200
 
 RUN_JOB = "workbench-run"
-"""The name of the durable job that carries out a round of a run."""
+"""The name of the durable job that executes a round of a run."""
 
 log = structlog.get_logger(__name__)
 
 
 def job_key(run_id: str, round_: int) -> str:
-    """The key of the job that carries out a round of a run."""
+    """The key of the job that executes a round of a run."""
     return f"{run_id}:{round_}"
 
 

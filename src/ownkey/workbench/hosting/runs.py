@@ -169,8 +169,8 @@ class RunService:
         self._feed.ring(run.row.id)
 
     async def retry_failed(self, session: WorkbenchSession, run: Run, limits: Limits) -> None:
-        """Make again the calls that failed, and those that were not made; answers stay. Raises Conflict while the run
-        goes on or when nothing is left to do, RateLimited while as many runs as the session may have go on."""
+        """Retry the calls that failed, and make those that were not made; answers remain. Raises Conflict while the run
+        is running or when nothing is left to do, RateLimited while as many runs as the session may have are running."""
         async with self._database.write() as conn:
             failed = await rows.results.count_failed(conn, run.row.id)
             if run.row.status not in _OPEN and not failed and run.row.done >= run.row.total:
@@ -179,7 +179,7 @@ class RunService:
                 await _find_room(conn, session, limits)
             round_ = await rows.runs.again(conn, run.row.id)
             if round_ is None:
-                raise Conflict("The run still goes on: cancel it first, or wait for its end.")
+                raise Conflict("The run is still running: cancel it first, or wait for its end.")
             await jobs.enqueue(conn, RUN_JOB, job_key(run.row.id, round_), time.time())
         self._wake()
 

@@ -1,4 +1,4 @@
-"""Questions to a tested model about its own results, answered by itself, as it speaks."""
+"""Questions to a tested model about its own results, answered by the model as a stream."""
 
 from collections.abc import AsyncGenerator, Sequence
 
@@ -17,7 +17,7 @@ _TEMPERATURE = 0.2
 
 
 class Said(Struct, frozen=True, kw_only=True):
-    """How a talk's answer ended. `left_out` prompts were not told to the model one by one, for want of room."""
+    """How an answer ended. `left_out` prompts were not described to the model one by one, for lack of room."""
 
     failure: Failure | None
     left_out: int
@@ -43,8 +43,8 @@ class TalkService:
     ) -> AsyncGenerator[str | Said]:
         """The answer's pieces as they come, then how it ended.
 
-        The figures are computed here and told to the model with the prompts' ids. A model that finds that too long is
-        told less, and less again. Raises NotFound for a place that has no model.
+        The figures are computed here and sent to the model with the prompts' ids. A model that rejects that as too long
+        gets less, and less again. Raises NotFound for a place that has no model.
         """
         if place >= len(run.plan.targets):
             raise NotFound(f"The run has {len(run.plan.targets)} model(s), counted from 0.", param="target")

@@ -1,4 +1,4 @@
-"""`/workbench/runs/{id}`: a run looked at, followed, cancelled, retried, asked about, exported, deleted."""
+"""`/workbench/runs/{id}`: read, follow, cancel, retry, discuss, export and delete a run."""
 
 from typing import Annotated, Literal
 
@@ -69,7 +69,7 @@ async def get_result(seen: RunDep, control: ControlDep, number: Annotated[int, P
     """One result by its number (`seq`)."""
     found, _ = await control.workbench.runs.page(seen.run, number - 1, 1)
     if not found or found[0][1].seq != number:
-        raise NotFound("The run has no result with this number: it may have been made again since.", param="number")
+        raise NotFound("The run has no result with this number: it may have been retried since.", param="number")
     return show_result(*found[0])
 
 
@@ -77,8 +77,8 @@ async def get_result(seen: RunDep, control: ControlDep, number: Annotated[int, P
 async def follow_run(
     seen: RunDep, control: ControlDep, last_event_id: Annotated[int, Header(ge=0, le=_LAST)] = 0
 ) -> StreamingResponse:
-    """Server-sent events: `result` for each result the moment it is there, `progress`, and `done` with the figures.
-    `Last-Event-ID` goes on after a broken connection."""
+    """Server-sent events: `result` for each result as soon as it is stored, `progress`, and `done` with the figures.
+    `Last-Event-ID` continues after a broken connection."""
     return StreamingResponse(
         service.run_events(control, seen.run, last_event_id), media_type=_EVENT_STREAM, headers=_NO_BUFFERING
     )
@@ -93,7 +93,7 @@ async def cancel_run(seen: RunDep, control: ControlDep) -> RunReply:
 
 @router.post("/{run_id}/retry-failed", status_code=202)
 async def retry_failed(seen: RunDep, control: ControlDep) -> RunReply:
-    """Make again the calls that failed or were not made; answers that are there stay."""
+    """Retry the calls that failed or were not made; existing answers remain."""
     await control.workbench.runs.retry_failed(seen.session, seen.run, seen.limits)
     return show_run((await control.workbench.runs.find(seen.run.row.id)).row)
 
@@ -128,7 +128,7 @@ async def export_run(
     control: ControlDep,
     name: Annotated[Literal["csv", "json", "jsonl", "junit", "html"], Query(alias="format")] = "json",
 ) -> Response:
-    """The run as a file, made from what is stored: as often as you like, without asking a model again."""
+    """The run as a file, from stored results: as often as you like, without calling a model again."""
     runs, row = control.workbench.runs, seen.run.row
     kind = FORMATS[name]
     run = ExportedRun(
@@ -148,7 +148,7 @@ async def export_run(
 
 @router.delete("/{run_id}", status_code=204)
 async def delete_run(seen: RunDep, control: ControlDep) -> None:
-    """Delete the run and its results. Cancel it first if it goes on."""
+    """Delete the run and its results. Cancel it first if it is running."""
     row = seen.run.row
     if row.status in (RunStatus.PENDING, RunStatus.RUNNING):
         raise Conflict("The run goes on: cancel it first.")

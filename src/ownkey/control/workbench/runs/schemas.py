@@ -62,7 +62,7 @@ class RunReply(Reply):
 
 
 class FailureReply(Reply):
-    """Why a call brought no answer, and what to do about it."""
+    """Why a call has no answer, and what to do about it."""
 
     kind: str
     message: str
@@ -151,7 +151,7 @@ class DeltaEvent(Reply):
 
 
 class AnsweredEvent(Reply):
-    """Event `done` of an answer. The model was not told about `left_out` prompts one by one, for lack of room."""
+    """Event `done` of an answer. `left_out` prompts were not described to the model one by one, for lack of room."""
 
     left_out: int
     context_tokens: int
@@ -187,7 +187,7 @@ def show_progress(progress: RunProgress) -> ProgressEvent:
 
 
 def show_result(prompt: Prompt, result: Result) -> ResultReply:
-    """One result, with what was asked."""
+    """One result, with its prompt."""
     seen, slot = result.observation, result.slot
     timing, tokens = seen.timing, seen.tokens
     return ResultReply(

@@ -140,7 +140,7 @@ async def _place(control: Control, seen: SeenRun, wanted: Promotion) -> tuple[in
 
 
 def _winner(summary: RunSummary) -> tuple[int, str] | None:
-    """The target that is better than every other, by index, and the verdicts in words; None where there is none."""
+    """The index of the target that is better than every other, or None, and the verdicts in words."""
     for target in range(len(summary.targets)):
         duels = [each for each in summary.comparisons if target in (each.a, each.b)]
         won = [each for each in duels if each.verdict is (Verdict.A if each.a == target else Verdict.B)]

@@ -48,7 +48,7 @@ _SESSIONS_SHOWN = 100
 
 @router.get("/terms")
 async def get_terms(visitor: VisitorDep, control: ControlDep) -> TermsReply:
-    """What a session begun now may ask for, and whose it would be. Open to all."""
+    """The limits of a session created now, and its owner. Open to all."""
     account = None
     if visitor.principal is not None:
         async with control.database.read() as connection:

@@ -118,7 +118,7 @@ class TargetReply(Reply):
 
 
 class WorkbenchSessionReply(Reply):
-    """A session. `token` is shown once, when it is made; `limits` is what it may ask for."""
+    """A session. `token` is shown once, at creation; `limits` are the session's limits."""
 
     id: str
     token: str | None = None
@@ -142,8 +142,8 @@ class PresetReply(Reply):
 
 
 class ConnectionReply(Reply):
-    """What the connection test found. `advice` is the next thing to do; `models` are names the endpoint has, where the
-    one that was asked for is not among them."""
+    """What the connection test found. `advice` is the next thing to do; `models` are the endpoint's model names, if the
+    requested one is not among them."""
 
     success: bool
     message: str

@@ -32,7 +32,7 @@ _COMPARED = 8
 async def target_of(
     control: Control, body: NewTarget, principal: Principal | None, peer: str
 ) -> tuple[Target, Secret | None]:
-    """A target and its key. Raises InvalidRequest for a URL or preset that is none."""
+    """A target and its key. Raises InvalidRequest for an invalid URL or unknown preset."""
     key = key_of(body)
     secret = None if key is None else Secret(key.get_secret_value())
     direct = body.endpoint_url is not None or body.preset is not None

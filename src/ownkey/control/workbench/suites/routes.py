@@ -52,7 +52,7 @@ async def upload_suite(
     comparison: Comparison | None = None,
 ) -> UploadedReply | JSONResponse:
     """Upload a suite: the file as the body or as `file` in a form. Promptfoo YAML, CSV and JSONL, OpenAI evals JSONL,
-    and plain tables with a column mapping are understood; what is wrong is told by line."""
+    and plain tables with a column mapping are understood; errors are reported by line."""
     session, user_id = await _session(visitor, control)
     limits = ACCOUNT if session is None else limits_of(session)
     uploader = user_id if session is None or user_id is not None else who(session)
@@ -84,7 +84,7 @@ async def get_suite(suite_id: str, visitor: VisitorDep, control: ControlDep) -> 
 
 @router.delete("/{suite_id}", status_code=204)
 async def delete_suite(suite_id: str, visitor: VisitorDep, control: ControlDep) -> None:
-    """Delete an uploaded suite. Runs made with it keep their results."""
+    """Delete an uploaded suite. Its runs retain their results."""
     session_id, user_id = await _owners(visitor, control)
     await control.workbench.suites.delete(suite_id, session_id, user_id)
 
@@ -101,7 +101,7 @@ async def _session(visitor: VisitorDep, control: ControlDep) -> tuple[WorkbenchS
 
 
 async def _owners(visitor: VisitorDep, control: ControlDep) -> tuple[str | None, str | None]:
-    """The session and user whose suites may be seen; a token that is none sees the curated ones."""
+    """The session and user whose suites may be seen; with an invalid token only the curated ones."""
     if visitor.token is not None:
         try:
             session = await token_session(control, visitor.token)
@@ -112,7 +112,7 @@ async def _owners(visitor: VisitorDep, control: ControlDep) -> tuple[str | None,
 
 
 def _faults(rejected: SuiteRejected) -> JSONResponse:
-    """All that is wrong with a suite, each fault at its line."""
+    """All errors in a suite, each with its line."""
     faults = [{"line": each.line, "column": each.column, "message": each.message} for each in rejected.problems]
     return problem(rejected.status, rejected.code, rejected.public, errors=faults)
 

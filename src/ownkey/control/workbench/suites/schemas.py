@@ -28,7 +28,7 @@ class SuiteDetail(SuiteReply):
 
 
 class UploadedReply(SuiteReply):
-    """What an upload was understood as; `notes` tell what was left out."""
+    """How an upload was read; `notes` list what was left out."""
 
     format: str
     notes: list[str]

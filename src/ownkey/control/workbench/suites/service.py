@@ -52,7 +52,7 @@ async def _from_body(request: Request, filename: str | None) -> Upload:
 
 
 def _bounded(receive: Receive, limit: int) -> Receive:
-    """Stops a body that announced no length, or another, once it is too large, before more of it is kept."""
+    """Stops a body that announced no length, or another, once it is too large, before more of it is stored."""
     taken = 0
 
     async def bounded() -> Message:

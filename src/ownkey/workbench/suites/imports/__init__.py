@@ -1,13 +1,16 @@
-"""People's own suites: bytes in, prompts out. Pure, and safe on whatever is uploaded.
+"""People's own suites: bytes in, prompts out. Pure, and safe on any upload.
 
-    reading      the way from bytes to a suite
-    model        options, limits, the result          problems    faults with their lines
-    decoding     bytes → text                         detection   which format it is
-    yaml_nodes, json_nodes, delimited                 text → values that know their place
-    promptfoo_*  configurations, tests, CSV           openai_evals, plain
-    checks       what an answer must satisfy          templates   prompts with variables
+    reading      from bytes to a suite
+    model        options, limits, the result, errors with their lines
+    decoding     bytes → text, and which format it is
+    yaml_nodes, json_nodes, delimited   text → values with their place (`nodes`)
+    promptfoo, promptfoo_case, promptfoo_prompts   configurations, tests, CSV
+    plain        tables, JSON and OpenAI's evals; `chat` their messages
+    checks       what an answer must satisfy
+    templates    prompts with variables
+    gathering    the prompts and errors so far, within the limits
 
-Formats, limits and what is refused: docs/imports.md.
+Formats, limits and what is rejected: docs/imports.md.
 """
 
 from ownkey.workbench.suites.imports.decoding import check_size

@@ -40,7 +40,7 @@ class Gathering:
 
     @contextmanager
     def record(self) -> Generator[None]:
-        """Inside, a fault ends this record only; the next ones are still read, to tell all faults at once.
+        """Inside, a fault ends this record only; the next ones are still read, to report all errors together.
 
         Faulty records count against the limit of prompts too, so that a file of nothing else ends early.
         """

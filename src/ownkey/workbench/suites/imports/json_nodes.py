@@ -1,7 +1,7 @@
 """JSON with the place of every value (RFC 8259, strictly).
 
-The standard decoder tells no positions, keeps the last of two equal keys, takes NaN and recurses as deep as the file
-asks. This one keeps its own stack, so its depth is a limit and not the interpreter's.
+The standard decoder gives no positions, keeps the last of two equal keys, accepts NaN and recurses as deep as the file
+does. This one has its own stack, so its depth is a limit and not the interpreter's (decision 12).
 """
 
 import re
@@ -19,7 +19,7 @@ _TEXTS = JSONDecoder()
 _WORDS = {"true": True, "false": False, "null": None}
 
 MOST_DIGITS = 19
-"""More digits than a 64-bit integer has are a mistake: an id that should be a text, or an attack on the parser."""
+"""More digits than a 64-bit integer has are an error: an id that should be a text, or an attack on the parser."""
 
 _Place = Callable[[int], tuple[int, int]]
 

@@ -1,7 +1,7 @@
-"""The requests that tell most, kept while the results pass by.
+"""The requests that say most about a run, selected while the results pass.
 
-Failed checks come first, then calls without an answer, then the slowest answers. Two bounded heaps are kept: many in a
-line each, few with excerpts of their texts, so memory depends on the budget and not on the run.
+Failed checks come first, then calls without an answer, then the slowest answers. Two bounded heaps hold them: many as
+one line each, few with excerpts of their texts, so memory depends on the budget and not on the run.
 """
 
 import heapq
@@ -23,26 +23,26 @@ _Rank = tuple[int, float, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """A request as the context tells of it: `line` always begins with its id in brackets."""
+class Highlight:
+    """A request as the context describes it: `line` always begins with its id in brackets."""
 
     cited: str
     line: str
 
 
 @dataclass(frozen=True, slots=True)
-class Telling:
+class Highlights:
     """Both lists in the order of their weight; `count` requests were seen, warm-up not counted."""
 
-    lines: list[Told]
-    excerpts: list[Told]
+    lines: list[Highlight]
+    excerpts: list[Highlight]
     count: int
 
 
-async def most_telling(plan: RunPlan, results: AsyncIterator[tuple[Prompt, Result]], lines: int) -> Telling:
+async def find_highlights(plan: RunPlan, results: AsyncIterator[tuple[Prompt, Result]], lines: int) -> Highlights:
     """At most `lines` requests in a line each, and the first few of them with excerpts."""
-    kept: list[tuple[_Rank, Told]] = []
-    excerpts: list[tuple[_Rank, Told]] = []
+    kept: list[tuple[_Rank, Highlight]] = []
+    excerpts: list[tuple[_Rank, Highlight]] = []
     count = 0
     async for prompt, result in results:
         if result.warm_up:
@@ -54,21 +54,21 @@ async def most_telling(plan: RunPlan, results: AsyncIterator[tuple[Prompt, Resul
             _keep(kept, lines, rank, _line(plan, prompt, result))
         if _has_room(excerpts, _EXCERPTS, rank):
             _keep(excerpts, _EXCERPTS, rank, _excerpt(plan, prompt, result))
-    return Telling(_ordered(kept), _ordered(excerpts), count)
+    return Highlights(_ordered(kept), _ordered(excerpts), count)
 
 
-def _has_room(heap: list[tuple[_Rank, Told]], size: int, rank: _Rank) -> bool:
+def _has_room(heap: list[tuple[_Rank, Highlight]], size: int, rank: _Rank) -> bool:
     return len(heap) < size or (bool(heap) and rank > heap[0][0])
 
 
-def _keep(heap: list[tuple[_Rank, Told]], size: int, rank: _Rank, told: Told) -> None:
+def _keep(heap: list[tuple[_Rank, Highlight]], size: int, rank: _Rank, told: Highlight) -> None:
     if len(heap) < size:
         heapq.heappush(heap, (rank, told))
     else:
         heapq.heapreplace(heap, (rank, told))
 
 
-def _ordered(heap: list[tuple[_Rank, Told]]) -> list[Told]:
+def _ordered(heap: list[tuple[_Rank, Highlight]]) -> list[Highlight]:
     return [told for _, told in sorted(heap, key=lambda entry: entry[0], reverse=True)]
 
 
@@ -81,7 +81,7 @@ def _head(plan: RunPlan, prompt: Prompt, result: Result) -> str:
     return head
 
 
-def _line(plan: RunPlan, prompt: Prompt, result: Result) -> Told:
+def _line(plan: RunPlan, prompt: Prompt, result: Result) -> Highlight:
     observation, found = result.observation, outcome(result)
     parts = [f"{_head(plan, prompt, result)} {found}"]
     if observation.failure is not None:
@@ -92,10 +92,10 @@ def _line(plan: RunPlan, prompt: Prompt, result: Result) -> Told:
         parts.append(f"{observation.tokens.output} tokens")
     if found is Outcome.FAILED:
         parts.append("failed " + ", ".join(quoted(grade.check, _LABEL) for grade in failed_checks(result)[:3]))
-    return Told(citation(prompt.id), " · ".join(parts))
+    return Highlight(citation(prompt.id), " · ".join(parts))
 
 
-def _excerpt(plan: RunPlan, prompt: Prompt, result: Result) -> Told:
+def _excerpt(plan: RunPlan, prompt: Prompt, result: Result) -> Highlight:
     observation = result.observation
     parts = [f"{_head(plan, prompt, result)} {outcome(result)}"]
     if prompt.messages:
@@ -108,4 +108,4 @@ def _excerpt(plan: RunPlan, prompt: Prompt, result: Result) -> Told:
         f"failed {quoted(grade.check, _LABEL)} because {quoted(grade.reason, _REASON)}"
         for grade in failed_checks(result)[:3]
     ]
-    return Told(citation(prompt.id), "; ".join(parts))
+    return Highlight(citation(prompt.id), "; ".join(parts))
