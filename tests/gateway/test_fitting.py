@@ -234,3 +234,16 @@ def test_a_field_of_the_clients_is_never_taken_out(
     answered: httpx2.Response = user.gateway.post("/v1/chat/completions", json=body)
     assert (answered.status_code, len(sent(workshop, key))) == (400, 1)
     assert json.loads(answered.text)["error"]["param"] == field
+
+
+def test_an_explanation_names_what_each_attempt_would_adapt(user: User, connect: Connect) -> None:
+    connect("openai", chat_answer())
+    request = {"messages": HELLO, "max_tokens": 5, "temperature": 0.3}
+    asked: dict[str, Any] = {"model": "openai/gpt-5", "request": request}
+    (attempt,) = user.api.post("/route/explain", json=asked).json()["attempts"]
+    assert (sorted(attempt["adaptations"]), attempt["unsupported"]) == (["max_tokens", "temperature"], None)
+    claude = asked | {"format": "anthropic_messages", "request": request | {"inference_geo": "eu"}}
+    (attempt,) = user.api.post("/route/explain", json=claude).json()["attempts"]
+    assert attempt["unsupported"] == "inference_geo"
+    (attempt,) = user.api.post("/route/explain", json={"model": "openai/gpt-5"}).json()["attempts"]
+    assert attempt["adaptations"] == []

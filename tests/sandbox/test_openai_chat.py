@@ -243,9 +243,9 @@ async def test_json_obeys_the_response_schema(openai_client: AsyncOpenAI):
     )
     jsonschema_rs.validator_for(schema).validate(json.loads(done.choices[0].message.content or ""))
     free = await openai_client.chat.completions.create(
-        model="json", messages=[{"role": "user", "content": "Who?"}], response_format={"type": "json_object"}
+        model="json", messages=[{"role": "user", "content": "Who, as JSON?"}], response_format={"type": "json_object"}
     )
-    assert json.loads(free.choices[0].message.content or "") == {"text": "Who?"}
+    assert json.loads(free.choices[0].message.content or "") == {"text": "Who, as JSON?"}
 
 
 async def test_flaky_fails_every_kth_call(sandbox: SandboxServer):

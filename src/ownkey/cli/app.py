@@ -61,6 +61,7 @@ def sandbox(
         str | None, typer.Option(help="Distribution of the time before each further token, such as exponential:20")
     ] = None,
     recent_requests: Annotated[int, typer.Option(min=0, help="How many requests the debugging log holds")] = 512,
+    lenient: Annotated[bool, typer.Option("--lenient", help="Accept requests that the vendors refuse")] = False,
 ) -> None:
     """Start a simulator of all providers: no key needed, nothing billed."""
     from ownkey.sandbox import Options, parse_distribution, run
@@ -73,6 +74,7 @@ def sandbox(
             ttft=parse_distribution(ttft) if ttft else None,
             gap=parse_distribution(gap) if gap else None,
             recent_requests=recent_requests,
+            lenient=lenient,
         )
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--ttft, --gap") from error

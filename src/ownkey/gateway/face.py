@@ -2,9 +2,11 @@
 
 import time
 from collections.abc import Sequence
+from typing import Any
 
 from ownkey.domain.catalogue import Provider
 from ownkey.domain.credential import Credential
+from ownkey.domain.errors import UnsupportedField
 from ownkey.domain.formats import WireFormat
 from ownkey.domain.meaning import names_a_model
 from ownkey.domain.plan import Plan, PlanRequest, make_plan
@@ -19,10 +21,13 @@ from ownkey.gateway.key_test import KeyTestResult, run_key_test
 from ownkey.gateway.learned import LearnedFact, LearnedFacts
 from ownkey.gateway.listing import ModelListing
 from ownkey.gateway.net import AddressGuard, UpstreamClient
+from ownkey.gateway.outgoing import preview
+from ownkey.gateway.read import Ask
 from ownkey.gateway.secrets import SecretCache
 from ownkey.gateway.tokens import TokenCache
 from ownkey.providers import ProviderCatalogue
 from ownkey.storage.journal import UsageWriter
+from ownkey.wire.fields import encode
 
 
 class Gateway:
@@ -107,6 +112,32 @@ class Gateway:
             peer=peer,
         )
         return make_plan(request, holdings, self.catalogue, self._health.resting)
+
+    async def adaptations(
+        self, principal: Principal, plan: Plan, format_: WireFormat, request: dict[str, Any]
+    ) -> list[tuple[str, ...] | UnsupportedField]:
+        """For each attempt of a plan the fields of the client's `request` that it would adapt, or why it cannot send
+        it. Raises InvalidRequest for a request that cannot be read."""
+        holdings = await self._directory.holdings(principal)
+        ask = Ask(
+            format=format_,
+            model=plan.model,
+            stream=request.get("stream") is True,
+            wants_usage=False,
+            max_tokens=None,
+            credential=None,
+            body=encode(request),
+            parsed=request,
+        )
+        found: list[tuple[str, ...] | UnsupportedField] = []
+        for attempt in plan.attempts:
+            try:
+                written = preview(ask, attempt, holdings.preferences, self._learned.without(attempt))
+            except UnsupportedField as error:
+                found.append(error)
+            else:
+                found.append(written.adaptations)
+        return found
 
     def learned_facts(self) -> list[LearnedFact]:
         """The fields that this process leaves out of what it adds, since a provider rejected them lately."""

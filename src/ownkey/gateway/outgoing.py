@@ -43,10 +43,24 @@ class Outgoing(Struct, frozen=True):
     back: WayBack = PASSES
 
 
+class _Watched:
+    """What to look for in requests that pass by one attempt: fields, and names of tools."""
+
+    __slots__ = ("fields", "tools")
+
+    def __init__(self, attempt: Attempt) -> None:
+        self.fields = watch(attempt.format, attempt.facts)
+        self.tools = ToolWatch(attempt.format, attempt.facts)
+
+    def may_pass(self, ask: Ask, attempt: Attempt) -> bool:
+        """Whether the request passes, and need not be translated."""
+        return attempt.format is ask.format and not self.tools.must_translate(ask.parsed)
+
+
 class _Prepared:
     """What every request of one attempt shares. `base` are its headers but for those the client forwards."""
 
-    __slots__ = ("attempt", "base", "defaults", "events_back", "heads", "secret", "signer", "targets", "tools", "watch")
+    __slots__ = ("attempt", "base", "defaults", "events_back", "heads", "secret", "signer", "targets", "watched")
 
     def __init__(self, attempt: Attempt, secret: Secret, fixed: list[tuple[bytes, bytes]]) -> None:
         self.attempt = attempt
@@ -57,8 +71,7 @@ class _Prepared:
         self.events_back = (b"accept", event_type(attempt.format))
         self.signer = signer_for(attempt.provider, secret, attempt.credential.config, attempt.base_url, attempt.format)
         self.heads: dict[tuple[bool, _Fields], bytes] = {}
-        self.watch = watch(attempt.format, attempt.facts)
-        self.tools = ToolWatch(attempt.format, attempt.facts)
+        self.watched = _Watched(attempt)
 
     def headers(self, ask: Ask, forwarded: _Fields) -> list[tuple[bytes, bytes]]:
         """All headers of a request; what the client names itself replaces the provider's defaults."""
@@ -100,10 +113,10 @@ class OutgoingBuilder:
         if prepared is None or prepared.attempt is not attempt or prepared.secret is not secret:
             prepared = self._prepare(attempt, secret)
         stream = ask.stream
-        if attempt.format is ask.format and not prepared.tools.must_translate(ask.parsed):
+        if prepared.watched.may_pass(ask, attempt):
             forwarded = tuple([field for field in request.fields if field[0].startswith(_FORWARDED)])
-            version = _version(forwarded) if prepared.watch.first_version else ""
-            written = _same_format_body(ask, attempt, preferences, prepared, version, without)
+            version = _version(forwarded) if prepared.watched.fields.first_version else ""
+            written = _same_format_body(ask, attempt, preferences, prepared.watched, version, without)
         else:
             written, forwarded = _translated_body(ask, attempt, preferences, without), ()
         if ask.strict and written.adaptations:
@@ -142,6 +155,14 @@ class OutgoingBuilder:
         return head
 
 
+def preview(ask: Ask, attempt: Attempt, preferences: Preferences, without: Collection[str]) -> Written:
+    """The body that an attempt would send. Raises as `OutgoingBuilder.build` does."""
+    watched = _Watched(attempt)
+    if watched.may_pass(ask, attempt):
+        return _same_format_body(ask, attempt, preferences, watched, "", without)
+    return _translated_body(ask, attempt, preferences, without)
+
+
 def _target(attempt: Attempt, *, stream: bool) -> Target:
     return Target.parse(attempt.base_url + address_of(attempt.format, attempt.path, attempt.upstream_model, stream))
 
@@ -156,9 +177,8 @@ def _strictly(field: str) -> UnsupportedField:
 
 
 def _same_format_body(
-    ask: Ask, attempt: Attempt, preferences: Preferences, prepared: _Prepared, version: str, without: Collection[str]
+    ask: Ask, attempt: Attempt, preferences: Preferences, watched: _Watched, version: str, without: Collection[str]
 ) -> Written:
-    watched = prepared.watch
     format_ = FORMATS[ask.format]
     if ask.form is not None:
         same = ask.model == attempt.upstream_model
@@ -169,7 +189,7 @@ def _same_format_body(
     if preferences.temperature is not None or preferences.max_tokens is not None:
         wished, ours = fill_in(format_, parsed, Wishes(preferences.temperature, preferences.max_tokens))
         changes |= wished
-    if ask.stream and watched.asks_usage:
+    if ask.stream and watched.fields.asks_usage:
         usage = format_.ask_usage(parsed)
         if usage:
             changes |= usage
@@ -177,13 +197,13 @@ def _same_format_body(
     changes |= format_.adapt(parsed, attempt.provider.quirks)
     adaptations: tuple[str, ...] = ()
     back = PASSES
-    renamed = prepared.tools.renamed(parsed) if "tools" in parsed else None
+    renamed = watched.tools.renamed(parsed) if "tools" in parsed else None
     if renamed is not None:
         changes |= renamed[0]
         back = WayBack(names=renamed[1])
         adaptations = in_words(ask.format, ("tools.name",))
     filled = parsed | changes if ours or renamed is not None else parsed
-    if without or watched.concerns(ask.body, filled, version):
+    if without or watched.fields.concerns(ask.body, filled, version):
         fitted = fit(
             attempt.format,
             filled,

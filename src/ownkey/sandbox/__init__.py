@@ -4,8 +4,9 @@ Every provider is served under `/<provider>` and that provider's own path, in th
 
     bytes ─ connection ─ app: route → key → handler (formats/) → Answer or EventStream ─ pump ─ bytes
 
-`behaviours` decide what a simulated model replies, in neutral terms (`chat`); a module in `formats` writes it in
-one wire format; `vendors` holds what differs between providers as rows of data; `state` is what lasts.
+`rules` are what the vendors refuse; `behaviours` decide what a simulated model replies, in neutral terms (`chat`); a
+module in `formats` writes it in one wire format; `vendors` holds what differs between providers as rows of data;
+`state` is what lasts.
 """
 
 from ownkey.sandbox.options import Distribution, Options, parse_distribution

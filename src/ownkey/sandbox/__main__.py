@@ -16,6 +16,7 @@ def main() -> None:
     parser.add_argument("--ttft", type=parse_distribution, default=None, help="such as lognormal:200:0.5")
     parser.add_argument("--gap", type=parse_distribution, default=None, help="milliseconds before each further token")
     parser.add_argument("--recent-requests", type=int, default=512, help="how many requests the debugging log holds")
+    parser.add_argument("--lenient", action="store_true", help="accept what the vendors refuse")
     given = parser.parse_args()
     options = Options(
         ttft_ms=given.ttft_ms,
@@ -24,6 +25,7 @@ def main() -> None:
         ttft=given.ttft,
         gap=given.gap,
         recent_requests=given.recent_requests,
+        lenient=given.lenient,
     )
     try:
         run(given.host, given.port, options)

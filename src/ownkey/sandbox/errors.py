@@ -16,7 +16,8 @@ from ownkey.sandbox.keys import KeyDefect
 class Problem(Struct, frozen=True, kw_only=True):
     """An error to answer with. `type` and `code` are in OpenAI's vocabulary; `retry_after` in seconds.
 
-    `head` holds further ready header lines, each with its CRLF. A `page` of HTML takes the place of the vendor's JSON.
+    `detail` takes the message's place where a vendor lists what is wrong (Mistral). `head` holds further ready header
+    lines, each with its CRLF. A `page` of HTML takes the place of the vendor's JSON.
     """
 
     status: int
@@ -27,6 +28,7 @@ class Problem(Struct, frozen=True, kw_only=True):
     retry_after: int | None = None
     head: str = ""
     page: str = ""
+    detail: Any = None
 
     def saying(self, message: str) -> "Problem":
         """The same problem in other words."""
@@ -116,7 +118,7 @@ def mistral(problem: Problem, request_id: str) -> Any:
         return {"detail": problem.message}
     return {
         "object": "error",
-        "message": problem.message,
+        "message": problem.message if problem.detail is None else {"detail": problem.detail},
         "type": problem.type,
         "param": problem.param,
         "code": problem.code,

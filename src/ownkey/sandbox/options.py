@@ -101,7 +101,8 @@ class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     `body_limit` is in bytes. `recent_requests` and `recent_bytes` bound the debugging log.
     Connections idle for `idle_timeout_s` are closed, checked every `sweep_s`.
-    Stopping waits `grace_s` for answers under way. `models` adds names to a provider's model list.
+    Stopping waits `grace_s` for answers under way. `models` adds names to a provider's model list. With `lenient`,
+    requests are not held to the vendors' rules (`rules`).
     """
 
     ttft_ms: float = 0.0
@@ -116,3 +117,4 @@ class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     sweep_s: float = 5.0
     grace_s: float = 3.0
     models: Mapping[str, tuple[str, ...]] = {}
+    lenient: bool = False

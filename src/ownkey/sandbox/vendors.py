@@ -49,6 +49,8 @@ class Vendor(Struct, frozen=True, kw_only=True):
     keeps_responses: bool = True
     reports_usage: bool = False
     """Whether streams report usage unasked."""
+    short_call_ids: bool = False
+    """Whether ids of calls have nine letters and digits."""
 
     def key_problem(self, defect: KeyDefect) -> Problem:
         """The error that this vendor returns for a bad key."""
@@ -282,6 +284,7 @@ _ROWS = (
         name="mistral",
         shape=errors.mistral,
         reports_usage=True,
+        short_call_ids=True,
         key_problems={
             KeyDefect.MISSING: Problem(status=401, message="Unauthorized"),
             KeyDefect.INVALID: Problem(status=401, message="Unauthorized"),

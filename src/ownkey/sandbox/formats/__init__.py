@@ -7,6 +7,8 @@ longer suffixes stand before shorter ones.
 from collections.abc import Generator
 from typing import Protocol
 
+from ownkey.domain.formats import WireFormat
+from ownkey.sandbox import rules
 from ownkey.sandbox.behaviours import reply_to
 from ownkey.sandbox.chat import ChatRequest, Fault, Reply
 from ownkey.sandbox.errors import Problem
@@ -51,14 +53,16 @@ class ChatFormat(Protocol):
     def error_event(self, context: Context, problem: Problem) -> bytes: ...
 
 
-def chat_handler(wire: ChatFormat, stream_type: str | None = None) -> Handler:
-    """The handler that answers chat requests in `wire`.
+def chat_handler(wire: ChatFormat, format_: WireFormat, stream_type: str | None = None) -> Handler:
+    """The handler that answers chat requests in `wire`, held to the rules of `format_`.
 
     `stream_type` is the media type of streams that are no server-sent events.
     """
 
     def handle(context: Context) -> Response:
         chat = wire.read(context)
+        if not context.options.lenient:
+            rules.check(context, format_, chat.model, chat.input_tokens)
         reply = reply_to(chat, context.plan.key, context.state)
         if reply.usage_factor is None:
             chat.include_usage = False
@@ -81,12 +85,14 @@ def _stream(
 
 
 ENDPOINTS = (
-    Endpoint(b"POST", "chat/completions", chat_handler(openai_chat), vendor=openai_vendor),
-    Endpoint(b"POST", "responses", chat_handler(openai_responses), vendor=openai_vendor),
+    Endpoint(b"POST", "chat/completions", chat_handler(openai_chat, WireFormat.OPENAI_CHAT), vendor=openai_vendor),
+    Endpoint(b"POST", "responses", chat_handler(openai_responses, WireFormat.OPENAI_RESPONSES), vendor=openai_vendor),
     Endpoint(b"GET", "responses/*", openai_responses.get, vendor=openai_vendor),
     Endpoint(b"DELETE", "responses/*", openai_responses.delete, vendor=openai_vendor),
     Endpoint(b"POST", "responses/*", openai_responses.cancel, vendor=openai_vendor),
-    Endpoint(b"POST", "completions", chat_handler(openai_completions), vendor=openai_vendor),
+    Endpoint(
+        b"POST", "completions", chat_handler(openai_completions, WireFormat.OPENAI_COMPLETIONS), vendor=openai_vendor
+    ),
     Endpoint(b"POST", "embeddings", embeddings.openai_embed, vendor=openai_vendor),
     Endpoint(b"POST", "images/generations", openai_images.generate, vendor=openai_vendor),
     Endpoint(b"POST", "images/edits", openai_images.edit, vendor=openai_vendor),
@@ -95,21 +101,27 @@ ENDPOINTS = (
     Endpoint(b"POST", "audio/transcriptions", openai_audio.transcribe, vendor=openai_vendor),
     Endpoint(b"POST", "audio/translations", openai_audio.translate, vendor=openai_vendor),
     Endpoint(b"POST", "moderations", openai_moderations.moderate, vendor=openai_vendor),
-    Endpoint(b"POST", "v2/chat", chat_handler(cohere_chat)),
+    Endpoint(b"POST", "v2/chat", chat_handler(cohere_chat, WireFormat.COHERE_CHAT)),
     Endpoint(b"POST", "v2/rerank", rerank.cohere_rerank),
     Endpoint(b"POST", "rerank", rerank.rerank, vendor=openai_vendor),
-    Endpoint(b"POST", "api/chat", chat_handler(ollama_chat, ollama_chat.LINES), vendor=ollama_vendor),
+    Endpoint(
+        b"POST", "api/chat", chat_handler(ollama_chat, WireFormat.OLLAMA_CHAT, ollama_chat.LINES), vendor=ollama_vendor
+    ),
     Endpoint(b"POST", "messages/count_tokens", anthropic_messages.count_tokens, vendor=anthropic_vendor),
-    Endpoint(b"POST", "messages", chat_handler(anthropic_messages), vendor=anthropic_vendor),
-    Endpoint(b"POST", "models/*:generateContent", chat_handler(gemini), vendor=gemini_vendor),
-    Endpoint(b"POST", "models/*:streamGenerateContent", chat_handler(gemini), vendor=gemini_vendor),
+    Endpoint(
+        b"POST", "messages", chat_handler(anthropic_messages, WireFormat.ANTHROPIC_MESSAGES), vendor=anthropic_vendor
+    ),
+    Endpoint(b"POST", "models/*:generateContent", chat_handler(gemini, WireFormat.GEMINI), vendor=gemini_vendor),
+    Endpoint(b"POST", "models/*:streamGenerateContent", chat_handler(gemini, WireFormat.GEMINI), vendor=gemini_vendor),
     Endpoint(b"POST", "models/*:countTokens", gemini.count_tokens, vendor=gemini_vendor),
     Endpoint(b"POST", "models/*:embedContent", embeddings.gemini_embed, vendor=gemini_vendor),
     Endpoint(b"POST", "models/*:batchEmbedContents", embeddings.gemini_batch_embed, vendor=gemini_vendor),
     Endpoint(b"GET", "v1beta/openai/models", model_lists.list_models, vendor=openai_vendor, lists_models=True),
     Endpoint(b"GET", "v1beta/openai/models/*", model_lists.get_model, vendor=openai_vendor, lists_models=True),
-    Endpoint(b"POST", "converse", chat_handler(bedrock_converse), vendor=bedrock_vendor),
-    Endpoint(b"POST", "converse-stream", chat_handler(bedrock_converse), vendor=bedrock_vendor),
+    Endpoint(b"POST", "converse", chat_handler(bedrock_converse, WireFormat.BEDROCK_CONVERSE), vendor=bedrock_vendor),
+    Endpoint(
+        b"POST", "converse-stream", chat_handler(bedrock_converse, WireFormat.BEDROCK_CONVERSE), vendor=bedrock_vendor
+    ),
     Endpoint(b"GET", "async-invoke", bedrock_converse.async_invokes, vendor=bedrock_vendor),
     Endpoint(b"POST", "oauth2/v2.0/token", key_checks.entra_token, vendor=entra_vendor),
     Endpoint(b"GET", "models", model_lists.list_models, lists_models=True),

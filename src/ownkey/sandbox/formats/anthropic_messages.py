@@ -1,7 +1,7 @@
 """Anthropic messages and count_tokens.
 
 Written from https://docs.anthropic.com/en/api/messages and the types of the `anthropic` package.
-Version 2026-10-21 refuses the sampling fields; Anthropic itself refuses calls without a version.
+Anthropic itself refuses calls without a version.
 """
 
 from collections.abc import Generator, Sequence
@@ -38,7 +38,7 @@ def read(context: Context) -> ChatRequest:
     if not 0 <= body.max_tokens <= LONGEST:
         bound = "greater than or equal to 0" if body.max_tokens < 0 else f"less than or equal to {LONGEST}"
         raise invalid("max_tokens", f"max_tokens: Input should be {bound}")
-    _check_sampling(context, body)
+    _check_sampling(body)
     if last_segment(body.model or "").startswith("think-"):
         check_signatures(body.messages or [])
     conversation = measure(body)
@@ -84,13 +84,10 @@ def _read_body(context: Context) -> Body:
     return body
 
 
-def _check_sampling(context: Context, body: Body) -> None:
-    newest = context.request.head.headers.get(b"anthropic-version") == VERSIONS[-1]
+def _check_sampling(body: Body) -> None:
     for name, value in (("temperature", body.temperature), ("top_p", body.top_p), ("top_k", body.top_k)):
         if value is None:
             continue
-        if newest:
-            raise invalid(name, f"{name}: Extra inputs are not permitted")
         if value < 0:
             raise invalid(name, f"{name}: Input should be greater than or equal to 0")
         if value > 1 and name != "top_k":

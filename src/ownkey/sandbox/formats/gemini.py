@@ -11,6 +11,7 @@ from urllib.parse import unquote
 
 import msgspec
 
+from ownkey.sandbox.behaviours import last_segment
 from ownkey.sandbox.chat import LONGEST, Call, ChatRequest, Finish, Reply, Tool
 from ownkey.sandbox.errors import Problem, render
 from ownkey.sandbox.exchange import Answer, Context, StreamEvent
@@ -30,6 +31,8 @@ _FINISH = {
 }
 _SKIP = "skip/thought/signature/validator"
 """Google's word for calls that no Gemini model made, as it reads in base64's standard alphabet."""
+_UNSIGNED = ("gemini-1", "gemini-2", "gemma-")
+"""Models that do not miss the signatures of their calls: those from Gemini 3 on do, and so do simulated ones."""
 _VERB_OF_STREAMS = "streamGenerateContent"
 
 
@@ -62,7 +65,7 @@ def read(context: Context) -> ChatRequest:
         chat.stop = config.stop_sequences or ()
         if config.response_mime_type == "application/json":
             chat.output_schema = config.response_json_schema or json_schema(config.response_schema) or {}
-    _check_signatures(body.contents or [])
+    _check_signatures(body.contents or [], required=not last_segment(model).startswith(_UNSIGNED))
     _read_tools(body, chat)
     return chat
 
@@ -108,8 +111,8 @@ def _signature(kind: str) -> str:
     return b64encode(sha256(b"ownkey sandbox gemini\n" + kind.encode()).digest()).decode()
 
 
-def _check_signatures(contents: list[Content]) -> None:
-    """As Google's newest models do: a content's first call must bear its signature, and none may be wrong."""
+def _check_signatures(contents: list[Content], *, required: bool) -> None:
+    """None may be wrong, and with `required`, a content's first call must bear its signature."""
     for content in contents:
         calls = 0
         for part in content.parts or ():
@@ -117,7 +120,7 @@ def _check_signatures(contents: list[Content]) -> None:
             calls += part.function_call is not None
             if told and told not in (_signature("text"), _signature("call"), _SKIP):
                 raise invalid("contents", "Thought signature is not valid.", None)
-            if part.function_call is not None and calls == 1 and not told:
+            if required and part.function_call is not None and calls == 1 and not told:
                 text = "Function call is missing a thought_signature in functionCall parts."
                 raise invalid("contents", text, None)
 

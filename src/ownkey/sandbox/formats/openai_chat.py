@@ -241,7 +241,11 @@ def _read_tools(body: _Body, chat: ChatRequest) -> None:
     chat.input_tokens += tokens.count(_encode(body.tools).decode())
     chat.parallel = body.parallel_tool_calls is not False
     choice = body.tool_choice
-    if isinstance(choice, dict):
+    if isinstance(choice, dict) and choice.get("type") == "allowed_tools":
+        allowed = cast("dict[str, Any]", choice.get("allowed_tools") or {}).get("tools") or ()
+        names = {each.get("function", {}).get("name") for each in cast("list[dict[str, Any]]", allowed)}
+        tools = [tool for tool in tools if tool.name in names]
+    elif isinstance(choice, dict):
         function = cast("dict[str, Any]", choice.get("function") or {})
         chat.forced_tool = str(function.get("name", ""))
         if all(tool.name != chat.forced_tool for tool in tools):
@@ -262,6 +266,8 @@ def _usage(context: Context, chat: ChatRequest, reply: Reply) -> str:
 
 
 def _call_id(context: Context, index: int) -> str:
+    if context.vendor.short_call_ids:
+        return f"{context.ident}{index:02d}"[-9:].rjust(9, "0")
     return f"call_{context.ident}{index}"
 
 

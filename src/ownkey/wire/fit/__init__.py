@@ -15,39 +15,35 @@ from ownkey.domain.formats import WireFormat
 from ownkey.wire.fit import anthropic_messages, bedrock_converse, gemini, openai_chat, openai_responses
 from ownkey.wire.fit.fields import fit_fields, fit_limit
 from ownkey.wire.fit.fitting import Fitted, Fitting, Places
+from ownkey.wire.fit.media import renamed
 from ownkey.wire.fit.rejected import named_fields
 from ownkey.wire.fit.schemas import fit_schemas
-from ownkey.wire.fit.watch import Watch, watch_for
+from ownkey.wire.fit.watch import Suits, Watch
 
 __all__ = ["Fitted", "Fitting", "Watch", "fit", "rejected_fields", "watch"]
 
 
 class _Rules(Struct, frozen=True):
-    """A format's own: where it has fields, which of them ask for thinking, whether a request asks to think, and what
-    else there is to fit."""
+    """A format's own: where it has fields, whether a request asks to think, what else there is to fit, and whether a
+    request certainly suits the model's way of thinking."""
 
     places: Places = {}
-    thinking: tuple[str, ...] = ()
     thinks: Callable[[Fitting], bool] = lambda _: False
     fit: Callable[[Fitting], None] = lambda _: None
+    suits: Suits = lambda _facts, _fields: True
 
 
 _NO_RULES = _Rules()
 _RULES: Mapping[WireFormat, _Rules] = {
-    WireFormat.OPENAI_CHAT: _Rules(openai_chat.PLACES, ("reasoning_effort",), openai_chat.thinks, openai_chat.fit),
+    WireFormat.OPENAI_CHAT: _Rules(openai_chat.PLACES, openai_chat.thinks, openai_chat.fit, openai_chat.suits),
     WireFormat.OPENAI_RESPONSES: _Rules(
-        openai_responses.PLACES, ("reasoning",), openai_responses.thinks, openai_responses.fit
+        openai_responses.PLACES, openai_responses.thinks, openai_responses.fit, openai_responses.suits
     ),
     WireFormat.ANTHROPIC_MESSAGES: _Rules(
-        anthropic_messages.PLACES,
-        ("thinking", "output_config"),
-        anthropic_messages.thinks,
-        anthropic_messages.fit,
+        anthropic_messages.PLACES, anthropic_messages.thinks, anthropic_messages.fit, anthropic_messages.suits
     ),
-    WireFormat.GEMINI: _Rules(gemini.PLACES, ("thinking",), fit=gemini.fit),
-    WireFormat.BEDROCK_CONVERSE: _Rules(
-        bedrock_converse.PLACES, ("thinking",), anthropic_messages.thinks, bedrock_converse.fit
-    ),
+    WireFormat.GEMINI: _Rules(gemini.PLACES, fit=gemini.fit, suits=gemini.suits),
+    WireFormat.BEDROCK_CONVERSE: _Rules(bedrock_converse.PLACES, anthropic_messages.thinks, bedrock_converse.fit),
 }
 
 
@@ -72,6 +68,11 @@ def fit(
     fit_limit(fitting)
     rules.fit(fitting)
     fit_fields(fitting, thinks=rules.thinks(fitting))
+    for name in ("messages", "contents") if facts.media_aliases else ():
+        given = fitting.get(name)
+        files = renamed(given, facts.media_aliases)
+        if files is not given:
+            fitting.put(name, files)
     fit_schemas(fitting, format_)
     return fitting.fitted()
 
@@ -79,7 +80,7 @@ def fit(
 def watch(format_: WireFormat, facts: Facts) -> Watch:
     """What to look for in requests that pass in `format_`."""
     rules = _RULES.get(format_, _NO_RULES)
-    return watch_for(facts, rules.places, rules.thinking)
+    return Watch(facts, rules.places, rules.suits)
 
 
 def rejected_fields(format_: WireFormat, facts: Facts, error: bytes, ours: Collection[str]) -> tuple[str, ...]:

@@ -3,9 +3,10 @@
 Older models think when they get a budget, newer ones adaptively, steered by an effort; some cannot stop thinking.
 """
 
+from collections.abc import Mapping
 from typing import Any, cast
 
-from ownkey.domain.facts import ThinkingFacts
+from ownkey.domain.facts import Facts, ThinkingFacts
 from ownkey.wire.fit.fitting import Fitting, Places
 from ownkey.wire.fit.thinking import bounded, budget_of, effort_of, nearest_effort
 
@@ -31,10 +32,32 @@ def fit(fitting: Fitting) -> None:
     fit_thinking(fitting)
     _fit_forced_tool(fitting)
     keep_room(fitting)
-    if fitting.facts.media_aliases and fitting.get("messages") is not None:
-        messages = _renamed(fitting.get("messages"), fitting.facts.media_aliases)
-        if messages is not fitting.get("messages"):
-            fitting.put("messages", messages)
+
+
+def suits(facts: Facts, fields: Mapping[str, Any]) -> bool:
+    """Whether nothing of the request's thinking and choice of tools can need fitting."""
+    choice = fields.get("tool_choice")
+    forced = isinstance(choice, dict) and cast("dict[str, Any]", choice).get("type") in _FORCED
+    if forced and facts.tool_choices:
+        return False
+    output = fields.get("output_config")
+    effort = cast("dict[str, Any]", output).get("effort") if isinstance(output, dict) else None
+    asked, model = fields.get("thinking"), facts.thinking
+    if effort is not None and model is not None and effort not in model.levels:
+        return False
+    if not isinstance(asked, dict):
+        return asked is None
+    config = cast("dict[str, Any]", asked)
+    kind = config.get("type")
+    if kind == "disabled":
+        return model is None or (model.off and bool(model.ways))
+    if not facts.beside_thinking.keys().isdisjoint(fields):
+        return False
+    if kind == "enabled":
+        budget, limit = config.get("budget_tokens"), fields.get("max_tokens")
+        fits = isinstance(budget, int) and isinstance(limit, int) and budget < limit
+        return fits and not forced and (model is None or "budget" in model.ways)
+    return model is None or kind in model.ways
 
 
 def _limit(fitting: Fitting) -> int:
@@ -138,20 +161,3 @@ def keep_room(fitting: Fitting) -> None:
     else:
         fitting.put("thinking", fitting.get("thinking") | {"budget_tokens": smaller})
         fitting.adapted("thinking")
-
-
-def _renamed(value: Any, aliases: dict[str, str]) -> Any:
-    """`value` with the media types of sources under their other names; itself where none is named so."""
-    if isinstance(value, list):
-        items = cast("list[Any]", value)
-        new = [_renamed(item, aliases) for item in items]
-        return new if any(one is not other for one, other in zip(new, items, strict=True)) else items
-    if not isinstance(value, dict):
-        return value
-    fields = cast("dict[str, Any]", value)
-    changed = {name: _renamed(fields[name], aliases) for name in ("content", "source") if name in fields}
-    changed = {name: new for name, new in changed.items() if new is not fields[name]}
-    kind = fields.get("media_type")
-    if isinstance(kind, str) and kind in aliases:
-        changed["media_type"] = aliases[kind]
-    return fields | changed if changed else fields

@@ -4,9 +4,10 @@ Up to version 2.5 a model takes a budget within bounds, from 3 on a level. JSON 
 """
 
 import re
+from collections.abc import Mapping
 from typing import Any, cast
 
-from ownkey.domain.facts import ThinkingFacts
+from ownkey.domain.facts import Facts, ThinkingFacts
 from ownkey.wire.fit.fitting import Fitting, Path, Places
 from ownkey.wire.fit.thinking import bounded, budget_of, effort_of, nearest_effort
 
@@ -35,6 +36,14 @@ PLACES: Places = {
     }.items()
 }
 _USUAL_LIMIT = 65_536
+_ASKED = frozenset({"thinkingConfig", "thinking_config"})
+
+
+def suits(facts: Facts, fields: Mapping[str, Any]) -> bool:
+    """Whether nothing of the request's thinking can need fitting."""
+    config = fields.get("generationConfig", fields.get("generation_config"))
+    asked = isinstance(config, dict) and not _ASKED.isdisjoint(cast("dict[str, Any]", config))
+    return facts.thinking is None or not asked
 
 
 def fit(fitting: Fitting) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, cast
 
+from ownkey.domain.facts import Facts
 from ownkey.wire.fit.fitting import Fitting, Places
 from ownkey.wire.fit.thinking import nearest_effort
 
@@ -13,6 +14,14 @@ _REPLAYED = ("reasoning_content", "reasoning_details")
 
 def thinks(fitting: Fitting) -> bool:
     return fitting.get("reasoning_effort") not in (None, "none")
+
+
+def suits(facts: Facts, fields: Mapping[str, Any]) -> bool:
+    """Whether nothing of the request's thinking can need fitting."""
+    effort = fields.get("reasoning_effort")
+    if effort is None:
+        return True
+    return not facts.beside_thinking and (facts.thinking is None or effort in facts.thinking.levels)
 
 
 def fit(fitting: Fitting) -> None:

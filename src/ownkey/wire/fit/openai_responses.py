@@ -1,5 +1,9 @@
 """Rules for requests in OpenAI's responses format."""
 
+from collections.abc import Mapping
+from typing import Any, cast
+
+from ownkey.domain.facts import Facts
 from ownkey.wire.fit.fitting import Fitting, Places
 from ownkey.wire.fit.openai_chat import fit_effort
 
@@ -12,6 +16,15 @@ PLACES: Places = {
 
 def thinks(fitting: Fitting) -> bool:
     return fitting.get("reasoning_effort") not in (None, "none")
+
+
+def suits(facts: Facts, fields: Mapping[str, Any]) -> bool:
+    """Whether nothing of the request's thinking can need fitting."""
+    asked = fields.get("reasoning")
+    if asked is None:
+        return True
+    effort = cast("dict[str, Any]", asked).get("effort") if isinstance(asked, dict) else None
+    return not facts.beside_thinking and (facts.thinking is None or effort in facts.thinking.levels)
 
 
 def fit(fitting: Fitting) -> None:
