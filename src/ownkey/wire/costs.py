@@ -6,7 +6,7 @@
     xAI          `cost_in_usd_ticks`, 10^10 to the dollar (docs.x.ai/developers/cost-tracking)
     DeepInfra    `estimated_cost` in USD
 
-All read in November 2026.
+OpenRouter's and xAI's were read in November 2026; the others are unconfirmed.
 """
 
 from decimal import ROUND_CEILING, Decimal

@@ -8,16 +8,16 @@ import select
 from collections.abc import Callable
 from math import inf
 from time import monotonic
-from typing import Protocol, cast
+from typing import cast
 
 from ownkey.gateway.alarm import Alarm
 from ownkey.gateway.batching import BatchedTransport, WriteBatch
 from ownkey.gateway.net.errors import ConnectionLost, NetError, ProtocolViolation, Stage, TimedOut
-from ownkey.gateway.net.exchange import Exchange, TimedPieces
+from ownkey.gateway.net.exchange import BodySink, Exchange, Tell, TimedPieces
 from ownkey.gateway.net.parsing import Malformed, ResponseParser
 from ownkey.gateway.net.settings import NetSettings, Timeouts
 from ownkey.gateway.net.tls import ended_cleanly
-from ownkey.gateway.net.unread import unacknowledged
+from ownkey.gateway.net.unread import reached_nobody
 
 ONE_WRITE = 64 * 1024
 """Bytes of a request's body that are written at once."""
@@ -30,21 +30,6 @@ _TOTAL, _FIRST_BYTE, _IDLE = Stage.TOTAL, Stage.FIRST_BYTE, Stage.IDLE
 
 _LOST = "The provider closed the connection before the answer was complete."
 _BROKEN = "The provider's answer is not valid HTTP."
-
-Tell = Callable[[Exchange], None]
-"""Called once, when the head of the answer is there or the exchange has ended."""
-
-
-class BodySink(Protocol):
-    """Takes a body as it comes."""
-
-    def received(self, data: bytes) -> None:
-        """Some bytes have come, in the turn of the loop in which they did."""
-        ...
-
-    def ended(self, error: NetError | None) -> None:
-        """Nothing more comes; `error` says why the body is not complete. Called once."""
-        ...
 
 
 def _nobody(_: "Connection") -> None:
@@ -136,7 +121,11 @@ class Connection(asyncio.Protocol):
                 self._wake()
         elif exchange is not None:
             self.left = not exchange.answered
-            self._fail(self._lost(exchange, "closed by the peer", unread=self.left and self._unread(exchange)))
+            self._fail(
+                self._lost(
+                    exchange, "closed by the peer", unread=self.left and reached_nobody(self._transport, exchange.sent)
+                )
+            )
         else:
             self.left = True
         self._transport.abort()
@@ -400,12 +389,6 @@ class Connection(asyncio.Protocol):
     def _lost(self, exchange: Exchange, detail: str, unread: bool = False) -> ConnectionLost:
         sent, answered = exchange.sent > 0, exchange.answered
         return ConnectionLost(_LOST, origin=self.origin, detail=detail, sent=sent, answered=answered, unread=unread)
-
-    def _unread(self, exchange: Exchange) -> bool:
-        """Whether the peer had nothing of the request when it closed: all of it is still here, or unacknowledged."""
-        transport = self._transport
-        there = unacknowledged(transport.get_extra_info("socket").fileno())
-        return there + transport.get_write_buffer_size() >= exchange.sent
 
     def _set_deadline(self, when: float) -> None:
         self._deadline = when
