@@ -21,7 +21,6 @@ from ownkey.gateway.net.unread import reached_nobody
 
 ONE_WRITE = 64 * 1024
 """Bytes of a request's body that are written at once."""
-_UPLOAD_SLICE = 64 * 1024
 # What a poll of an idle connection must not show: data nobody asked for, or the end.
 _NOT_IDLE = select.POLLIN | select.POLLPRI | getattr(select, "POLLRDHUP", 0)
 
@@ -98,10 +97,7 @@ class Connection(asyncio.Protocol):
         if exchange.size > self._high_water and not exchange.ended:
             self._pause_reading()
         if exchange.head_done:
-            if self._tell is not None:
-                self._call_back(exchange)
-            else:
-                self._wake()
+            self._hand_over(exchange)
 
     def eof_received(self) -> None:
         exchange = self._exchange
@@ -113,12 +109,7 @@ class Connection(asyncio.Protocol):
         ):
             self._exchange = None
             exchange.complete = exchange.ended = True
-            if self._sink is not None:
-                self._push(exchange, self._sink)
-            elif self._tell is not None:
-                self._call_back(exchange)
-            else:
-                self._wake()
+            self._hand_over(exchange)
         elif exchange is not None:
             self.left = not exchange.answered
             self._fail(
@@ -287,8 +278,8 @@ class Connection(asyncio.Protocol):
             if self._write_paused:
                 await self._wait(exchange, Stage.WRITE, self._loop.time() + idle)
                 continue
-            self._transport.write(view[offset : offset + _UPLOAD_SLICE])
-            offset += _UPLOAD_SLICE
+            self._transport.write(view[offset : offset + ONE_WRITE])
+            offset += ONE_WRITE
         self._uploading = exchange.ended
 
     async def _wait(self, exchange: Exchange, stage: Stage, deadline: float) -> None:
@@ -371,20 +362,22 @@ class Connection(asyncio.Protocol):
     def _fail(self, error: NetError) -> None:
         exchange = self._exchange
         self._exchange = None
-        if exchange is not None:
-            exchange.error = error
-            exchange.ended = True
-            sink = self._sink
-            if sink is not None:
-                self._transport.abort()
-                self._push(exchange, sink)
-                return
-            if self._tell is not None:
-                self._transport.abort()
-                self._call_back(exchange)
-                return
-        self._wake()
         self._transport.abort()
+        if exchange is None:
+            self._wake()
+            return
+        exchange.error = error
+        exchange.ended = True
+        self._hand_over(exchange)
+
+    def _hand_over(self, exchange: Exchange) -> None:
+        """Tell whoever takes the answer that something has come of it."""
+        if self._sink is not None:
+            self._push(exchange, self._sink)
+        elif self._tell is not None:
+            self._call_back(exchange)
+        else:
+            self._wake()
 
     def _lost(self, exchange: Exchange, detail: str, unread: bool = False) -> ConnectionLost:
         sent, answered = exchange.sent > 0, exchange.answered
