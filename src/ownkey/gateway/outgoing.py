@@ -216,7 +216,9 @@ def _same_format_body(
         changes |= fitted.changes
         adaptations += in_words(ask.format, fitted.adaptations)
     body = splice(ask.body, parsed, changes) if changes else ask.body
-    return Written(body, adaptations, tuple([name for name in ours if name not in without]), back)
+    if without:
+        ours = tuple([name for name in ours if name not in without])
+    return Written(body, adaptations, ours, back)
 
 
 def _translated_body(ask: Ask, attempt: Attempt, preferences: Preferences, without: Collection[str]) -> Written:

@@ -6,7 +6,7 @@
     xAI          `cost_in_usd_ticks`, 10^10 to the dollar (docs.x.ai/developers/cost-tracking)
     DeepInfra    `estimated_cost` in USD
 
-All read in November 2026.
+OpenRouter's and xAI's were read in November 2026; the others are unconfirmed.
 """
 
 from decimal import ROUND_CEILING, Decimal
@@ -32,6 +32,8 @@ class Costs(Struct):
 
 def nano_cost(stated: Costs) -> int | None:
     """The cost in nano-dollars, rounded up; None where none is stated that can be read."""
+    if stated.cost is None and stated.cost_in_usd_ticks is None and stated.estimated_cost is None:
+        return None
     if (ticks := _number(stated.cost_in_usd_ticks, _MOST_USD * 10**10)) is not None:
         return int((ticks / _TICKS_PER_NANO).to_integral_value(ROUND_CEILING))
     cost: object = stated.cost if stated.cost is not None else stated.estimated_cost

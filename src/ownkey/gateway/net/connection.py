@@ -8,20 +8,19 @@ import select
 from collections.abc import Callable
 from math import inf
 from time import monotonic
-from typing import Protocol, cast
+from typing import cast
 
 from ownkey.gateway.alarm import Alarm
 from ownkey.gateway.batching import BatchedTransport, WriteBatch
 from ownkey.gateway.net.errors import ConnectionLost, NetError, ProtocolViolation, Stage, TimedOut
-from ownkey.gateway.net.exchange import Exchange, TimedPieces
+from ownkey.gateway.net.exchange import BodySink, Exchange, Tell, TimedPieces
 from ownkey.gateway.net.parsing import Malformed, ResponseParser
 from ownkey.gateway.net.settings import NetSettings, Timeouts
 from ownkey.gateway.net.tls import ended_cleanly
-from ownkey.gateway.net.unread import unacknowledged
+from ownkey.gateway.net.unread import reached_nobody
 
 ONE_WRITE = 64 * 1024
 """Bytes of a request's body that are written at once."""
-_UPLOAD_SLICE = 64 * 1024
 # What a poll of an idle connection must not show: data nobody asked for, or the end.
 _NOT_IDLE = select.POLLIN | select.POLLPRI | getattr(select, "POLLRDHUP", 0)
 
@@ -30,21 +29,6 @@ _TOTAL, _FIRST_BYTE, _IDLE = Stage.TOTAL, Stage.FIRST_BYTE, Stage.IDLE
 
 _LOST = "The provider closed the connection before the answer was complete."
 _BROKEN = "The provider's answer is not valid HTTP."
-
-Tell = Callable[[Exchange], None]
-"""Called once, when the head of the answer is there or the exchange has ended."""
-
-
-class BodySink(Protocol):
-    """Takes a body as it comes."""
-
-    def received(self, data: bytes) -> None:
-        """Some bytes have come, in the turn of the loop in which they did."""
-        ...
-
-    def ended(self, error: NetError | None) -> None:
-        """Nothing more comes; `error` says why the body is not complete. Called once."""
-        ...
 
 
 def _nobody(_: "Connection") -> None:
@@ -113,10 +97,7 @@ class Connection(asyncio.Protocol):
         if exchange.size > self._high_water and not exchange.ended:
             self._pause_reading()
         if exchange.head_done:
-            if self._tell is not None:
-                self._call_back(exchange)
-            else:
-                self._wake()
+            self._hand_over(exchange)
 
     def eof_received(self) -> None:
         exchange = self._exchange
@@ -128,15 +109,14 @@ class Connection(asyncio.Protocol):
         ):
             self._exchange = None
             exchange.complete = exchange.ended = True
-            if self._sink is not None:
-                self._push(exchange, self._sink)
-            elif self._tell is not None:
-                self._call_back(exchange)
-            else:
-                self._wake()
+            self._hand_over(exchange)
         elif exchange is not None:
             self.left = not exchange.answered
-            self._fail(self._lost(exchange, "closed by the peer", unread=self.left and self._unread(exchange)))
+            self._fail(
+                self._lost(
+                    exchange, "closed by the peer", unread=self.left and reached_nobody(self._transport, exchange.sent)
+                )
+            )
         else:
             self.left = True
         self._transport.abort()
@@ -298,8 +278,8 @@ class Connection(asyncio.Protocol):
             if self._write_paused:
                 await self._wait(exchange, Stage.WRITE, self._loop.time() + idle)
                 continue
-            self._transport.write(view[offset : offset + _UPLOAD_SLICE])
-            offset += _UPLOAD_SLICE
+            self._transport.write(view[offset : offset + ONE_WRITE])
+            offset += ONE_WRITE
         self._uploading = exchange.ended
 
     async def _wait(self, exchange: Exchange, stage: Stage, deadline: float) -> None:
@@ -382,30 +362,26 @@ class Connection(asyncio.Protocol):
     def _fail(self, error: NetError) -> None:
         exchange = self._exchange
         self._exchange = None
-        if exchange is not None:
-            exchange.error = error
-            exchange.ended = True
-            sink = self._sink
-            if sink is not None:
-                self._transport.abort()
-                self._push(exchange, sink)
-                return
-            if self._tell is not None:
-                self._transport.abort()
-                self._call_back(exchange)
-                return
-        self._wake()
         self._transport.abort()
+        if exchange is None:
+            self._wake()
+            return
+        exchange.error = error
+        exchange.ended = True
+        self._hand_over(exchange)
+
+    def _hand_over(self, exchange: Exchange) -> None:
+        """Tell whoever takes the answer that something has come of it."""
+        if self._sink is not None:
+            self._push(exchange, self._sink)
+        elif self._tell is not None:
+            self._call_back(exchange)
+        else:
+            self._wake()
 
     def _lost(self, exchange: Exchange, detail: str, unread: bool = False) -> ConnectionLost:
         sent, answered = exchange.sent > 0, exchange.answered
         return ConnectionLost(_LOST, origin=self.origin, detail=detail, sent=sent, answered=answered, unread=unread)
-
-    def _unread(self, exchange: Exchange) -> bool:
-        """Whether the peer had nothing of the request when it closed: all of it is still here, or unacknowledged."""
-        transport = self._transport
-        there = unacknowledged(transport.get_extra_info("socket").fileno())
-        return there + transport.get_write_buffer_size() >= exchange.sent
 
     def _set_deadline(self, when: float) -> None:
         self._deadline = when

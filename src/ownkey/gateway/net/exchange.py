@@ -1,6 +1,8 @@
 """The state of one request and its response, shared by parser, connection and response."""
 
+from collections.abc import Callable
 from time import monotonic
+from typing import Protocol
 
 from ownkey.gateway.net.errors import NetError
 
@@ -69,3 +71,19 @@ class Exchange:
         self.complete = False
         self.ended = False
         self.error: NetError | None = None
+
+
+Tell = Callable[[Exchange], None]
+"""Called once, when the head of the answer is there or the exchange has ended."""
+
+
+class BodySink(Protocol):
+    """Takes a body as it comes."""
+
+    def received(self, data: bytes) -> None:
+        """Some bytes have come, in the turn of the loop in which they did."""
+        ...
+
+    def ended(self, error: NetError | None) -> None:
+        """Nothing more comes; `error` says why the body is not complete. Called once."""
+        ...

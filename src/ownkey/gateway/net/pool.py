@@ -38,8 +38,8 @@ class OriginPool:
         self._waiting: deque[asyncio.Future[Connection | None]] = deque()
         self._closing = False
         self._habits = habits
-        self._wary = True
-        """Whether one of them is not trusted."""
+        self._wary = False
+        """Whether one that is idle may have to rest."""
 
     @property
     def empty(self) -> bool:
@@ -155,7 +155,8 @@ class OriginPool:
                 freed.abort()
 
     def _released(self, connection: Connection) -> None:
-        if not self._habits[connection.streamed].keeps(connection.idle_since):
+        habit = self._habits[connection.streamed]
+        if not habit.keeps(connection.idle_since):
             connection.abort()
             return
         while self._waiting:
@@ -165,6 +166,8 @@ class OriginPool:
                 return
         if len(self._idle) < self._max_idle and not self._closing:
             self._idle.append(connection)
+            if not habit.trusted:
+                self._wary = True
         else:
             connection.abort()
 

@@ -2,9 +2,9 @@
 
 from typing import Any, Protocol
 
-from ownkey.gateway.net.connection import BodySink, Connection
+from ownkey.gateway.net.connection import Connection
 from ownkey.gateway.net.errors import NetError, ResponseTooLarge
-from ownkey.gateway.net.exchange import Exchange, TimedPieces
+from ownkey.gateway.net.exchange import BodySink, Exchange, TimedPieces
 
 
 class Waiter(Protocol):

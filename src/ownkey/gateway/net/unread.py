@@ -1,5 +1,6 @@
 """Proof that a peer closed a connection before a request had reached it."""
 
+import asyncio
 import os
 import socket
 import struct
@@ -9,6 +10,12 @@ _INFO = struct.Struct("<8B24I4Q6I4Q2I2Q")
 """Linux's `tcp_info` up to `tcpi_bytes_retrans` (include/uapi/linux/tcp.h; since 4.19)."""
 _ACKED, _SENT, _RETRANSMITTED = 34, 48, 49
 _PROTOCOL, _TCP_INFO = socket.IPPROTO_TCP, 11
+
+
+def reached_nobody(transport: asyncio.Transport, size: int) -> bool:
+    """Whether a peer that closed had nothing of the `size` bytes written: all are still here, or unacknowledged."""
+    there = unacknowledged(transport.get_extra_info("socket").fileno())
+    return there + transport.get_write_buffer_size() >= size
 
 
 def unacknowledged(descriptor: int) -> int:

@@ -22,10 +22,12 @@ class Watch:
     """What of a request the facts of its model speak of. Without any, asking costs next to nothing.
 
     `fields` are top-level fields that matter alone, `groups` those that matter together, `knows` all that are known.
-    `needles` are bytes without which a body holds no inner field that matters.
+    `needles` are bytes without which a body holds no inner field that matters, and `first_version` is the first version
+    of the API that matters, empty for none.
     """
 
     __slots__ = (
+        "_by_messages",
         "_demands_turns",
         "_facts",
         "_known_in_messages",
@@ -34,6 +36,7 @@ class Watch:
         "_suits",
         "asks_usage",
         "fields",
+        "first_version",
         "groups",
         "needles",
         "nothing",
@@ -53,12 +56,15 @@ class Watch:
         self._refused_in_messages = frozenset(refused)
         self._known_in_messages = {role: frozenset(names) for role, names in facts.knows_in_messages.items()}
         self._demands_turns = demands(facts)
+        self._by_messages = bool(
+            self._refused_in_messages
+            or self._known_in_messages
+            or self._demands_turns
+            or facts.media_aliases
+            or facts.developer_role is False
+        )
+        self.first_version = min(facts.refused_versions, default="")
         self.nothing = facts == Facts(interfaces=facts.interfaces, stream_usage=facts.stream_usage)
-
-    @property
-    def first_version(self) -> str:
-        """The first version of the API that matters, empty for none."""
-        return min(self._facts.refused_versions, default="")
 
     def concerns(self, body: bytes, fields: Mapping[str, Any], version: str) -> bool:
         """Whether to fit a request with these top-level fields."""
@@ -75,18 +81,16 @@ class Watch:
         for needle in self.needles:
             if needle in body:
                 return True
-        if facts.refused_versions and version >= self.first_version:
+        if self.first_version and version >= self.first_version:
             return True
         if facts.largest_output is not None and _number(fields, self._limit) > facts.largest_output:
             return True
-        return self._concerned_by_messages(facts, fields)
+        return self._by_messages and self._concerned_by_messages(facts, fields)
 
     def _concerned_by_messages(self, facts: Facts, fields: Mapping[str, Any]) -> bool:
         if facts.media_aliases and holds_type(fields, facts.media_aliases):
             return True
         refused, known = self._refused_in_messages, self._known_in_messages
-        if not (refused or known or self._demands_turns or facts.developer_role is False):
-            return False
         messages: object = fields.get("messages")
         if self._demands_turns and isinstance(messages, list):
             turns = cast("list[Any]", messages)
