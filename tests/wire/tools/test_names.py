@@ -2,7 +2,10 @@
 
 import pytest
 
+from ownkey.domain.facts import Facts
+from ownkey.domain.formats import WireFormat
 from ownkey.wire.tools.names import NameRule, fitting
+from ownkey.wire.tools.passing import ToolWatch
 
 OPENAI = NameRule(64)
 GEMINI = NameRule(64, "[a-zA-Z0-9_.:-]", first="[a-zA-Z_]")
@@ -43,3 +46,14 @@ def test_a_tool_that_has_the_shortened_name_of_another_keeps_it() -> None:
     assert sent[taken] == taken
     assert sent[LONG] != taken
     assert fitting([LONG, taken], OPENAI) == {LONG: sent[LONG], taken: taken}
+
+
+def test_names_that_begin_with_a_digit_are_replaced_in_requests_that_pass() -> None:
+    watched = ToolWatch(WireFormat.OPENAI_CHAT, Facts(tool_name_first="[a-zA-Z_]"))
+    tools = [{"type": "function", "function": {"name": name}} for name in ("find", "1st")]
+    found = watched.renamed({"tools": tools})
+    assert found is not None
+    first, second = [tool["function"]["name"] for tool in found[0]["tools"]]
+    assert first == "find"
+    assert second.startswith("t_1st_")
+    assert found[1].restored(f'{{"name":"{second}"}}'.encode()) == b'{"name":"1st"}'
