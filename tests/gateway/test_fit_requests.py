@@ -5,7 +5,6 @@ over a socket.
 """
 
 import json
-from fnmatch import fnmatchcase
 from functools import cache
 from itertools import product
 from typing import Any
@@ -79,42 +78,11 @@ def outcome(client: WireFormat, model: str, body: Json, *, stream: bool, prefere
     return None if status == 200 else f"{status} {found}"
 
 
-_NAMES_AS_OPENAI = ("mistral", "groq", "deepseek")
-UNFIT = (
-    # Wish, model, client: what is refused today, and is to be fitted.
-    ("odd-name", "cohere/*", "*"),
-    *(
-        (name, f"{provider}/*", "openai_chat")
-        for name in ("long-name", "odd-name")
-        for provider in ("mistral", "groq", "deepseek")
-    ),
-    ("image-jpg", "gemini/*", "gemini"),
-    ("prefill", "anthropic/claude-opus-*", "*"),
-    ("prefill", "mistral/*", "*"),
-    ("call-and-result", "mistral/*", "*"),
-    ("reasoned-call", "mistral/*", "*"),
-    ("user-after-result", "mistral/*", "*"),
-    ("call-and-result", "deepseek/deepseek-reasoner", "openai_chat"),
-    ("user-after-result", "deepseek/deepseek-reasoner", "openai_chat"),
-    ("any-json", "openai/*", "*"),
-    ("any-json", "deepseek/*", "*"),
-    ("json-schema", "openai/*", "anthropic_messages"),
-    ("*forced-tool", "deepseek/deepseek-reasoner", "*"),
-)
-"""Patterns of known faults; each row goes when its fault does."""
-
-
-def is_unfit(*names: str) -> bool:
-    return any(all(map(fnmatchcase, names, row)) for row in UNFIT)
-
-
 @pytest.mark.parametrize("client", CLIENTS, ids=str)
 @pytest.mark.parametrize("model", MODELS)
 def test_a_request_reaches_the_model_fit_or_is_refused_by_its_field(client: WireFormat, model: str):
     refused: dict[str, str] = {}
     for name, wish in WISHES.items():
-        if is_unfit(name, model, client):
-            continue
         for stream, preferences in product((False, True), (Preferences(), PREFERRED)):
             body = CLIENTS[client](wish, model, stream)
             found = outcome(client, model, body, stream=stream, preferences=preferences)

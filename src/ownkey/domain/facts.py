@@ -42,7 +42,8 @@ class SchemaFacts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
     `ref_siblings`: keys that do not begin with `$` may stand beside `$ref`. `refs`: `$ref` is known at all; otherwise
     schemas are inlined. `root_combinations`: the root may hold `anyOf`, `oneOf` or `allOf`. `root_type`: the root must
-    state `type: object`. `additional_properties`: the keyword is accepted.
+    state `type: object`. `additional_properties`: the keyword is accepted. `strict_is_complete`: a schema that is
+    called strict must close every object and require all its properties.
     """
 
     ref_siblings: bool = True
@@ -50,6 +51,7 @@ class SchemaFacts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     root_combinations: bool = True
     root_type: bool = False
     additional_properties: bool = True
+    strict_is_complete: bool = False
 
 
 class Facts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -81,6 +83,8 @@ class Facts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The kinds of tools (`type`) that are known; none stated means all of the format."""
     tool_name_alphabet: str | None = None
     """A regular expression of one allowed character of a tool's name."""
+    tool_name_first: str | None = None
+    """The same of the first character, where not all may come first."""
     longest_tool_name: int | None = None
     most_tools: int | None = None
     parallel_tool_calls: bool | None = None
@@ -88,8 +92,16 @@ class Facts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     schema: SchemaFacts | None = None
     json_modes: tuple[Literal["object", "schema"], ...] | None = None
     """How JSON can be asked for; empty: not at all."""
+    json_word: bool | None = None
+    """Whether the mode `json_object` demands that a message holds the word "json"."""
     prefill: bool | None = None
-    """Whether a last message of the assistant's is continued."""
+    """Whether a last message of the assistant's is continued; False: it is rejected."""
+    prefill_mark: str | None = None
+    """The field that a last message of the assistant's must have, as true, to be continued."""
+    call_id_length: int | None = None
+    """Ids of tool calls must be this many letters and digits."""
+    user_after_tool: bool | None = None
+    """Whether a user's message may follow a tool's result directly."""
     default_output: int | None = None
     """Tokens of output to ask for where the format requires a limit and the client names none."""
     largest_output: int | None = None

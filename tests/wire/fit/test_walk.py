@@ -50,6 +50,8 @@ def chats(stream: bool) -> Iterator[dict[str, Any]]:
             tools | {"tool_choice": {"type": "function", "function": {"name": "find"}}, "max_completion_tokens": 9000},
             {"n": 1, "logprobs": False, "metadata": {"a": "b"}, "service_tier": "auto", "frequency_penalty": 0},
             {"logit_bias": {"1": 2}, "presence_penalty": 0.5},
+            {"messages": [*messages, {"role": "user", "content": "And?"}], "response_format": {"type": "json_object"}},
+            {"messages": [*messages, {"role": "assistant", "content": "It is"}]},
         ):
             yield {"model": "m", "messages": messages, "stream": stream} | asked | more
 
@@ -70,6 +72,7 @@ def claudes(stream: bool) -> Iterator[dict[str, Any]]:
             tools | {"tool_choice": {"type": "any"}},
             tools | {"tool_choice": {"type": "tool", "name": "find"}, "output_config": {"effort": "xhigh"}},
             {"max_tokens": 900_000, "metadata": {"user_id": "u-1"}, "output_config": {"effort": "low"}},
+            {"messages": [*messages, {"role": "assistant", "content": [{"type": "text", "text": "It is"}]}]},
         ):
             yield {"model": "m", "max_tokens": 4000, "messages": messages, "stream": stream} | asked | more
 
@@ -88,6 +91,10 @@ def geminis(stream: bool) -> Iterator[dict[str, Any]]:
         config = {"temperature": 0.4, "topP": 0.5, "seed": 7, "maxOutputTokens": 900_000}
         asked = {} if thinking is None else {"thinkingConfig": thinking}
         yield {"contents": [{"role": "user", "parts": parts}], "generationConfig": config | asked}
+    yield {
+        "contents": [{"role": "user", "parts": parts}, {"role": "model", "parts": [{"text": "It is"}]}],
+        "generationConfig": {"responseMimeType": "application/json"},
+    }
 
 
 def responses(stream: bool) -> Iterator[dict[str, Any]]:
@@ -105,6 +112,7 @@ def responses(stream: bool) -> Iterator[dict[str, Any]]:
             {"temperature": 0.4, "top_p": 0.5, "user": "u-1"},
             tools | {"tool_choice": "required", "max_output_tokens": 900_000},
             tools | {"input": called, "store": False},
+            {"input": [*called, {"role": "user", "content": "And?"}], "text": {"format": {"type": "json_object"}}},
         ):
             yield {"model": "m", "input": "hi", "stream": stream} | asked | more
 

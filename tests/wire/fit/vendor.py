@@ -74,6 +74,7 @@ def rejections(format_: WireFormat, facts: Facts, body: dict[str, Any], version:
         yield "max_tokens is too large"
     yield from _of_thinking(format_, facts, body, limit)
     yield from _of_messages(format_, facts, body)
+    yield from _of_turns(format_, facts, body)
 
 
 def _of_thinking(format_: WireFormat, facts: Facts, body: dict[str, Any], limit: Any) -> Iterator[str]:
@@ -137,6 +138,30 @@ def _of_messages(format_: WireFormat, facts: Facts, body: dict[str, Any]) -> Ite
             yield from (f"messages.{name} is unknown" for name in message.keys() - set(known))
         if facts.reasoning_replay == "returned" and message.get("tool_calls") and "reasoning_content" not in message:
             yield "reasoning_content must come back with tool calls"
+
+
+def _of_turns(format_: WireFormat, facts: Facts, body: dict[str, Any]) -> Iterator[str]:
+    turns = body.get("messages") or []
+    roles = [turn["role"] for turn in turns]
+    if facts.prefill is False and format_ in (CLAUDE, BEDROCK) and roles[-1:] == ["assistant"]:
+        yield "the conversation must end with a user message"
+    if format_ not in (CHAT, RESPONSES):
+        return
+    wanted = body.get("response_format") if format_ is CHAT else (body.get("text") or {}).get("format")
+    asked = turns if format_ is CHAT else body["input"]
+    if facts.json_word and wanted == {"type": "json_object"} and "json" not in str(asked).lower():
+        yield "no message holds the word json"
+    if facts.prefill_mark and roles[-1:] == ["assistant"] and turns[-1].get(facts.prefill_mark) is not True:
+        yield f"the last message must be marked {facts.prefill_mark}"
+    if facts.user_after_tool is False and "tool user" in " ".join(roles):
+        yield "a user's message follows a result"
+    if facts.call_id_length:
+        calls = [call["id"] for turn in turns for call in turn.get("tool_calls") or ()]
+        results = [turn["tool_call_id"] for turn in turns if turn["role"] == "tool"]
+        if any(len(each) != facts.call_id_length or not each.isalnum() for each in calls + results):
+            yield "the id of a call has another form"
+        if not set(results) <= set(calls):
+            yield "a result is of no call"
 
 
 def forced(format_: WireFormat, body: dict[str, Any]) -> bool:

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from ownkey.domain.facts import Facts, ThinkingFacts
 from ownkey.wire.fit.fitting import Fitting, Places
+from ownkey.wire.fit.prefill import CONTINUE, fit_prefill, is_begun
 from ownkey.wire.fit.thinking import bounded, budget_of, effort_of, nearest_effort
 
 PLACES: Places = {
@@ -32,10 +33,13 @@ def fit(fitting: Fitting) -> None:
     fit_thinking(fitting)
     _fit_forced_tool(fitting)
     keep_room(fitting)
+    fit_prefill(fitting, CONTINUE)
 
 
 def suits(facts: Facts, fields: Mapping[str, Any]) -> bool:
-    """Whether nothing of the request's thinking and choice of tools can need fitting."""
+    """Whether nothing of the request's thinking, choice of tools and last message can need fitting."""
+    if facts.prefill is False and is_begun(fields.get("messages")):
+        return False
     choice = fields.get("tool_choice")
     forced = isinstance(choice, dict) and cast("dict[str, Any]", choice).get("type") in _FORCED
     if forced and facts.tool_choices:

@@ -4,6 +4,7 @@ from typing import Any
 
 from ownkey.wire.fit.anthropic_messages import fit_thinking, keep_room
 from ownkey.wire.fit.fitting import Fitting, Places
+from ownkey.wire.fit.prefill import CONTINUE, fit_prefill
 
 _MODELS_OWN = "additionalModelRequestFields"
 PLACES: Places = {
@@ -27,6 +28,7 @@ def fit(fitting: Fitting) -> None:
     fit_thinking(fitting)
     _fit_forced_tool(fitting)
     keep_room(fitting)
+    fit_prefill(fitting, [{"text": CONTINUE}])
 
 
 def _fit_forced_tool(fitting: Fitting) -> None:

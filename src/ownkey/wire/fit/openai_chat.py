@@ -5,9 +5,13 @@ from typing import Any, cast
 
 from ownkey.domain.facts import Facts
 from ownkey.wire.fit.fitting import Fitting, Places
+from ownkey.wire.fit.history import demands, fitted_turns
+from ownkey.wire.fit.json_word import asks_object, fit_json_word
 from ownkey.wire.fit.thinking import nearest_effort
+from ownkey.wire.paths import found_at
 
 PLACES: Places = {}
+_NAME = ("function", "name")
 _REPLAYED = ("reasoning_content", "reasoning_details")
 """What Ownkey's own answers hold of reasoning, and clients return."""
 
@@ -17,7 +21,12 @@ def thinks(fitting: Fitting) -> bool:
 
 
 def suits(facts: Facts, fields: Mapping[str, Any]) -> bool:
-    """Whether nothing of the request's thinking can need fitting."""
+    """Whether nothing of the request's thinking, choice of tools and JSON mode can need fitting."""
+    choice = _choice(fields.get("tool_choice"))
+    if choice is not None and facts.tool_choices and choice not in facts.tool_choices:
+        return False
+    if asks_object(facts, fields.get("response_format")):
+        return False
     effort = fields.get("reasoning_effort")
     if effort is None:
         return True
@@ -27,7 +36,10 @@ def suits(facts: Facts, fields: Mapping[str, Any]) -> bool:
 def fit(fitting: Fitting) -> None:
     """The rules of this format beyond those of single fields."""
     fit_effort(fitting)
+    _fit_choice(fitting)
     _fit_messages(fitting)
+    _fit_turns(fitting)
+    fit_json_word(fitting, "messages")
 
 
 def fit_effort(fitting: Fitting) -> None:
@@ -42,6 +54,38 @@ def fit_effort(fitting: Fitting) -> None:
     elif effort != asked:
         fitting.put("reasoning_effort", effort)
         fitting.adapted("reasoning_effort")
+
+
+def _choice(choice: object) -> str | None:
+    """The kind of a choice of tools, as facts name it."""
+    if isinstance(choice, dict):
+        return "allowed" if cast("dict[str, Any]", choice).get("type") == "allowed_tools" else "named"
+    return {"any": "required"}.get(choice, choice) if isinstance(choice, str) else None
+
+
+def _fit_choice(fitting: Fitting) -> None:
+    """A tool that is forced is the only one left, where a model cannot be forced to one, or not at all."""
+    choice: Any = fitting.get("tool_choice")
+    kind, known = _choice(choice), fitting.facts.tool_choices
+    if kind not in ("required", "named") or not known or kind in known:
+        return
+    if kind == "named":
+        names, tools = tuple(found_at(choice, _NAME)), fitting.get("tools")
+        chosen = [tool for tool in found_at(tools, ("*",)) if names and tuple(found_at(tool, _NAME)) == names]
+        if chosen:
+            fitting.put("tools", chosen)
+    fitting.put("tool_choice", "required" if "required" in known else "auto")
+    fitting.adapted("tool_choice")
+
+
+def _fit_turns(fitting: Fitting) -> None:
+    given: object = fitting.get("messages")
+    if isinstance(given, list) and demands(fitting.facts):
+        turns, adapted = fitted_turns(cast("list[Any]", given), fitting.facts)
+        if turns is not given:
+            fitting.put("messages", turns)
+        for name in adapted:
+            fitting.adapted(name)
 
 
 def _fit_messages(fitting: Fitting) -> None:

@@ -5,6 +5,7 @@ from typing import Any, cast
 
 from ownkey.domain.facts import Facts
 from ownkey.wire.fit.fitting import Fitting, Places
+from ownkey.wire.fit.json_word import asks_object, fit_json_word
 from ownkey.wire.fit.openai_chat import fit_effort
 
 PLACES: Places = {
@@ -19,7 +20,10 @@ def thinks(fitting: Fitting) -> bool:
 
 
 def suits(facts: Facts, fields: Mapping[str, Any]) -> bool:
-    """Whether nothing of the request's thinking can need fitting."""
+    """Whether nothing of the request's thinking and JSON mode can need fitting."""
+    text = fields.get("text")
+    if isinstance(text, dict) and asks_object(facts, cast("dict[str, Any]", text).get("format")):
+        return False
     asked = fields.get("reasoning")
     if asked is None:
         return True
@@ -33,3 +37,4 @@ def fit(fitting: Fitting) -> None:
     if facts is not None and not facts.ways and fitting.get("reasoning") is not None:
         fitting.leave_out("reasoning")
     fit_effort(fitting)
+    fit_json_word(fitting, "input")

@@ -7,7 +7,7 @@ from ownkey.domain.facts import SchemaFacts
 from ownkey.domain.formats import WireFormat
 from ownkey.wire.fit.fitting import Fitting
 from ownkey.wire.paths import Path, changed_at
-from ownkey.wire.tools.schemas import bare_references, inlined, object_at_root, without_keyword
+from ownkey.wire.tools.schemas import bare_references, inlined, is_complete, object_at_root, without_keyword
 
 _FUNCTION: tuple[Path, ...] = (("tools", "*", "function", "parameters"),)
 _TOOLS: Mapping[WireFormat, tuple[Path, ...]] = {
@@ -33,6 +33,17 @@ _OUTPUT: Mapping[WireFormat, tuple[Path, ...]] = {
         ("generation_config", "response_json_schema"),
     ),
 }
+_STRICT: Mapping[WireFormat, tuple[tuple[str, Path, str], ...]] = {
+    WireFormat.OPENAI_CHAT: (
+        ("tools.strict", ("tools", "*", "function"), "parameters"),
+        ("response_format", ("response_format", "json_schema"), "schema"),
+    ),
+    WireFormat.OPENAI_RESPONSES: (
+        ("tools.strict", ("tools", "*"), "parameters"),
+        ("response_format", ("text", "format"), "schema"),
+    ),
+}
+"""What is called strict, and the field of its schema."""
 
 
 def fit_schemas(fitting: Fitting, format_: WireFormat) -> None:
@@ -44,6 +55,25 @@ def fit_schemas(fitting: Fitting, format_: WireFormat) -> None:
         root = name == "tools.parameters"
         for path in paths.get(format_, ()):
             _fit(fitting, name, path, dialect, root=root)
+    if dialect.strict_is_complete and fitting.translated:
+        for name, path, schema in _STRICT.get(format_, ()):
+            _call_strict(fitting, name, path, schema)
+
+
+def _call_strict(fitting: Fitting, name: str, path: Path, schema: str) -> None:
+    """Only what is strict by the target's rule; other vendors ask less of a schema that they hold the model to."""
+
+    def changed(holder: Any) -> Any:
+        fields = cast("dict[str, Any]", holder) if isinstance(holder, dict) else {}
+        if fields.get("strict") is not True or is_complete(fields.get(schema)):
+            return cast("object", holder)
+        return fields | {"strict": False}
+
+    given = fitting.changes.get(path[0], fitting.body.get(path[0]))
+    loosened = changed_at(given, path[1:], changed)
+    if loosened is not given:
+        fitting.changes[path[0]] = loosened
+        fitting.adapted(name)
 
 
 def _fit(fitting: Fitting, name: str, path: Path, dialect: SchemaFacts, *, root: bool) -> None:

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from ownkey.domain.facts import Facts, SchemaFacts
 from ownkey.wire.fit.fitting import Path, Places
+from ownkey.wire.fit.history import demands, fitted_turns
 from ownkey.wire.fit.media import holds_type
 
 Suits = Callable[[Facts, Mapping[str, Any]], bool]
@@ -27,6 +28,7 @@ class Watch:
 
     __slots__ = (
         "_by_messages",
+        "_demands_turns",
         "_facts",
         "_known_in_messages",
         "_limit",
@@ -53,8 +55,13 @@ class Watch:
             refused |= {"reasoning_content", "reasoning_details"}
         self._refused_in_messages = frozenset(refused)
         self._known_in_messages = {role: frozenset(names) for role, names in facts.knows_in_messages.items()}
+        self._demands_turns = demands(facts)
         self._by_messages = bool(
-            self._refused_in_messages or self._known_in_messages or facts.media_aliases or facts.developer_role is False
+            self._refused_in_messages
+            or self._known_in_messages
+            or self._demands_turns
+            or facts.media_aliases
+            or facts.developer_role is False
         )
         self.first_version = min(facts.refused_versions, default="")
         self.nothing = facts == Facts(interfaces=facts.interfaces, stream_usage=facts.stream_usage)
@@ -85,6 +92,10 @@ class Watch:
             return True
         refused, known = self._refused_in_messages, self._known_in_messages
         messages: object = fields.get("messages")
+        if self._demands_turns and isinstance(messages, list):
+            turns = cast("list[Any]", messages)
+            if fitted_turns(turns, facts)[0] is not turns:
+                return True
         for message in cast("list[object]", messages) if isinstance(messages, list) else ():
             if isinstance(message, dict):
                 held = cast("dict[str, object]", message)

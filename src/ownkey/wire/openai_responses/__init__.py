@@ -45,6 +45,7 @@ class OpenAIResponses(ChatFormat):
         "image_url.detail": "input.image_url.detail",
         "file.file_data": "input.file_data",
         "messages": "input",
+        "messages.prefill": "input.prefill",
         "messages.role": "input.role",
         "cache_control": "prompt_cache_breakpoint",
     }

@@ -80,7 +80,8 @@ class ToolWatch:
     def __init__(self, format_: WireFormat, facts: Facts) -> None:
         self._format = format_
         self._facts = facts
-        known = facts.longest_tool_name is not None or facts.tool_name_alphabet is not None
+        stated = (facts.longest_tool_name, facts.tool_name_alphabet, facts.tool_name_first)
+        known = any(fact is not None for fact in stated)
         self._names: NameRule | None = name_rule(format_, facts) if known and format_ in _DECLARED else None
         self._kinds = frozenset(facts.tool_kinds)
 

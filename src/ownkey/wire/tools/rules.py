@@ -27,5 +27,5 @@ def name_rule(target: WireFormat, facts: Facts) -> NameRule:
     return NameRule(
         facts.longest_tool_name or _LONGEST_OF.get(target, _LONGEST),
         facts.tool_name_alphabet or _ALPHABET_OF.get(target, _ALPHABET),
-        _FIRST_OF.get(target),
+        facts.tool_name_first or _FIRST_OF.get(target),
     )

@@ -280,3 +280,30 @@ def without_keyword(schema: Schema, keyword: str) -> Schema:
     if not any(keyword in node for node in _nodes(schema)):
         return schema
     return _copied(schema, lambda node: {name: value for name, value in node.items() if name != keyword})
+
+
+def is_complete(schema: Any) -> bool:
+    """Whether every object in the schema is closed and requires all its properties, as OpenAI demands of strict."""
+    nodes = [schema]
+    while nodes:
+        node = nodes.pop()
+        if isinstance(node, list):
+            nodes += cast("list[Any]", node)
+        elif isinstance(node, dict):
+            fields = cast("dict[str, Any]", node)
+            if not _is_closed(fields):
+                return False
+            nodes += [fields[name] for name in ("items", "anyOf", "allOf", "oneOf") if name in fields]
+            for name in ("properties", "$defs", "definitions"):
+                inner = fields.get(name)
+                nodes += cast("dict[str, Any]", inner).values() if isinstance(inner, dict) else ()
+    return True
+
+
+def _is_closed(schema: dict[str, Any]) -> bool:
+    kind, properties, required = schema.get("type"), schema.get("properties"), schema.get("required")
+    if not properties and kind != "object" and not (isinstance(kind, list) and "object" in kind):
+        return True
+    names: set[str] = set(cast("dict[str, Any]", properties)) if isinstance(properties, dict) else set()
+    listed = cast("list[Any]", required) if isinstance(required, list) else []
+    return schema.get("additionalProperties") is False and all(name in listed for name in names)
