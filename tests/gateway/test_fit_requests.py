@@ -32,8 +32,14 @@ MODELS = (
     *("anthropic/claude-sonnet-4-5", "anthropic/claude-opus-4-6", "anthropic/claude-opus-5-5"),
     *("gemini/gemini-2.5-pro", "gemini/gemini-2.5-flash", "gemini/gemini-2.0-flash", "gemini/gemini-3-pro-preview"),
     *("mistral/mistral-medium-2508", "groq/llama-3.3-70b-versatile", "groq/openai/gpt-oss-20b"),
-    *("deepseek/deepseek-chat", "deepseek/deepseek-reasoner", "xai/grok-4", "cohere/command-a-03-2025"),
-    "bedrock/eu.anthropic.claude-sonnet-4-5-20250929-v1:0",
+    *(
+        "deepseek/deepseek-chat",
+        "deepseek/deepseek-reasoner",
+        "deepseek/deepseek-v4-flash",
+        "xai/grok-4",
+        "cohere/command-a-03-2025",
+    ),
+    *("bedrock/eu.anthropic.claude-sonnet-4-5-20250929-v1:0", "bedrock/eu.anthropic.claude-opus-4-6-v1"),
 )
 PATHS = {
     WireFormat.OPENAI_CHAT: "/v1/chat/completions",

@@ -157,6 +157,16 @@ def test_a_choice_of_tools_that_a_chat_model_does_not_know(known: Any, choice: A
     assert fitted(CHAT, Facts(tool_choices=known), body) == (wanted, adapted)
 
 
+@pytest.mark.parametrize("choice", ["required", F])
+def test_a_forced_tool_turns_off_thinking_that_excludes_it(choice: Any) -> None:
+    facts = Facts(forced_tool_beside_thinking=False)
+    body = {"messages": [HI], "tools": [F, G], "tool_choice": choice}
+    wanted = body | {"thinking": {"type": "disabled"}}
+    assert fitted(CHAT, facts, body | {"reasoning_effort": "high"}) == (wanted, ("thinking",))
+    assert fitted(CHAT, facts, wanted) == (wanted, ())
+    assert fitted(CHAT, facts, body | {"tool_choice": "auto"}) == (body | {"tool_choice": "auto"}, ())
+
+
 CLOSED = {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"], "additionalProperties": False}
 
 

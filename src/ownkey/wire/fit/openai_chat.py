@@ -12,6 +12,7 @@ from ownkey.wire.paths import found_at
 
 PLACES: Places = {}
 _NAME = ("function", "name")
+_FORCED = ("required", "named")
 _REPLAYED = ("reasoning_content", "reasoning_details")
 """What Ownkey's own answers hold of reasoning, and clients return."""
 
@@ -24,6 +25,8 @@ def suits(facts: Facts, fields: Mapping[str, Any]) -> bool:
     """Whether nothing of the request's thinking, choice of tools and JSON mode can need fitting."""
     choice = _choice(fields.get("tool_choice"))
     if choice is not None and facts.tool_choices and choice not in facts.tool_choices:
+        return False
+    if choice in _FORCED and facts.forced_tool_beside_thinking is False:
         return False
     if asks_object(facts, fields.get("response_format")):
         return False
@@ -64,10 +67,18 @@ def _choice(choice: object) -> str | None:
 
 
 def _fit_choice(fitting: Fitting) -> None:
-    """A tool that is forced is the only one left, where a model cannot be forced to one, or not at all."""
+    """A forced tool comes before thinking, where they exclude each other. It is the only one left where a model cannot
+    be forced to one, or not at all."""
     choice: Any = fitting.get("tool_choice")
     kind, known = _choice(choice), fitting.facts.tool_choices
-    if kind not in ("required", "named") or not known or kind in known:
+    if kind not in _FORCED:
+        return
+    if fitting.facts.forced_tool_beside_thinking is False and fitting.get("thinking.type") != "disabled":
+        # Such a model thinks unless it is told not to.
+        fitting.put("thinking", {"type": "disabled"})
+        fitting.remove("reasoning_effort")
+        fitting.adapted("thinking")
+    if not known or kind in known:
         return
     if kind == "named":
         names, tools = tuple(found_at(choice, _NAME)), fitting.get("tools")
