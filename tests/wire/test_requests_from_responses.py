@@ -108,6 +108,14 @@ def test_a_conversation_for_claude_with_its_own_thinking() -> None:
     assert [message["role"] for message in spoilt["messages"]] == ["user"]
 
 
+def test_a_reference_to_earlier_reasoning_is_left_out_and_named() -> None:
+    items = [{"role": "user", "content": "x"}, {"type": "item_reference", "id": "rs_1"}]
+    for translate in (to_chat, to_claude):
+        body, written = translate(input=items)
+        assert len(body["messages"]) == 1
+        assert written.adaptations == ("input.item_reference",)
+
+
 @pytest.mark.parametrize(
     ("more", "param"),
     [

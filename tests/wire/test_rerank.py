@@ -98,7 +98,7 @@ def test_what_is_no_answer_is_malformed(body: bytes) -> None:
         (ANSWER, Usage(0, units=3)),
         ({"usage": {"prompt_tokens": 5, "completion_tokens": 0, "total_tokens": 5}}, Usage(5)),
         ({"usage": {"total_tokens": 7}}, Usage(7)),
-        ({"usage": {"search_units": 2, "cost": 0.004}}, Usage(0, units=2)),
+        ({"usage": {"search_units": 2, "cost": 0.004}}, Usage(0, units=2, cost=4_000_000)),
         ({"meta": {"billed_units": {"input_tokens": 4.0}}}, Usage(4)),
         ({"meta": {}}, None),
         ({"usage": {"total_tokens": "x"}}, None),

@@ -185,6 +185,7 @@ _ROWS = (
         reasoning_field="reasoning",
         extras="openrouter",
         opening=b": OPENROUTER PROCESSING\n\n",
+        reports_usage=True,
         key_problems={
             KeyDefect.MISSING: Problem(status=401, message="No auth credentials found"),
             KeyDefect.INVALID: Problem(status=401, message="User not found."),

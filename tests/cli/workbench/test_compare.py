@@ -31,10 +31,10 @@ def test_what_cannot_be_told_says_how_many_more_prompts_would_tell(shell: Shell)
 
 
 def test_models_at_different_endpoints_are_asked_in_turn(shell: Shell) -> None:
-    second = f"{shell.sandbox}/mistral/v1 echo THE_KEY"
+    second = f"{shell.sandbox}/groq/openai/v1 echo THE_KEY"
     ran = shell.run(*COMPARE, "--a", "openai:echo", "--b", second, "--suite", shell.echoes(3), "--json")
     assert ran.code == 0, ran
-    assert [target["label"] for target in ran.json["summary"]["targets"]] == ["openai:echo", "mistral:echo"]
+    assert [target["label"] for target in ran.json["summary"]["targets"]] == ["openai:echo", "groq:echo"]
     assert shell.asked() == [f"say word{i}" for i in range(3) for _ in range(2)]
     assert {metric["metric"] for metric in ran.json["summary"]["comparisons"][0]["metrics"]} >= {"latency_ms", "passed"}
 

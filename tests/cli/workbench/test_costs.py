@@ -14,7 +14,7 @@ def test_the_preview_tells_what_is_likely_and_the_most(shell: Shell) -> None:
 
 
 def test_a_listed_model_has_its_price(shell: Shell) -> None:
-    given = ("--model", "gpt-5-mini", "--suite", shell.echoes(1), "--json")
+    given = ("--model", "gpt-4o-mini", "--suite", shell.echoes(1), "--json")
     ran = shell.run("workbench", "run", "--preset", "openai", "--no-check", *given)
     assert "likely $" in ran.err
     assert float(ran.json["summary"]["targets"][0]["cost_usd"]) > 0

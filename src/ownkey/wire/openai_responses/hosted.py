@@ -54,7 +54,15 @@ def _item(item: object) -> object:
     if "type" not in fields:
         return {"type": "message", **fields}
     kind = fields["type"]
-    return _stand_in(fields) if isinstance(kind, str) and kind in _ITEMS else fields
+    left_out = (isinstance(kind, str) and kind in _ITEMS) or _refers_to_reasoning(fields)
+    return _stand_in(fields) if left_out else fields
+
+
+def _refers_to_reasoning(item: dict[str, Any]) -> bool:
+    """Whether an item stands for reasoning of an earlier answer, as some clients write instead of repeating it. What
+    was said and called stands beside it, so that the conversation is whole without."""
+    reference = item.get("id")
+    return item["type"] == "item_reference" and isinstance(reference, str) and reference.startswith("rs_")
 
 
 def _tool(tool: object, kinds: frozenset[str] = _FUNCTIONS) -> object:

@@ -46,6 +46,9 @@ _FOR_THE_END = 0.25
 """Seconds that the end of the body may take after the end mark, so that the connection can be used again."""
 
 
+_UNFIT = (400, 422)
+"""Statuses of a request that holds what the endpoint does not accept."""
+
 Heard = Callable[[AnswerReader], None]
 
 
@@ -57,7 +60,8 @@ class Call:
     """The result of one call. Stamps are of `monotonic()`, in seconds.
 
     `failure` is None for an answer. `status` is None without a response head, and `sent` False without a connection.
-    `loose_end`: the answer was complete but its stream did not end as it should.
+    `loose_end`: the answer was complete but its stream did not end as it should. `rejects_usage`: the endpoint rejected
+    the request for asking for the stream's usage.
     """
 
     def __init__(self) -> None:
@@ -68,6 +72,7 @@ class Call:
         self.connect_ms: float | None = None
         self.sent = False
         self.loose_end = False
+        self.rejects_usage = False
 
 
 async def call(transport: Transport, body: bytes, timeout_ms: float, heard: Heard = _nobody) -> Call:
@@ -86,6 +91,7 @@ async def call(transport: Transport, body: bytes, timeout_ms: float, heard: Hear
                 await _listen(made, reply, limit, heard)
             else:
                 error = await _refusal(reply)
+                made.rejects_usage = reply.status in _UNFIT and b"stream_options" in error
                 made.failure = failure_of_status(reply.status, error, reply.headers, time(), transport.scrub)
     except OwnkeyError as error:
         made.sent = made.sent or (isinstance(error, NetError) and error.sent)

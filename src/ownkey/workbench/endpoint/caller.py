@@ -5,6 +5,7 @@ from contextlib import aclosing
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from ownkey.domain.errors import InvalidRequest, OwnkeyError
 from ownkey.workbench.endpoint.answer import cost_of, tokens_of
@@ -36,6 +37,10 @@ class EndpointCaller:
             made.failure = failure_of_error(error, self._transport.scrub)
         else:
             made = await call(self._transport, body, sampling.timeout_ms)
+            if made.rejects_usage and target.abilities.stream_usage is None:
+                # We added the question, so it is ours to take back; nothing was answered.
+                self._target = replace(target, abilities=replace(target.abilities, stream_usage=False))
+                return await self.ask(messages, sampling)
         return self._observation(made, messages, sampling)
 
     def _observation(self, made: Call, messages: Sequence[Message], sampling: Sampling) -> Observation:
