@@ -55,5 +55,5 @@ def test_names_that_begin_with_a_digit_are_replaced_in_requests_that_pass() -> N
     assert found is not None
     first, second = [tool["function"]["name"] for tool in found[0]["tools"]]
     assert first == "find"
-    assert second.startswith("t_1st_")
+    assert second.startswith("t_1")
     assert found[1].restored(f'{{"name":"{second}"}}'.encode()) == b'{"name":"1st"}'
