@@ -1,7 +1,4 @@
-"""One connection to a provider: writes a request, feeds the parser, keeps the time.
-
-Per exchange there is one future and no timer of its own: the connection keeps a single alarm.
-"""
+"""One connection to a provider: writes a request, feeds the parser, and keeps the time by a single alarm."""
 
 import asyncio
 import select
