@@ -24,7 +24,7 @@ class Sandbox(Running):
     def __init__(
         self, folder: Path, core: int, name: str, tokens_per_second: float = 0.0, recent_requests: int = 512
     ) -> None:
-        command = [sys.executable, "-m", "ownkey.sandbox", "--port", "0"]
+        command = [sys.executable, "-m", "ownkey.sandbox", "--lenient", "--port", "0"]
         command += ["--tokens-per-second", str(tokens_per_second), "--recent-requests", str(recent_requests)]
         super().__init__(command, core, environment(), folder / f"{name}.log")
         self.url = self.wait_for(r"on (http://\S+)")
